@@ -1,0 +1,15 @@
+import { z } from 'zod'
+
+/**
+ * What the daemon announces once everything listens: one line of `serve --ready-json`, and the same object to the
+ * desktop shell. URLs carry the real port and no trailing slash; `admin.token` is a bearer token for the admin listener.
+ */
+export const readyInfoSchema = z.object({
+  event: z.literal('ready'),
+  pid: z.int().positive(),
+  admin: z.object({ url: z.url(), token: z.string().min(1) }),
+  field: z.object({ url: z.url() }),
+  s3: z.object({ url: z.url(), bucket: z.string().min(1), region: z.string().min(1) })
+})
+
+export type ReadyInfo = z.infer<typeof readyInfoSchema>
