@@ -1,0 +1,229 @@
+import { z } from 'zod'
+import { defineEndpoint } from '../endpoint.ts'
+import { daySchema, idSchema, instantSchema, pageOf, pageQuery } from './common.ts'
+import { jobSchema } from './jobs.ts'
+
+export const assetKinds = ['image', 'video', 'audio', 'document', 'other'] as const
+export const assetStates = ['uploading', 'pending_reference', 'active', 'binned'] as const
+export const referenceKinds = ['strong', 'weak', 'temporary'] as const
+
+/** Whether a preview exists; `unavailable` carries the reason in `previewProblem`. */
+export const previewStates = ['pending', 'ready', 'unavailable'] as const
+
+/** Why no preview can be had, or what is wrong with the bytes; words for people live in the renderer. */
+export const mediaProblems = [
+  'unreadable',
+  'truncated',
+  'too_many_pixels',
+  'ffmpeg_missing',
+  'unsupported_type',
+  'bytes_missing',
+  'bytes_changed'
+] as const
+export type MediaProblem = (typeof mediaProblems)[number]
+
+/** An asset as the grid shows it. Sizes are bytes, dimensions pixels, durations milliseconds. */
+export const assetSummarySchema = z
+  .object({
+    id: idSchema,
+    workspaceId: z.string(),
+    name: z.string(),
+    kind: z.enum(assetKinds),
+    mimeType: z.string(),
+    state: z.enum(assetStates),
+    sizeBytes: z.int().min(0),
+    takenAt: instantSchema,
+    takenDay: daySchema,
+    takenZoneKnown: z.boolean(),
+    receivedAt: instantSchema,
+    width: z.int().nullable(),
+    height: z.int().nullable(),
+    durationMs: z.int().nullable(),
+    deviceId: z.string().nullable(),
+    flightId: z.string().nullable(),
+    preview: z.enum(previewStates),
+    previewProblem: z.enum(mediaProblems).nullable(),
+    /** Set when the stored bytes are not what they should be. */
+    damage: z.enum(mediaProblems).nullable()
+  })
+  .meta({ id: 'AssetSummary' })
+export type AssetSummary = z.infer<typeof assetSummarySchema>
+
+/** What the file says about how it was taken. Angles are degrees, altitudes and distances metres. */
+export const captureDataSchema = z
+  .object({
+    cameraMake: z.string().nullable(),
+    cameraModel: z.string().nullable(),
+    latitude: z.number().nullable(),
+    longitude: z.number().nullable(),
+    absoluteAltitudeM: z.number().nullable(),
+    relativeAltitudeM: z.number().nullable(),
+    gimbalYawDeg: z.number().nullable(),
+    gimbalPitchDeg: z.number().nullable(),
+    gimbalRollDeg: z.number().nullable(),
+    flightYawDeg: z.number().nullable(),
+    flightPitchDeg: z.number().nullable(),
+    flightRollDeg: z.number().nullable(),
+    exposureTimeS: z.number().nullable(),
+    fNumber: z.number().nullable(),
+    iso: z.number().nullable(),
+    focalLengthMm: z.number().nullable(),
+    videoCodec: z.string().nullable(),
+    frameRate: z.number().nullable(),
+    /** `+08:00` when the camera or the controller told the zone, else null. */
+    zoneOffset: z.string().nullable()
+  })
+  .meta({ id: 'CaptureData' })
+export type CaptureData = z.infer<typeof captureDataSchema>
+
+export const referenceSchema = z
+  .object({
+    id: idSchema,
+    kind: z.enum(referenceKinds),
+    namespace: z.string(),
+    owner: z.string().nullable(),
+    externalId: z.string().nullable(),
+    createdAt: instantSchema,
+    expiresAt: instantSchema.nullable()
+  })
+  .meta({ id: 'Reference' })
+
+export const renditionSchema = z
+  .object({
+    name: z.string(),
+    format: z.string(),
+    width: z.int(),
+    height: z.int(),
+    sizeBytes: z.int()
+  })
+  .meta({ id: 'Rendition' })
+
+export const assetEventSchema = z
+  .object({ seq: z.int(), type: z.string(), at: instantSchema, data: z.record(z.string(), z.unknown()) })
+  .meta({ id: 'AssetEvent' })
+
+/** One asset with everything known about it. */
+export const assetDetailSchema = assetSummarySchema
+  .extend({
+    path: z.string(),
+    objectKey: z.string(),
+    sha256: z.string().nullable(),
+    /** Assets sharing these bytes, this one included. */
+    copies: z.int(),
+    refCount: z.int(),
+    capture: captureDataSchema,
+    deviceName: z.string().nullable(),
+    flightName: z.string().nullable(),
+    references: z.array(referenceSchema),
+    renditions: z.array(renditionSchema),
+    jobs: z.array(jobSchema),
+    events: z.array(assetEventSchema)
+  })
+  .meta({ id: 'AssetDetail' })
+export type AssetDetail = z.infer<typeof assetDetailSchema>
+
+const assetParams = z.object({ assetId: idSchema })
+
+export const listAssets = defineEndpoint({
+  name: 'listAssets',
+  method: 'GET',
+  path: '/api/v1/assets',
+  tag: 'Assets',
+  summary: 'List assets, newest first',
+  role: 'viewer',
+  query: z.object({
+    ...pageQuery,
+    deviceId: z.string().max(128).optional(),
+    flightId: z.string().max(128).optional(),
+    day: daySchema.optional(),
+    kind: z.enum(assetKinds).optional(),
+    bin: z.stringbool().default(false)
+  }),
+  response: pageOf(assetSummarySchema),
+  errors: ['invalid_request']
+})
+
+/** What the filters can offer: values that occur, newest days first. */
+export const listAssetFacets = defineEndpoint({
+  name: 'listAssetFacets',
+  method: 'GET',
+  path: '/api/v1/assets/facets',
+  tag: 'Assets',
+  summary: 'Devices, days and kinds that occur',
+  role: 'viewer',
+  response: z.object({
+    days: z.array(daySchema),
+    kinds: z.array(z.enum(assetKinds)),
+    devices: z.array(
+      z.object({ id: z.string(), name: z.string(), serial: z.string().nullable(), modelName: z.string().nullable() })
+    )
+  }),
+  errors: []
+})
+
+export const getAsset = defineEndpoint({
+  name: 'getAsset',
+  method: 'GET',
+  path: '/api/v1/assets/{assetId}',
+  tag: 'Assets',
+  summary: 'One asset with references, renditions, jobs and events',
+  role: 'viewer',
+  params: assetParams,
+  response: assetDetailSchema,
+  errors: ['asset_not_found']
+})
+
+export const deleteAsset = defineEndpoint({
+  name: 'deleteAsset',
+  method: 'DELETE',
+  path: '/api/v1/assets/{assetId}',
+  tag: 'Assets',
+  summary: 'Move an asset to the bin; with guard=true refuse while more than one strong reference holds it',
+  role: 'operator',
+  params: assetParams,
+  query: z.object({ guard: z.stringbool().default(false) }),
+  response: assetSummarySchema,
+  errors: ['asset_not_found', 'asset_in_use']
+})
+
+export const restoreAsset = defineEndpoint({
+  name: 'restoreAsset',
+  method: 'POST',
+  path: '/api/v1/assets/{assetId}/restore',
+  tag: 'Assets',
+  summary: 'Bring an asset back from the bin',
+  role: 'operator',
+  params: assetParams,
+  response: assetSummarySchema,
+  errors: ['asset_not_found', 'asset_not_binned']
+})
+
+export const getMedia = defineEndpoint({
+  name: 'getMedia',
+  method: 'GET',
+  path: '/media/{assetId}',
+  tag: 'Delivery',
+  summary: 'The original bytes; ranges, conditional requests, `download=true` for a save dialog',
+  role: 'viewer',
+  params: assetParams,
+  query: z.object({ download: z.stringbool().default(false) }),
+  response: 'bytes',
+  errors: ['asset_not_found', 'asset_bytes_missing', 'range_not_satisfiable', 'precondition_failed', 'store_unreachable']
+})
+
+export const thumbnailSizesPx = [256, 1024] as const
+
+export const getThumbnail = defineEndpoint({
+  name: 'getThumbnail',
+  method: 'GET',
+  path: '/thumbnail/{sizePx}/{assetId}',
+  tag: 'Delivery',
+  summary: 'A preview picture in the best format the Accept header allows (AVIF, WebP, JPEG)',
+  role: 'viewer',
+  params: z.object({
+    sizePx: z.coerce.number().pipe(z.union(thumbnailSizesPx.map((size) => z.literal(size)))),
+    assetId: idSchema
+  }),
+  response: 'bytes',
+  errors: ['asset_not_found', 'rendition_not_available', 'store_unreachable']
+})

@@ -1,0 +1,28 @@
+import type { Endpoint } from '../endpoint.ts'
+import { deleteAsset, getAsset, getMedia, getThumbnail, listAssetFacets, listAssets, restoreAsset } from './assets.ts'
+import { streamEvents } from './events.ts'
+import { getField } from './field.ts'
+import { cancelJob, listJobs, retryJob } from './jobs.ts'
+import { closeSession, createToken, getStatus, listTokens, openSession, revokeToken } from './system.ts'
+
+/** Every operation of the admin listener: what OpenAPI documents and what the daemon must bind, no more and no less. */
+export const adminContract: readonly Endpoint[] = [
+  getField,
+  listAssets,
+  listAssetFacets,
+  getAsset,
+  deleteAsset,
+  restoreAsset,
+  getMedia,
+  getThumbnail,
+  listJobs,
+  retryJob,
+  cancelJob,
+  streamEvents,
+  openSession,
+  closeSession,
+  getStatus,
+  listTokens,
+  createToken,
+  revokeToken
+]

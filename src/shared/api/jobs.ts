@@ -1,0 +1,61 @@
+import { z } from 'zod'
+import { defineEndpoint } from '../endpoint.ts'
+import { idSchema, instantSchema, pageOf, pageQuery } from './common.ts'
+
+/** A finished job leaves no row; `dead` ones wait for a person. */
+export const jobStates = ['queued', 'running', 'dead', 'cancelled'] as const
+
+export const jobSchema = z
+  .object({
+    id: idSchema,
+    name: z.string(),
+    state: z.enum(jobStates),
+    assetId: z.string().nullable(),
+    attempt: z.int(),
+    maxAttempts: z.int(),
+    /** 0 to 1, null while unknown. */
+    progress: z.number().nullable(),
+    runAt: instantSchema,
+    errorMessage: z.string().nullable(),
+    createdAt: instantSchema
+  })
+  .meta({ id: 'Job' })
+export type Job = z.infer<typeof jobSchema>
+
+const jobParams = z.object({ jobId: idSchema })
+
+export const listJobs = defineEndpoint({
+  name: 'listJobs',
+  method: 'GET',
+  path: '/api/v1/jobs',
+  tag: 'Jobs',
+  summary: 'Jobs that wait, run, were cancelled or gave up',
+  role: 'viewer',
+  query: z.object({ ...pageQuery, state: z.enum(jobStates).optional() }),
+  response: pageOf(jobSchema).extend({ counts: z.record(z.enum(jobStates), z.int()) }),
+  errors: ['invalid_request']
+})
+
+export const retryJob = defineEndpoint({
+  name: 'retryJob',
+  method: 'POST',
+  path: '/api/v1/jobs/{jobId}/retry',
+  tag: 'Jobs',
+  summary: 'Queue a dead or cancelled job again',
+  role: 'operator',
+  params: jobParams,
+  response: jobSchema,
+  errors: ['job_not_found', 'job_not_retryable']
+})
+
+export const cancelJob = defineEndpoint({
+  name: 'cancelJob',
+  method: 'POST',
+  path: '/api/v1/jobs/{jobId}/cancel',
+  tag: 'Jobs',
+  summary: 'Cancel a job; a running one is asked to stop',
+  role: 'operator',
+  params: jobParams,
+  response: jobSchema,
+  errors: ['job_not_found', 'job_not_retryable']
+})

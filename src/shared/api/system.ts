@@ -1,0 +1,108 @@
+import { z } from 'zod'
+import { defineEndpoint } from '../endpoint.ts'
+import { idSchema, instantSchema } from './common.ts'
+
+export const roles = ['viewer', 'operator', 'admin'] as const
+export type Role = (typeof roles)[number]
+
+/** Trades a bearer token for an HttpOnly cookie, so that pictures and event streams need no header. */
+export const openSession = defineEndpoint({
+  name: 'openSession',
+  method: 'POST',
+  path: '/api/v1/session',
+  tag: 'Session',
+  summary: 'Open a browser session from a bearer token',
+  role: 'viewer',
+  response: z.object({ role: z.enum(roles) }),
+  errors: []
+})
+
+export const closeSession = defineEndpoint({
+  name: 'closeSession',
+  method: 'DELETE',
+  path: '/api/v1/session',
+  tag: 'Session',
+  summary: 'Close the browser session',
+  role: 'viewer',
+  response: 'empty',
+  errors: []
+})
+
+export const getStatus = defineEndpoint({
+  name: 'getStatus',
+  method: 'GET',
+  path: '/api/v1/status',
+  tag: 'System',
+  summary: 'Version, addresses for controllers, store and tools',
+  role: 'viewer',
+  response: z.object({
+    version: z.string(),
+    startedAt: instantSchema,
+    role: z.enum(roles),
+    fieldUrls: z.array(z.string()),
+    s3Urls: z.array(z.string()),
+    /** True when at least one controller can pair (a static token or a pairing exists). */
+    controllersCanPair: z.boolean(),
+    store: z.object({
+      mode: z.enum(['embedded', 'external']),
+      reachable: z.boolean(),
+      writable: z.boolean(),
+      freeBytes: z.number().nullable(),
+      problem: z.string().nullable()
+    }),
+    ffmpeg: z.object({ found: z.boolean(), path: z.string().nullable() })
+  }),
+  errors: []
+})
+
+export const tokenSchema = z
+  .object({
+    id: idSchema,
+    name: z.string(),
+    role: z.enum([...roles, 'controller']),
+    workspaceId: z.string().nullable(),
+    createdAt: instantSchema,
+    lastUsedAt: instantSchema.nullable(),
+    revokedAt: instantSchema.nullable()
+  })
+  .meta({ id: 'Token' })
+
+export const listTokens = defineEndpoint({
+  name: 'listTokens',
+  method: 'GET',
+  path: '/api/v1/tokens',
+  tag: 'Tokens',
+  summary: 'Tokens that were issued; their secrets are not kept',
+  role: 'admin',
+  response: z.object({ items: z.array(tokenSchema) }),
+  errors: []
+})
+
+export const createToken = defineEndpoint({
+  name: 'createToken',
+  method: 'POST',
+  path: '/api/v1/tokens',
+  tag: 'Tokens',
+  summary: 'Issue a token; the answer is the only time its secret is shown',
+  role: 'admin',
+  body: z.object({
+    name: z.string().trim().min(1).max(100),
+    role: z.enum([...roles, 'controller']),
+    /** Binds a controller token to one workspace. */
+    workspaceId: z.string().min(1).max(64).optional()
+  }),
+  response: tokenSchema.extend({ secret: z.string() }),
+  errors: ['invalid_request']
+})
+
+export const revokeToken = defineEndpoint({
+  name: 'revokeToken',
+  method: 'DELETE',
+  path: '/api/v1/tokens/{tokenId}',
+  tag: 'Tokens',
+  summary: 'Revoke a token at once',
+  role: 'admin',
+  params: z.object({ tokenId: idSchema }),
+  response: tokenSchema,
+  errors: ['token_not_found']
+})

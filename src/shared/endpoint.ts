@@ -1,0 +1,63 @@
+import type { z } from 'zod'
+import type { ProblemCode } from './problem.ts'
+
+/** Who may call: `none` needs no token; the others are roles, each including the ones before it. */
+export type RequiredRole = 'none' | 'viewer' | 'operator' | 'admin'
+
+/** How an answer's body is sent: JSON by schema, raw bytes, a server-sent event stream, or nothing. */
+export type ResponseBody = z.ZodType | 'bytes' | 'event-stream' | 'empty'
+
+/**
+ * One HTTP operation, described once. The daemon validates requests with it, the client is typed by it and the OpenAPI
+ * document is generated from it. `path` uses `{name}` for parameters.
+ */
+export interface Endpoint<
+  Params extends z.ZodType = z.ZodType,
+  Query extends z.ZodType = z.ZodType,
+  Body extends z.ZodType = z.ZodType,
+  Response extends ResponseBody = ResponseBody
+> {
+  name: string
+  method: 'GET' | 'POST' | 'PUT' | 'PATCH' | 'DELETE'
+  path: `/${string}`
+  tag: string
+  summary: string
+  role: RequiredRole
+  params?: Params
+  query?: Query
+  body?: Body
+  response: Response
+  errors: readonly ProblemCode[]
+}
+
+/** Declares an operation; only fixes the types. */
+export function defineEndpoint<
+  Params extends z.ZodType = z.ZodUndefined,
+  Query extends z.ZodType = z.ZodUndefined,
+  Body extends z.ZodType = z.ZodUndefined,
+  Response extends ResponseBody = ResponseBody
+>(endpoint: Endpoint<Params, Query, Body, Response>): Endpoint<Params, Query, Body, Response> {
+  return endpoint
+}
+
+/** What a caller passes: inputs before defaults and coercion. */
+export type EndpointInput<E> =
+  E extends Endpoint<infer P, infer Q, infer B, ResponseBody>
+    ? (P extends z.ZodUndefined ? object : { params: z.input<P> }) &
+        (Q extends z.ZodUndefined ? object : { query?: z.input<Q> }) &
+        (B extends z.ZodUndefined ? object : { body: z.input<B> })
+    : never
+
+/** What a handler receives: validated values. */
+export type EndpointRequest<E> =
+  E extends Endpoint<infer P, infer Q, infer B, ResponseBody>
+    ? {
+        params: P extends z.ZodUndefined ? undefined : z.output<P>
+        query: Q extends z.ZodUndefined ? undefined : z.output<Q>
+        body: B extends z.ZodUndefined ? undefined : z.output<B>
+      }
+    : never
+
+/** What a handler returns and a caller gets for a JSON answer. */
+export type EndpointResult<E> =
+  E extends Endpoint<z.ZodType, z.ZodType, z.ZodType, infer R> ? (R extends z.ZodType ? z.output<R> : undefined) : never

@@ -1,0 +1,51 @@
+import { z } from 'zod'
+
+// Zod's just-in-time compiler probes for eval, which our Content-Security-Policy forbids.
+z.config({ jitless: true })
+
+/** Every stable error code an admin API call can answer. The daemon maps each to one HTTP status. */
+export const problemCodes = [
+  'invalid_request',
+  'invalid_json',
+  'payload_too_large',
+  'unauthenticated',
+  'forbidden',
+  'foreign_origin',
+  'route_not_found',
+  'asset_not_found',
+  'asset_in_use',
+  'asset_not_binned',
+  'asset_damaged',
+  'asset_bytes_missing',
+  'blob_quarantined',
+  'rendition_not_available',
+  'range_not_satisfiable',
+  'precondition_failed',
+  'job_not_found',
+  'job_not_retryable',
+  'controller_not_found',
+  'token_not_found',
+  'workspace_not_found',
+  'store_unreachable',
+  'store_full',
+  'store_credentials_refused',
+  'shutting_down',
+  'internal_error'
+] as const
+
+export type ProblemCode = (typeof problemCodes)[number]
+
+/** RFC 9457 problem details with our stable `code`; the body of every admin API answer that is not 2xx or 3xx. */
+export const problemSchema = z
+  .object({
+    type: z.string(),
+    title: z.string(),
+    status: z.int(),
+    code: z.enum(problemCodes),
+    detail: z.string().optional(),
+    details: z.record(z.string(), z.unknown()).optional(),
+    requestId: z.string()
+  })
+  .meta({ id: 'Problem' })
+
+export type Problem = z.infer<typeof problemSchema>
