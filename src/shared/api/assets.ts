@@ -208,7 +208,13 @@ export const getMedia = defineEndpoint({
   params: assetParams,
   query: z.object({ download: z.stringbool().default(false) }),
   response: 'bytes',
-  errors: ['asset_not_found', 'asset_bytes_missing', 'range_not_satisfiable', 'precondition_failed', 'store_unreachable']
+  errors: [
+    'asset_not_found',
+    'asset_bytes_missing',
+    'range_not_satisfiable',
+    'precondition_failed',
+    'store_unreachable'
+  ]
 })
 
 export const thumbnailSizesPx = [256, 1024] as const

@@ -1,0 +1,66 @@
+import Sqlite from 'better-sqlite3'
+import { type Migration, migrate } from './migrate.ts'
+
+/** The catalogue's SQLite file: prepared statements, synchronous transactions and follow-ups after the commit. */
+export interface Database {
+  readonly sql: Sqlite.Database
+  /** The statement for `source`, compiled once. */
+  prepare<Params extends unknown[] | object = unknown[], Row = unknown>(
+    source: string
+  ): Sqlite.Statement<Params extends unknown[] ? Params : [Params], Row>
+  /** Runs `work` in one immediate transaction; inside another one it joins it. `work` must be synchronous. */
+  transaction<T>(work: () => T): T
+  /** Runs `followUp` once the current transaction has committed (at once when there is none); never after a rollback. */
+  afterCommit(followUp: () => void): void
+  close(): void
+}
+
+/**
+ * Opens (and creates) the file, sets WAL with full durability, and migrates it.
+ * Throws `StartupError` when the file comes from a newer program.
+ */
+export function openDatabase(filePath: string, migrations: readonly Migration[]): Database {
+  const sql = new Sqlite(filePath)
+  try {
+    sql.pragma('journal_mode = WAL')
+    // A row that was answered for must survive a power cut, so every commit is flushed.
+    sql.pragma('synchronous = FULL')
+    sql.pragma('fullfsync = ON')
+    sql.pragma('checkpoint_fullfsync = ON')
+    sql.pragma('foreign_keys = ON')
+    sql.pragma('busy_timeout = 5000')
+    sql.pragma('cache_size = -32768')
+    migrate(sql, migrations, filePath)
+  } catch (error) {
+    sql.close()
+    throw error
+  }
+  let followUps: (() => void)[] = []
+  const statements = new Map<string, Sqlite.Statement>()
+  const prepare = (source: string): Sqlite.Statement => {
+    let statement = statements.get(source)
+    if (!statement) {
+      statement = sql.prepare(source)
+      statements.set(source, statement)
+    }
+    return statement
+  }
+  return {
+    sql,
+    prepare: prepare as Database['prepare'],
+    transaction(work) {
+      if (sql.inTransaction) return work()
+      followUps = []
+      const result = sql.transaction(work).immediate()
+      const due = followUps
+      followUps = []
+      for (const followUp of due) followUp()
+      return result
+    },
+    afterCommit(followUp) {
+      if (sql.inTransaction) followUps.push(followUp)
+      else followUp()
+    },
+    close: () => sql.close()
+  }
+}

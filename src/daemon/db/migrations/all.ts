@@ -1,0 +1,5 @@
+import type { Migration } from '../migrate.ts'
+import { initial } from './0010-initial.ts'
+
+/** Every migration of the catalogue, oldest first. One that landed is never edited. */
+export const migrations: readonly Migration[] = [initial]

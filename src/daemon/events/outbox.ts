@@ -1,0 +1,85 @@
+import type { EventType, StoredEvent } from '../../shared/api/events.ts'
+import { type Clock, isoFromMs } from '../clock.ts'
+import type { Database } from '../db/database.ts'
+
+/** The newest this many events are kept; a listener further behind is told to read its lists again. */
+const KEPT_EVENTS = 200_000
+
+interface EventRow {
+  seq: number
+  type: string
+  subject: string
+  data_json: string
+  created_at_ms: number
+}
+
+/** Facts in commit order, written in the transaction that made them true, and read again by anyone who missed some. */
+export class Outbox {
+  readonly #db: Database
+  readonly #clock: Clock
+  readonly #listeners = new Set<() => void>()
+
+  constructor(deps: { db: Database; clock: Clock }) {
+    this.#db = deps.db
+    this.#clock = deps.clock
+  }
+
+  /** Records a fact about `subject` (an asset's or a flight's id) in the current transaction. */
+  append(type: EventType, subject: string, data: Record<string, unknown> = {}): void {
+    this.#db
+      .prepare('INSERT INTO event (type, subject, data_json, created_at_ms) VALUES (?, ?, ?, ?)')
+      .run(type, subject, JSON.stringify(data), this.#clock.nowMs())
+    this.#db.afterCommit(() => this.#notify())
+  }
+
+  /** Calls `listener` after each commit that added events. Returns the function that ends it. */
+  onAppend(listener: () => void): () => void {
+    this.#listeners.add(listener)
+    return () => this.#listeners.delete(listener)
+  }
+
+  /** Events after `seq`, oldest first. */
+  readAfter(seq: number, limit: number): StoredEvent[] {
+    return this.#db
+      .prepare<unknown[], EventRow>('SELECT * FROM event WHERE seq > ? ORDER BY seq LIMIT ?')
+      .all(seq, limit)
+      .map(eventFromRow)
+  }
+
+  /** The newest events of one subject, newest first. */
+  readFor(subject: string, limit: number): StoredEvent[] {
+    return this.#db
+      .prepare<unknown[], EventRow>('SELECT * FROM event WHERE subject = ? ORDER BY seq DESC LIMIT ?')
+      .all(subject, limit)
+      .map(eventFromRow)
+  }
+
+  /** First and last sequence number kept; both 0 when there are none. */
+  range(): { first: number; last: number } {
+    const row = this.#db
+      .prepare<unknown[], { first: number | null; last: number | null }>(
+        'SELECT (SELECT min(seq) FROM event) AS first, (SELECT max(seq) FROM event) AS last'
+      )
+      .get()
+    return { first: row?.first ?? 0, last: row?.last ?? 0 }
+  }
+
+  /** Drops events beyond the kept number. */
+  trim(): void {
+    this.#db.prepare('DELETE FROM event WHERE seq <= ?').run(this.range().last - KEPT_EVENTS)
+  }
+
+  #notify(): void {
+    for (const listener of this.#listeners) listener()
+  }
+}
+
+function eventFromRow(row: EventRow): StoredEvent {
+  return {
+    seq: row.seq,
+    type: row.type as EventType,
+    subject: row.subject,
+    at: isoFromMs(row.created_at_ms),
+    data: JSON.parse(row.data_json) as Record<string, unknown>
+  }
+}

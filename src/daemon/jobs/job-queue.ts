@@ -1,0 +1,237 @@
+import type { z } from 'zod'
+import type { Job, jobStates } from '../../shared/api/jobs.ts'
+import { type Clock, isoFromMs } from '../clock.ts'
+import type { Database } from '../db/database.ts'
+import { AppError } from '../errors.ts'
+import type { Outbox } from '../events/outbox.ts'
+import { newId } from '../ids.ts'
+import type { JobDefinition } from './define-job.ts'
+
+export type JobState = (typeof jobStates)[number]
+
+export interface JobRow {
+  id: string
+  name: string
+  payload_json: string
+  state: JobState
+  priority: number
+  asset_id: string | null
+  attempt: number
+  max_attempts: number
+  run_at_ms: number
+  progress: number | null
+  error_message: string | null
+  created_at_ms: number
+}
+
+/** What the runner needs to hear from the queue. */
+export interface JobQueueListener {
+  jobQueued(): void
+  jobCancelled(jobId: string): void
+}
+
+/** The durable queue: rows in the catalogue, so a job is enqueued in the transaction that made it necessary. */
+export class JobQueue {
+  readonly #db: Database
+  readonly #clock: Clock
+  readonly #outbox: Outbox
+  #listener: JobQueueListener | undefined
+
+  constructor(deps: { db: Database; clock: Clock; outbox: Outbox }) {
+    this.#db = deps.db
+    this.#clock = deps.clock
+    this.#outbox = deps.outbox
+  }
+
+  setListener(listener: JobQueueListener): void {
+    this.#listener = listener
+  }
+
+  /** Adds a job (in the current transaction, if any). A queued one with the same dedupe key makes this a no-op. */
+  enqueue<Payload extends z.ZodType>(
+    definition: JobDefinition<Payload>,
+    payload: z.input<Payload>,
+    options: { delayMs?: number } = {}
+  ): void {
+    const parsed = definition.payload.parse(payload)
+    const now = this.#clock.nowMs()
+    this.#db
+      .prepare(
+        `INSERT INTO job (id, name, payload_json, state, priority, asset_id, dedupe_key, max_attempts, run_at_ms,
+                          created_at_ms, updated_at_ms)
+         VALUES (?, ?, ?, 'queued', ?, ?, ?, ?, ?, ?, ?)
+         ON CONFLICT (name, dedupe_key) WHERE state = 'queued' AND dedupe_key IS NOT NULL DO NOTHING`
+      )
+      .run(
+        newId(now),
+        definition.name,
+        JSON.stringify(parsed),
+        definition.priority,
+        definition.assetId?.(parsed) ?? null,
+        definition.dedupeKey?.(parsed) ?? null,
+        definition.maxAttempts,
+        now + (options.delayMs ?? 0),
+        now,
+        now
+      )
+    this.#db.afterCommit(() => this.#listener?.jobQueued())
+  }
+
+  /** Takes the most urgent due job of one kind, counting the attempt; undefined when none is due. */
+  take(name: string, leaseMs: number): JobRow | undefined {
+    const now = this.#clock.nowMs()
+    return this.#db
+      .prepare<unknown[], JobRow>(
+        `UPDATE job SET state = 'running', attempt = attempt + 1, lease_until_ms = ?, progress = NULL, updated_at_ms = ?
+         WHERE id = (SELECT id FROM job WHERE state = 'queued' AND name = ? AND run_at_ms <= ?
+                     ORDER BY priority, run_at_ms, id LIMIT 1)
+         RETURNING *`
+      )
+      .get(now + leaseMs, now, name, now)
+  }
+
+  /** When the next waiting job becomes due, epoch milliseconds. */
+  nextDueMs(): number | undefined {
+    const row = this.#db
+      .prepare<unknown[], { due: number | null }>(`SELECT min(run_at_ms) AS due FROM job WHERE state = 'queued'`)
+      .get()
+    return row?.due ?? undefined
+  }
+
+  finish(jobId: string): void {
+    this.#db.prepare(`DELETE FROM job WHERE id = ? AND state = 'running'`).run(jobId)
+  }
+
+  /** Renews the lease of a running job and notes how far it is. */
+  renew(jobId: string, leaseMs: number, progress: number | null): void {
+    const now = this.#clock.nowMs()
+    this.#db
+      .prepare(
+        `UPDATE job SET lease_until_ms = ?, progress = coalesce(?, progress), updated_at_ms = ?
+         WHERE id = ? AND state = 'running'`
+      )
+      .run(now + leaseMs, progress, now, jobId)
+  }
+
+  /** Puts a running job back; `countAttempt: false` gives the attempt back. */
+  requeue(jobId: string, options: { delayMs: number; countAttempt: boolean; errorMessage: string | null }): void {
+    const now = this.#clock.nowMs()
+    // A twin queued meanwhile does the same work: then this one simply ends.
+    const changes = this.#db
+      .prepare(
+        `UPDATE OR IGNORE job SET state = 'queued', attempt = attempt - ?, run_at_ms = ?, lease_until_ms = NULL,
+                                  error_message = ?, updated_at_ms = ?
+         WHERE id = ? AND state = 'running'`
+      )
+      .run(options.countAttempt ? 0 : 1, now + options.delayMs, options.errorMessage, now, jobId).changes
+    if (changes === 0) this.finish(jobId)
+  }
+
+  /** Gives up: the job waits for a person as a dead letter. */
+  bury(row: JobRow, errorMessage: string): void {
+    const now = this.#clock.nowMs()
+    this.#db.transaction(() => {
+      this.#db
+        .prepare(
+          `UPDATE job SET state = 'dead', lease_until_ms = NULL, error_message = ?, updated_at_ms = ?
+           WHERE id = ? AND state = 'running'`
+        )
+        .run(errorMessage, now, row.id)
+      this.#outbox.append('job.dead', row.asset_id ?? row.id, { jobId: row.id, name: row.name, errorMessage })
+    })
+  }
+
+  /**
+   * Returns jobs whose lease has run out to the queue (dead when no attempt is left). On start every running row is
+   * such a job: its process is gone.
+   */
+  reclaim(options: { all: boolean; except?: ReadonlySet<string> }): number {
+    const rows = this.#db
+      .prepare<unknown[], JobRow>(`SELECT * FROM job WHERE state = 'running' AND (? OR lease_until_ms < ?)`)
+      .all(options.all ? 1 : 0, this.#clock.nowMs())
+      .filter((row) => !options.except?.has(row.id))
+    for (const row of rows) {
+      const reason = 'interrupted: the program stopped while this ran'
+      if (row.attempt >= row.max_attempts) this.bury(row, reason)
+      else this.requeue(row.id, { delayMs: 0, countAttempt: true, errorMessage: reason })
+    }
+    return rows.length
+  }
+
+  /** Queues a dead or cancelled job again with all its attempts. Throws `job_not_found`, `job_not_retryable`. */
+  retry(jobId: string): Job {
+    const now = this.#clock.nowMs()
+    const changes = this.#db
+      .prepare(
+        `UPDATE OR IGNORE job SET state = 'queued', attempt = 0, run_at_ms = ?, error_message = NULL, updated_at_ms = ?
+         WHERE id = ? AND state IN ('dead', 'cancelled')`
+      )
+      .run(now, now, jobId).changes
+    const job = this.get(jobId)
+    if (changes === 0) throw new AppError('job_not_retryable', { state: job.state })
+    this.#listener?.jobQueued()
+    return job
+  }
+
+  /** Cancels a queued or running job. Throws `job_not_found`, `job_not_retryable` when it already ended. */
+  cancel(jobId: string): Job {
+    const changes = this.#db
+      .prepare(
+        `UPDATE job SET state = 'cancelled', lease_until_ms = NULL, updated_at_ms = ?
+         WHERE id = ? AND state IN ('queued', 'running')`
+      )
+      .run(this.#clock.nowMs(), jobId).changes
+    const job = this.get(jobId)
+    if (changes === 0) throw new AppError('job_not_retryable', { state: job.state })
+    this.#listener?.jobCancelled(jobId)
+    return job
+  }
+
+  get(jobId: string): Job {
+    const row = this.#db.prepare<unknown[], JobRow>('SELECT * FROM job WHERE id = ?').get(jobId)
+    if (!row) throw new AppError('job_not_found', { jobId })
+    return jobFromRow(row)
+  }
+
+  /** Newest first; `cursor` is the last id of the page before. */
+  list(query: { state?: JobState; cursor?: string; limit: number }): { items: Job[]; nextCursor: string | null } {
+    const rows = this.#db
+      .prepare<unknown[], JobRow>(
+        `SELECT * FROM job WHERE (?1 IS NULL OR state = ?1) AND (?2 IS NULL OR id < ?2) ORDER BY id DESC LIMIT ?3`
+      )
+      .all(query.state ?? null, query.cursor ?? null, query.limit + 1)
+    const items = rows.slice(0, query.limit).map(jobFromRow)
+    return { items, nextCursor: rows.length > query.limit ? items.at(-1)!.id : null }
+  }
+
+  listForAsset(assetId: string): Job[] {
+    return this.#db
+      .prepare<unknown[], JobRow>('SELECT * FROM job WHERE asset_id = ? ORDER BY id')
+      .all(assetId)
+      .map(jobFromRow)
+  }
+
+  counts(): Record<JobState, number> {
+    const counts: Record<JobState, number> = { queued: 0, running: 0, dead: 0, cancelled: 0 }
+    for (const row of this.#db
+      .prepare<unknown[], { state: JobState; n: number }>('SELECT state, count(*) AS n FROM job GROUP BY state')
+      .all())
+      counts[row.state] = row.n
+    return counts
+  }
+}
+
+function jobFromRow(row: JobRow): Job {
+  return {
+    id: row.id,
+    name: row.name,
+    state: row.state,
+    assetId: row.asset_id,
+    attempt: row.attempt,
+    maxAttempts: row.max_attempts,
+    progress: row.progress,
+    runAt: isoFromMs(row.run_at_ms),
+    errorMessage: row.error_message,
+    createdAt: isoFromMs(row.created_at_ms)
+  }
+}

@@ -1,0 +1,185 @@
+import type { Logger } from 'pino'
+import type { Clock } from '../clock.ts'
+import { messageOf } from '../errors.ts'
+import { type BoundJob, JobDeferred, JobHopeless, type JobLane } from './define-job.ts'
+import type { JobQueue, JobRow } from './job-queue.ts'
+
+/** Time beyond a job's own limit before its lease counts as abandoned. */
+const LEASE_GRACE_MS = 60_000
+const LONGEST_NAP_MS = 30_000
+
+interface Running {
+  lane: JobLane
+  abort: AbortController
+  done: Promise<void>
+}
+
+export interface JobRunnerOptions {
+  queue: JobQueue
+  /** Every kind of job with its handler; a name bound twice stops the start. */
+  jobs: readonly BoundJob[]
+  /** How many run at once in each lane; asked before each start, so it may change while running. */
+  limits: () => Record<JobLane, number>
+  log: Logger
+  clock: Clock
+  /** Told after every start and end of a job. */
+  onChange?: () => void
+}
+
+/** Pause before attempt `attempt + 1`: 1 s, 4 s, 16 s … at most 10 minutes. */
+export function backoffMs(attempt: number): number {
+  return Math.min(1000 * 4 ** (attempt - 1), 600_000)
+}
+
+/** Runs queued jobs while started. */
+export class JobRunner {
+  readonly #o: JobRunnerOptions
+  readonly #jobs = new Map<string, BoundJob>()
+  readonly #running = new Map<string, Running>()
+  #timer: NodeJS.Timeout | undefined
+  #started = false
+  #pumping = false
+  #idleWaiters: (() => void)[] = []
+
+  constructor(options: JobRunnerOptions) {
+    this.#o = options
+    for (const job of options.jobs) {
+      if (this.#jobs.has(job.definition.name)) throw new Error(`job ${job.definition.name} is bound twice`)
+      this.#jobs.set(job.definition.name, job)
+    }
+  }
+
+  /** Returns what an earlier process left running to the queue and begins. */
+  start(): void {
+    const reclaimed = this.#o.queue.reclaim({ all: true })
+    if (reclaimed > 0) this.#o.log.info({ reclaimed }, 'jobs interrupted by the last stop go on')
+    this.#started = true
+    this.#o.queue.setListener({
+      jobQueued: () => this.wake(),
+      jobCancelled: (jobId) => this.#running.get(jobId)?.abort.abort(new Error('cancelled'))
+    })
+    this.wake()
+  }
+
+  /** Looks for due jobs soon; cheap to call often. */
+  wake(): void {
+    if (!this.#started || this.#pumping) return
+    this.#pumping = true
+    setImmediate(() => {
+      this.#pumping = false
+      this.#pump()
+    })
+  }
+
+  /** How many jobs run at this moment. */
+  runningCount(): number {
+    return this.#running.size
+  }
+
+  /** Resolves when no job runs and none is due (delayed retries may still wait). */
+  async idle(): Promise<void> {
+    if (this.#isIdle()) return
+    await new Promise<void>((resolve) => this.#idleWaiters.push(resolve))
+  }
+
+  /** Takes no more jobs, gives running ones until the deadline, then aborts them; they run again at the next start. */
+  async stop(deadlineMs: number): Promise<void> {
+    this.#started = false
+    clearTimeout(this.#timer)
+    const all = Promise.all([...this.#running.values()].map((running) => running.done))
+    const deadline = setTimeout(() => {
+      for (const running of this.#running.values()) running.abort.abort(new Error('shutting down'))
+    }, deadlineMs)
+    await all
+    clearTimeout(deadline)
+  }
+
+  #isIdle(): boolean {
+    if (this.#pumping || this.#running.size > 0) return false
+    const due = this.#o.queue.nextDueMs()
+    return due === undefined || due > this.#o.clock.nowMs()
+  }
+
+  #pump(): void {
+    if (!this.#started) return
+    clearTimeout(this.#timer)
+    this.#o.queue.reclaim({ all: false, except: new Set(this.#running.keys()) })
+    const free = { ...this.#o.limits() }
+    for (const running of this.#running.values()) free[running.lane]--
+    let took = true
+    while (took) {
+      took = false
+      for (const job of this.#jobs.values()) {
+        if (free[job.definition.lane] <= 0) continue
+        const row = this.#o.queue.take(job.definition.name, job.definition.timeoutMs + LEASE_GRACE_MS)
+        if (!row) continue
+        free[job.definition.lane]--
+        this.#begin(job, row)
+        took = true
+      }
+    }
+    this.#sleep()
+    if (this.#isIdle()) for (const resolve of this.#idleWaiters.splice(0)) resolve()
+  }
+
+  #sleep(): void {
+    const due = this.#o.queue.nextDueMs()
+    if (due === undefined) return
+    const napMs = Math.min(Math.max(due - this.#o.clock.nowMs(), 50), LONGEST_NAP_MS)
+    this.#timer = setTimeout(() => this.wake(), napMs)
+    this.#timer.unref()
+  }
+
+  #begin(job: BoundJob, row: JobRow): void {
+    const abort = new AbortController()
+    const done = this.#run(job, row, abort).finally(() => {
+      this.#running.delete(row.id)
+      this.#o.onChange?.()
+      this.wake()
+      if (!this.#started && this.#running.size === 0) for (const resolve of this.#idleWaiters.splice(0)) resolve()
+    })
+    this.#running.set(row.id, { lane: job.definition.lane, abort, done })
+    this.#o.onChange?.()
+  }
+
+  async #run(job: BoundJob, row: JobRow, abort: AbortController): Promise<void> {
+    const { queue } = this.#o
+    const { definition } = job
+    const log = this.#o.log.child({ job: row.name, jobId: row.id, attempt: row.attempt })
+    const limit = setTimeout(
+      () => abort.abort(new Error(`took longer than ${definition.timeoutMs} ms`)),
+      definition.timeoutMs
+    )
+    try {
+      await job.run(JSON.parse(row.payload_json), {
+        signal: abort.signal,
+        log,
+        attempt: row.attempt,
+        reportProgress: (fraction) => queue.renew(row.id, definition.timeoutMs + LEASE_GRACE_MS, fraction)
+      })
+      queue.finish(row.id)
+    } catch (error) {
+      this.#settleFailure(row, abort.signal.aborted ? abort.signal.reason : error, log)
+    } finally {
+      clearTimeout(limit)
+    }
+  }
+
+  #settleFailure(row: JobRow, error: unknown, log: Logger): void {
+    const { queue } = this.#o
+    const errorMessage = messageOf(error)
+    if (!this.#started) {
+      queue.requeue(row.id, { delayMs: 0, countAttempt: false, errorMessage: null })
+    } else if (error instanceof JobDeferred) {
+      log.info({ reason: errorMessage, delayMs: error.delayMs }, 'job waits')
+      queue.requeue(row.id, { delayMs: error.delayMs, countAttempt: false, errorMessage })
+    } else if (error instanceof JobHopeless || row.attempt >= row.max_attempts) {
+      log.error({ err: error }, 'job gave up')
+      queue.bury(row, errorMessage)
+    } else {
+      const delayMs = backoffMs(row.attempt)
+      log.warn({ err: error, delayMs }, 'job failed, will be tried again')
+      queue.requeue(row.id, { delayMs, countAttempt: true, errorMessage })
+    }
+  }
+}
