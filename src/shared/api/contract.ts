@@ -26,3 +26,6 @@ export const adminContract: readonly Endpoint[] = [
   createToken,
   revokeToken
 ]
+
+/** Everything the API document describes. */
+export const apiContract: readonly Endpoint[] = [...adminContract]

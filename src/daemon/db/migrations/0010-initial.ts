@@ -28,6 +28,7 @@ export const initial: Migration = {
         last_used_at_ms INTEGER,
         expires_at_ms INTEGER,
         is_session INTEGER NOT NULL DEFAULT 0,
+        parent_id TEXT,
         revoked_at_ms INTEGER
       ) STRICT, WITHOUT ROWID;
 

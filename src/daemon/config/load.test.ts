@@ -1,0 +1,98 @@
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { afterEach, beforeEach, describe, expect, test } from 'vitest'
+import { StartupError } from '../errors.ts'
+import { loadConfig } from './load.ts'
+
+let dataDir: string
+beforeEach(() => {
+  dataDir = mkdtempSync(join(tmpdir(), 'flightcase-config-'))
+})
+afterEach(() => rmSync(dataDir, { recursive: true }))
+
+const writeToml = (text: string) => writeFileSync(join(dataDir, 'flightcase.toml'), text)
+
+describe('precedence', () => {
+  test('defaults', () => {
+    const config = loadConfig({ flags: { dataDir }, env: {} })
+    expect(config.field).toEqual({ host: '0.0.0.0', port: 8700 })
+    expect(config.admin).toEqual({ host: '127.0.0.1', port: 8701 })
+    expect(config.store).toMatchObject({
+      mode: 'embedded',
+      listen: { host: '0.0.0.0', port: 9000 },
+      region: 'us-east-1'
+    })
+    expect(config.adminToken).toBeNull()
+  })
+
+  test('file, then environment, then flags', () => {
+    writeToml('field = "127.0.0.1:1000"\nadmin = "127.0.0.1:1001"\n[store]\nbucket = "from-file"\n')
+    const env = { FLIGHTCASE_FIELD: '127.0.0.1:2000', FLIGHTCASE_ADMIN: '127.0.0.1:2001' }
+    const config = loadConfig({ flags: { dataDir, field: '127.0.0.1:3000' }, env })
+    expect(config.field.port).toBe(3000)
+    expect(config.admin.port).toBe(2001)
+    expect(config.store.bucket).toBe('from-file')
+  })
+
+  test('a bare port keeps the default host, IPv6 needs brackets', () => {
+    const config = loadConfig({ flags: { dataDir, field: '0', admin: '[::1]:8701' }, env: {} })
+    expect(config.field).toEqual({ host: '0.0.0.0', port: 0 })
+    expect(config.admin).toEqual({ host: '::1', port: 8701 })
+  })
+
+  test('switches are words in the environment and booleans in the file', () => {
+    writeToml('[pilot]\nrecorder = true\n')
+    expect(loadConfig({ flags: { dataDir }, env: {} }).pilot.recorder).toBe(true)
+    expect(loadConfig({ flags: { dataDir }, env: { FLIGHTCASE_PILOT_RECORDER: 'off' } }).pilot.recorder).toBe(false)
+  })
+})
+
+describe('mistakes', () => {
+  const failure = (flags: object, env: Record<string, string> = {}): string => {
+    try {
+      loadConfig({ flags: { dataDir, ...flags }, env })
+    } catch (error) {
+      if (error instanceof StartupError && error.code === 'invalid_configuration') return error.message
+      throw error
+    }
+    throw new Error('accepted')
+  }
+
+  test.each([
+    [{ field: '127.0.0.1:70000' }, '--field: must be HOST:PORT'],
+    [{ admin: '127.0.0.1:port' }, '--admin: must be HOST:PORT'],
+    [{ logLevel: 'loud' }, '--log-level:']
+  ])('%j', (flags, text) => expect(failure(flags)).toContain(text))
+
+  test('all of them are listed, with the names of their sources', () => {
+    writeToml('fiel = "x"\n[store]\nbucket = "Not A Bucket"\n')
+    const message = failure({}, { FLIGHTCASE_S3_ENDPOINT: 'ftp://nas' })
+    expect(message).toContain('fiel in ')
+    expect(message).toContain('store.bucket in ')
+    expect(message).toContain('FLIGHTCASE_S3_ENDPOINT: must be a URL beginning with http')
+  })
+
+  test('an external store needs address and keys', () => {
+    const message = failure({}, { FLIGHTCASE_OBJECT_STORE: 'external' })
+    for (const name of ['S3_ENDPOINT', 'S3_ACCESS_KEY', 'S3_SECRET_KEY'])
+      expect(message).toContain(`FLIGHTCASE_${name}`)
+  })
+
+  test('a secret is never repeated', () => {
+    expect(failure({}, { FLIGHTCASE_PILOT_TOKEN: 'hunter2' })).not.toContain('hunter2')
+  })
+
+  test('a file that is no TOML, a file that is not there', () => {
+    writeToml('field = = 1')
+    expect(failure({})).toContain('cannot be read as TOML')
+    expect(() => loadConfig({ flags: { dataDir }, env: {}, configPath: join(dataDir, 'nope.toml') })).toThrow(
+      'no configuration file'
+    )
+  })
+
+  test('unknown variables are told, not fatal', () => {
+    const env = { FLIGHTCASE_FEILD: '1', FLIGHTCASE_TEST_PHOTOS: 'x', PATH: '/bin' }
+    expect(loadConfig({ flags: { dataDir }, env }).unknownVariables).toEqual(['FLIGHTCASE_FEILD'])
+  })
+})

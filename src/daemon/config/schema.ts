@@ -1,0 +1,231 @@
+import { z } from 'zod'
+
+/** `HOST:PORT`, `[V6]:PORT` or a bare port; port 0 takes any free one. */
+const listenSchema = z.string().transform((text, context) => {
+  const match = /^(?:(?:\[([0-9a-fA-F:]+)\]|([^:[\]]+)):)?(\d{1,5})$/.exec(text)
+  const port = Number(match?.[3])
+  if (!match || port > 65_535) {
+    context.addIssue({ code: 'custom', message: 'must be HOST:PORT, with a port from 0 to 65535' })
+    return z.NEVER
+  }
+  return { host: match[1] ?? match[2] ?? null, port }
+})
+
+const httpUrlSchema = z
+  .url({ protocol: /^https?$/, error: 'must be a URL beginning with http:// or https://' })
+  .transform((url) => url.replace(/\/+$/, ''))
+
+const switchSchema = z.union([z.boolean(), z.stringbool()])
+const tokenSchema = z.string().min(8, 'must have at least 8 characters')
+
+/** What a setting is called in each source and how its text is checked. */
+interface SettingDefinition {
+  /** Dotted name in flightcase.toml. */
+  toml: string
+  env: string
+  /** Command line option of `serve`, when it has one. */
+  flag?: string
+  help: string
+  secret?: true
+  schema: z.ZodType
+}
+
+function setting<const T extends SettingDefinition>(definition: T): T {
+  return definition
+}
+
+/** Every setting, in the order the documentation lists them. */
+export const settings = {
+  dataDir: setting({
+    toml: 'data_dir',
+    env: 'FLIGHTCASE_DATA_DIR',
+    flag: '--data-dir',
+    help: 'folder for everything Flightcase keeps',
+    schema: z.string().min(1)
+  }),
+  field: setting({
+    toml: 'field',
+    env: 'FLIGHTCASE_FIELD',
+    flag: '--field',
+    help: 'address of the listener that controllers talk to',
+    schema: listenSchema
+  }),
+  admin: setting({
+    toml: 'admin',
+    env: 'FLIGHTCASE_ADMIN',
+    flag: '--admin',
+    help: 'address of the screen and the admin API',
+    schema: listenSchema
+  }),
+  s3: setting({
+    toml: 's3',
+    env: 'FLIGHTCASE_S3',
+    flag: '--s3',
+    help: 'address of the embedded object store',
+    schema: listenSchema
+  }),
+  logLevel: setting({
+    toml: 'log_level',
+    env: 'FLIGHTCASE_LOG_LEVEL',
+    flag: '--log-level',
+    help: 'fatal, error, warn, info, debug or silent',
+    schema: z.enum(['fatal', 'error', 'warn', 'info', 'debug', 'silent'])
+  }),
+  adminToken: setting({
+    toml: 'admin_token',
+    env: 'FLIGHTCASE_ADMIN_TOKEN',
+    help: 'fixed admin token; without it every start makes a new one',
+    secret: true,
+    schema: tokenSchema
+  }),
+  pilotToken: setting({
+    toml: 'pilot.token',
+    env: 'FLIGHTCASE_PILOT_TOKEN',
+    help: 'fixed token for all controllers, beside the ones issued one by one',
+    secret: true,
+    schema: tokenSchema
+  }),
+  pilotWorkspaceMode: setting({
+    toml: 'pilot.workspace_mode',
+    env: 'FLIGHTCASE_PILOT_WORKSPACE_MODE',
+    help: 'open: any workspace id works; strict: only known ones',
+    schema: z.enum(['open', 'strict'])
+  }),
+  pilotPrefixPerDevice: setting({
+    toml: 'pilot.prefix_per_device',
+    env: 'FLIGHTCASE_PILOT_PREFIX_PER_DEVICE',
+    help: 'auto, on or off: give each controller an upload folder of its own',
+    schema: z.enum(['auto', 'on', 'off'])
+  }),
+  pilotTrustForwardedHeaders: setting({
+    toml: 'pilot.trust_forwarded_headers',
+    env: 'FLIGHTCASE_PILOT_TRUST_FORWARDED_HEADERS',
+    help: 'believe X-Forwarded-Host and -Proto of a reverse proxy',
+    schema: switchSchema
+  }),
+  pilotLegacyKeyRoots: setting({
+    toml: 'pilot.legacy_key_roots',
+    env: 'FLIGHTCASE_PILOT_LEGACY_KEY_ROOTS',
+    help: 'also accept object keys beginning with the bare workspace id',
+    schema: switchSchema
+  }),
+  pilotCallbackDataObject: setting({
+    toml: 'pilot.callback_data_object',
+    env: 'FLIGHTCASE_PILOT_CALLBACK_DATA_OBJECT',
+    help: 'answer upload callbacks with an object instead of the bare key',
+    schema: switchSchema
+  }),
+  pilotStsCompatibilityFields: setting({
+    toml: 'pilot.sts_compatibility_fields',
+    env: 'FLIGHTCASE_PILOT_STS_COMPATIBILITY_FIELDS',
+    help: 'repeat the credentials under the names older servers used',
+    schema: switchSchema
+  }),
+  pilotRecorder: setting({
+    toml: 'pilot.recorder',
+    env: 'FLIGHTCASE_PILOT_RECORDER',
+    flag: '--record-pilot',
+    help: 'write every controller request and answer (secrets removed) to pilot-recorder.jsonl',
+    schema: switchSchema
+  }),
+  objectStore: setting({
+    toml: 'store.mode',
+    env: 'FLIGHTCASE_OBJECT_STORE',
+    help: 'embedded or external',
+    schema: z.enum(['embedded', 'external'])
+  }),
+  s3Endpoint: setting({
+    toml: 'store.endpoint',
+    env: 'FLIGHTCASE_S3_ENDPOINT',
+    help: 'external store as the daemon reaches it',
+    schema: httpUrlSchema
+  }),
+  s3PublicEndpoint: setting({
+    toml: 'store.public_endpoint',
+    env: 'FLIGHTCASE_S3_PUBLIC_ENDPOINT',
+    help: 'store as controllers reach it, when that is not the address they already use',
+    schema: httpUrlSchema
+  }),
+  s3AccessKey: setting({
+    toml: 'store.access_key',
+    env: 'FLIGHTCASE_S3_ACCESS_KEY',
+    help: 'access key of the external store',
+    secret: true,
+    schema: z.string().min(1)
+  }),
+  s3SecretKey: setting({
+    toml: 'store.secret_key',
+    env: 'FLIGHTCASE_S3_SECRET_KEY',
+    help: 'secret key of the external store',
+    secret: true,
+    schema: z.string().min(1)
+  }),
+  s3Bucket: setting({
+    toml: 'store.bucket',
+    env: 'FLIGHTCASE_S3_BUCKET',
+    help: 'bucket that holds the media',
+    schema: z.string().regex(/^[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]$/, 'must be a valid bucket name')
+  }),
+  s3Region: setting({
+    toml: 'store.region',
+    env: 'FLIGHTCASE_S3_REGION',
+    help: 'region that requests are signed for',
+    schema: z.string().min(1).max(64)
+  }),
+  ffmpeg: setting({
+    toml: 'ffmpeg',
+    env: 'FLIGHTCASE_FFMPEG',
+    help: 'ffmpeg program, when it is not on the PATH',
+    schema: z.string().min(1)
+  })
+} as const
+
+export type SettingName = keyof typeof settings
+
+/** The checked values of all sources together; what nobody set is absent. */
+export type SettingValues = { [Name in SettingName]?: z.output<(typeof settings)[Name]['schema']> }
+
+export interface ListenAddress {
+  host: string
+  port: number
+}
+
+export type StoreConfig =
+  | { mode: 'embedded'; listen: ListenAddress; bucket: string; region: string; publicEndpoint: string | null }
+  | {
+      mode: 'external'
+      endpoint: string
+      publicEndpoint: string | null
+      bucket: string
+      region: string
+      accessKey: string
+      secretKey: string
+    }
+
+export interface PilotConfig {
+  staticToken: string | null
+  workspaceMode: 'open' | 'strict'
+  prefixPerDevice: 'auto' | 'on' | 'off'
+  trustForwardedHeaders: boolean
+  legacyKeyRoots: boolean
+  callbackDataObject: boolean
+  stsCompatibilityFields: boolean
+  recorder: boolean
+  credentialDurationS: number
+}
+
+/** Everything the daemon is told from outside, complete and checked. */
+export interface Config {
+  dataDir: string
+  field: ListenAddress
+  admin: ListenAddress
+  logLevel: 'fatal' | 'error' | 'warn' | 'info' | 'debug' | 'silent'
+  /** Null: a new one is made at every start. */
+  adminToken: string | null
+  pilot: PilotConfig
+  store: StoreConfig
+  /** Null: looked for. */
+  ffmpegPath: string | null
+  /** `FLIGHTCASE_…` environment names that mean nothing here; reported at start. */
+  unknownVariables: string[]
+}

@@ -1,0 +1,200 @@
+import { createHash, randomBytes, timingSafeEqual } from 'node:crypto'
+import type { z } from 'zod'
+import type { Role, tokenSchema } from '../../../shared/api/system.ts'
+import { type Clock, isoFromMs } from '../../clock.ts'
+import type { Database } from '../../db/database.ts'
+import { AppError } from '../../errors.ts'
+import { newId } from '../../ids.ts'
+
+export type Token = z.infer<typeof tokenSchema>
+export type TokenRole = Token['role']
+
+/** Whom a secret belongs to. `tokenId` is null for the fixed tokens of the configuration. */
+export interface Identity {
+  tokenId: string | null
+  name: string
+  role: TokenRole
+  workspaceId: string | null
+}
+
+interface TokenRow {
+  id: string
+  name: string
+  role: TokenRole
+  workspace_id: string | null
+  created_at_ms: number
+  last_used_at_ms: number | null
+  expires_at_ms: number | null
+  revoked_at_ms: number | null
+}
+
+const SESSION_LIFE_MS = 30 * 24 * 3600 * 1000
+const LAST_USED_STEP_MS = 60_000
+const CACHE_SIZE = 1000
+
+/** Tokens and browser sessions. Only SHA-256 digests of secrets are stored; the secrets have 256 random bits. */
+export class AccessService {
+  readonly #db: Database
+  readonly #clock: Clock
+  readonly #fixed: { digest: Buffer; identity: Identity }[] = []
+  /** Digest → row, so that a busy controller costs no query a request; emptied by every change. */
+  readonly #cache = new Map<string, TokenRow>()
+
+  constructor(deps: { db: Database; clock: Clock; adminToken: string; pilotToken: string | null }) {
+    this.#db = deps.db
+    this.#clock = deps.clock
+    const fixed = (secret: string, name: string, role: TokenRole): void => {
+      this.#fixed.push({ digest: digestOf(secret), identity: { tokenId: null, name, role, workspaceId: null } })
+    }
+    fixed(deps.adminToken, 'admin', 'admin')
+    if (deps.pilotToken !== null) fixed(deps.pilotToken, 'controllers', 'controller')
+  }
+
+  /** Whom `secret` belongs to; undefined when it is unknown, revoked or expired. */
+  identify(secret: string): Identity | undefined {
+    const digest = digestOf(secret)
+    for (const { digest: known, identity } of this.#fixed) if (timingSafeEqual(known, digest)) return identity
+    const row = this.#find(digest)
+    const now = this.#clock.nowMs()
+    if (!row || row.revoked_at_ms !== null || (row.expires_at_ms !== null && row.expires_at_ms <= now)) return undefined
+    this.#noteUse(row, now)
+    return { tokenId: row.id, name: row.name, role: row.role, workspaceId: row.workspace_id }
+  }
+
+  /** As `identify`, for a controller's `X-Auth-Token`: tokens of other roles do not open the field listener. */
+  authenticateController(secret: string): Identity | undefined {
+    const identity = this.identify(secret)
+    return identity?.role === 'controller' ? identity : undefined
+  }
+
+  /** True when some controller could present a valid token. */
+  controllersCanPair(): boolean {
+    if (this.#fixed.some(({ identity }) => identity.role === 'controller')) return true
+    return (
+      this.#db
+        .prepare(`SELECT 1 FROM token WHERE role = 'controller' AND revoked_at_ms IS NULL AND is_session = 0 LIMIT 1`)
+        .get() !== undefined
+    )
+  }
+
+  /** Makes a token. The secret is in the answer and nowhere else. */
+  createToken(request: {
+    name: string
+    role: TokenRole
+    workspaceId?: string | undefined
+  }): Token & { secret: string } {
+    const secret = `fc_${randomBytes(32).toString('base64url')}`
+    const id = this.#insert(secret, { ...request, isSession: false, parentId: null, expiresAtMs: null })
+    return { ...this.getToken(id), secret }
+  }
+
+  /** Opens a browser session with the caller's rights; it ends with the token it came from. */
+  openSession(caller: { role: Role; tokenId: string | null }): { secret: string; maxAgeMs: number } {
+    const secret = `fs_${randomBytes(32).toString('base64url')}`
+    this.#insert(secret, {
+      name: 'browser session',
+      role: caller.role,
+      isSession: true,
+      parentId: caller.tokenId,
+      expiresAtMs: this.#clock.nowMs() + SESSION_LIFE_MS
+    })
+    return { secret, maxAgeMs: SESSION_LIFE_MS }
+  }
+
+  closeSession(tokenId: string): void {
+    this.#db.prepare('DELETE FROM token WHERE id = ? AND is_session = 1').run(tokenId)
+    this.#cache.clear()
+  }
+
+  listTokens(): Token[] {
+    return this.#db
+      .prepare<unknown[], TokenRow>('SELECT * FROM token WHERE is_session = 0 ORDER BY id')
+      .all()
+      .map(tokenFromRow)
+  }
+
+  /** Throws `token_not_found`. */
+  getToken(tokenId: string): Token {
+    const row = this.#db
+      .prepare<unknown[], TokenRow>('SELECT * FROM token WHERE id = ? AND is_session = 0')
+      .get(tokenId)
+    if (!row) throw new AppError('token_not_found', { tokenId })
+    return tokenFromRow(row)
+  }
+
+  /** Ends a token and the sessions opened with it, at once. Throws `token_not_found`. */
+  revokeToken(tokenId: string): Token {
+    this.#db.transaction(() => {
+      this.#db
+        .prepare('UPDATE token SET revoked_at_ms = coalesce(revoked_at_ms, ?) WHERE id = ? OR parent_id = ?')
+        .run(this.#clock.nowMs(), tokenId, tokenId)
+    })
+    this.#cache.clear()
+    return this.getToken(tokenId)
+  }
+
+  #insert(
+    secret: string,
+    row: {
+      name: string
+      role: TokenRole
+      workspaceId?: string | undefined
+      isSession: boolean
+      parentId: string | null
+      expiresAtMs: number | null
+    }
+  ): string {
+    const now = this.#clock.nowMs()
+    const id = newId(now)
+    this.#db
+      .prepare(
+        `INSERT INTO token (id, secret_hash, name, role, workspace_id, created_at_ms, expires_at_ms, is_session, parent_id)
+         VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)`
+      )
+      .run(
+        id,
+        digestOf(secret),
+        row.name,
+        row.role,
+        row.workspaceId ?? null,
+        now,
+        row.expiresAtMs,
+        row.isSession ? 1 : 0,
+        row.parentId
+      )
+    return id
+  }
+
+  #find(digest: Buffer): TokenRow | undefined {
+    const key = digest.toString('base64')
+    const cached = this.#cache.get(key)
+    if (cached) return cached
+    const row = this.#db.prepare<unknown[], TokenRow>('SELECT * FROM token WHERE secret_hash = ?').get(digest)
+    if (!row) return undefined
+    if (this.#cache.size >= CACHE_SIZE) this.#cache.clear()
+    this.#cache.set(key, row)
+    return row
+  }
+
+  #noteUse(row: TokenRow, now: number): void {
+    if (row.last_used_at_ms !== null && now - row.last_used_at_ms < LAST_USED_STEP_MS) return
+    row.last_used_at_ms = now
+    this.#db.prepare('UPDATE token SET last_used_at_ms = ? WHERE id = ?').run(now, row.id)
+  }
+}
+
+function digestOf(secret: string): Buffer {
+  return createHash('sha256').update(secret).digest()
+}
+
+function tokenFromRow(row: TokenRow): Token {
+  return {
+    id: row.id,
+    name: row.name,
+    role: row.role,
+    workspaceId: row.workspace_id,
+    createdAt: isoFromMs(row.created_at_ms),
+    lastUsedAt: row.last_used_at_ms === null ? null : isoFromMs(row.last_used_at_ms),
+    revokedAt: row.revoked_at_ms === null ? null : isoFromMs(row.revoked_at_ms)
+  }
+}

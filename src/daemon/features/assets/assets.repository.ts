@@ -1,0 +1,243 @@
+import type { z } from 'zod'
+import {
+  type AssetDetail,
+  type AssetSummary,
+  type CaptureData,
+  captureDataSchema,
+  type listAssetFacets,
+  type listAssets
+} from '../../../shared/api/assets.ts'
+import { isoFromMs } from '../../clock.ts'
+import type { Database } from '../../db/database.ts'
+import { AppError } from '../../errors.ts'
+import type { AssetBytes } from './assets-bytes.ts'
+
+export type AssetQuery = z.output<NonNullable<(typeof listAssets)['query']>>
+type Facets = z.output<(typeof listAssetFacets)['response']>
+
+export interface AssetRow {
+  id: string
+  workspace_id: string
+  blob_id: string
+  object_key: string
+  name: string
+  path: string
+  kind: AssetSummary['kind']
+  mime_type: string
+  state: AssetSummary['state']
+  state_before_bin: AssetSummary['state'] | null
+  size_bytes: number
+  ref_count: number
+  device_id: string | null
+  flight_id: string | null
+  taken_at_ms: number
+  taken_day: string
+  taken_zone_offset_min: number | null
+  received_at_ms: number
+  width: number | null
+  height: number | null
+  duration_ms: number | null
+  preview: AssetSummary['preview']
+  preview_problem: AssetSummary['previewProblem']
+  damage: AssetSummary['damage']
+  latitude: number | null
+  longitude: number | null
+  capture_json: string
+}
+
+/** What a capture field says before anything was read from the file. */
+const emptyCapture = Object.fromEntries(Object.keys(captureDataSchema.shape).map((key) => [key, null])) as CaptureData
+
+export class AssetsRepository {
+  readonly #db: Database
+
+  constructor(db: Database) {
+    this.#db = db
+  }
+
+  /** One page, newest first by capture time (the bin: by time of binning). Throws `invalid_request` for a bad cursor. */
+  list(query: AssetQuery): { items: AssetSummary[]; nextCursor: string | null } {
+    const order = query.bin ? 'binned_at_ms' : 'taken_at_ms'
+    const conditions = [query.bin ? 'binned_at_ms IS NOT NULL' : 'binned_at_ms IS NULL']
+    const values: unknown[] = []
+    const where = (sql: string, value: unknown): void => {
+      if (value === undefined) return
+      conditions.push(sql)
+      values.push(value)
+    }
+    where('device_id = ?', query.deviceId)
+    where('flight_id = ?', query.flightId)
+    where('taken_day = ?', query.day)
+    where('kind = ?', query.kind)
+    if (query.cursor !== undefined) {
+      conditions.push(`(${order}, id) < (?, ?)`)
+      values.push(...parseCursor(query.cursor))
+    }
+    const rows = this.#db
+      .prepare<unknown[], AssetRow & { binned_at_ms: number | null }>(
+        `SELECT * FROM asset WHERE ${conditions.join(' AND ')} ORDER BY ${order} DESC, id DESC LIMIT ?`
+      )
+      .all(...values, query.limit + 1)
+    const page = rows.slice(0, query.limit)
+    const last = page.at(-1)
+    return {
+      items: page.map(summaryFromRow),
+      nextCursor: rows.length > query.limit && last ? `${last[order]}_${last.id}` : null
+    }
+  }
+
+  facets(): Facets {
+    return {
+      days: this.#distinct('taken_day').reverse(),
+      kinds: this.#distinct('kind') as Facets['kinds'],
+      devices: this.#db
+        .prepare<unknown[], { id: string; name: string; serial: string | null; model_key: string | null }>(
+          `SELECT id, name, serial, model_key FROM device
+           WHERE EXISTS (SELECT 1 FROM asset WHERE device_id = device.id AND binned_at_ms IS NULL) ORDER BY name, id`
+        )
+        .all()
+        .map((row) => ({ id: row.id, name: row.name, serial: row.serial, modelName: row.model_key }))
+    }
+  }
+
+  /** Values that occur, ascending: each step jumps to the next one in the index, so it costs no full scan. */
+  #distinct(column: 'taken_day' | 'kind'): string[] {
+    return this.#db
+      .prepare<unknown[], { value: string }>(
+        `WITH RECURSIVE found (value) AS (
+           SELECT min(${column}) FROM asset WHERE binned_at_ms IS NULL
+           UNION ALL
+           SELECT (SELECT min(${column}) FROM asset WHERE ${column} > found.value AND binned_at_ms IS NULL)
+           FROM found WHERE found.value IS NOT NULL
+         ) SELECT value FROM found WHERE value IS NOT NULL`
+      )
+      .all()
+      .map((row) => row.value)
+  }
+
+  /** Throws `asset_not_found`. */
+  get(assetId: string): AssetRow {
+    const row = this.#db.prepare<unknown[], AssetRow>('SELECT * FROM asset WHERE id = ?').get(assetId)
+    if (!row) throw new AppError('asset_not_found', { assetId })
+    return row
+  }
+
+  /** Everything the inspector shows but jobs and events. Throws `asset_not_found`. */
+  getDetail(assetId: string): Omit<AssetDetail, 'jobs' | 'events'> {
+    const row = this.get(assetId)
+    const blob = this.#db
+      .prepare<unknown[], { sha256: Buffer | null; copies: number }>(
+        'SELECT sha256, (SELECT count(*) FROM asset WHERE blob_id = blob.id) AS copies FROM blob WHERE id = ?'
+      )
+      .get(row.blob_id)
+    return {
+      ...summaryFromRow(row),
+      path: row.path,
+      objectKey: row.object_key,
+      sha256: blob?.sha256?.toString('hex') ?? null,
+      copies: blob?.copies ?? 1,
+      refCount: row.ref_count,
+      capture: { ...emptyCapture, ...(JSON.parse(row.capture_json) as Partial<CaptureData>) },
+      deviceName: this.#nameOf('device', row.device_id),
+      flightName: this.#nameOf('flight', row.flight_id),
+      references: this.listReferences(assetId),
+      renditions: this.#db
+        .prepare<unknown[], { name: string; format: string; width: number; height: number; size_bytes: number }>(
+          'SELECT name, format, width, height, size_bytes FROM rendition WHERE asset_id = ? ORDER BY name, format'
+        )
+        .all(assetId)
+        .map(({ size_bytes, ...rest }) => ({ ...rest, sizeBytes: size_bytes }))
+    }
+  }
+
+  listReferences(assetId: string): AssetDetail['references'] {
+    return this.#db
+      .prepare<unknown[], ReferenceRow>('SELECT * FROM reference WHERE asset_id = ? ORDER BY id')
+      .all(assetId)
+      .map((row) => ({
+        id: row.id,
+        kind: row.kind,
+        namespace: row.namespace,
+        owner: row.owner,
+        externalId: row.external_id,
+        createdAt: isoFromMs(row.created_at_ms),
+        expiresAt: row.expires_at_ms === null ? null : isoFromMs(row.expires_at_ms)
+      }))
+  }
+
+  /** Where the bytes of an asset are. Throws `asset_not_found`. */
+  getBytes(assetId: string): AssetBytes {
+    const row = this.#db
+      .prepare<unknown[], Omit<AssetBytes, 'sha256'> & { sha256: Buffer | null }>(
+        `SELECT asset.id, asset.name, asset.mime_type AS mimeType, blob.key, blob.etag, blob.sha256,
+                blob.size_bytes AS sizeBytes
+         FROM asset JOIN blob ON blob.id = asset.blob_id WHERE asset.id = ?`
+      )
+      .get(assetId)
+    if (!row) throw new AppError('asset_not_found', { assetId })
+    return { ...row, sha256: row.sha256?.toString('hex') ?? null }
+  }
+
+  moveToBin(assetId: string, nowMs: number): void {
+    this.#db
+      .prepare(
+        `UPDATE asset SET state_before_bin = state, state = 'binned', binned_at_ms = ?, updated_at_ms = ? WHERE id = ?`
+      )
+      .run(nowMs, nowMs, assetId)
+  }
+
+  takeFromBin(assetId: string, nowMs: number): void {
+    this.#db
+      .prepare(
+        `UPDATE asset SET state = state_before_bin, state_before_bin = NULL, binned_at_ms = NULL, updated_at_ms = ?
+         WHERE id = ? AND state = 'binned'`
+      )
+      .run(nowMs, assetId)
+  }
+
+  #nameOf(table: 'device' | 'flight', id: string | null): string | null {
+    if (id === null) return null
+    return this.#db.prepare<unknown[], { name: string }>(`SELECT name FROM ${table} WHERE id = ?`).get(id)?.name ?? null
+  }
+}
+
+interface ReferenceRow {
+  id: string
+  kind: AssetDetail['references'][number]['kind']
+  namespace: string
+  owner: string | null
+  external_id: string | null
+  created_at_ms: number
+  expires_at_ms: number | null
+}
+
+function parseCursor(cursor: string): [number, string] {
+  const match = /^(\d{1,15})_([0-9a-z]{26})$/.exec(cursor)
+  if (!match)
+    throw new AppError('invalid_request', { in: 'query', issues: [{ path: 'cursor', message: 'unknown cursor' }] })
+  return [Number(match[1]), match[2]!]
+}
+
+export function summaryFromRow(row: AssetRow): AssetSummary {
+  return {
+    id: row.id,
+    workspaceId: row.workspace_id,
+    name: row.name,
+    kind: row.kind,
+    mimeType: row.mime_type,
+    state: row.state,
+    sizeBytes: row.size_bytes,
+    takenAt: isoFromMs(row.taken_at_ms),
+    takenDay: row.taken_day,
+    takenZoneKnown: row.taken_zone_offset_min !== null,
+    receivedAt: isoFromMs(row.received_at_ms),
+    width: row.width,
+    height: row.height,
+    durationMs: row.duration_ms,
+    deviceId: row.device_id,
+    flightId: row.flight_id,
+    preview: row.preview,
+    previewProblem: row.preview_problem,
+    damage: row.damage
+  }
+}

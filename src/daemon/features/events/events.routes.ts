@@ -1,0 +1,61 @@
+import type { Response } from 'express'
+import { streamEvents } from '../../../shared/api/events.ts'
+import type { LiveFeed } from '../../events/live-feed.ts'
+import type { Outbox } from '../../events/outbox.ts'
+import type { EndpointBinder } from '../../http/bind-endpoint.ts'
+
+const HEARTBEAT_MS = 15_000
+const BATCH = 500
+/** A listener that reads slower than this piles up is cut off; it resumes from its last event. */
+const MAX_BUFFERED_BYTES = 1_048_576
+
+/** Binds the server-sent event stream (WHATWG HTML §9.2). The returned function ends every open stream. */
+export function bindEvents(binder: EndpointBinder, deps: { outbox: Outbox; liveFeed: LiveFeed }): () => void {
+  const open = new Set<Response>()
+  binder.bindStream(streamEvents, ({ query }, { request, response }) => {
+    response.writeHead(200, {
+      'content-type': 'text/event-stream; charset=utf-8',
+      'cache-control': 'no-store',
+      'x-accel-buffering': 'no'
+    })
+    const { first, last } = deps.outbox.range()
+    const asked = query.lastEventId ?? lastEventIdHeader(request.headers['last-event-id'])
+    const missedSome = asked !== undefined && (asked > last || asked < first - 1)
+    let position = asked === undefined || missedSome ? last : asked
+
+    const send = (text: string): void => {
+      response.write(text)
+      if (response.writableLength > MAX_BUFFERED_BYTES) response.destroy()
+    }
+    const catchUp = (): void => {
+      for (;;) {
+        const events = deps.outbox.readAfter(position, BATCH)
+        if (events.length === 0 || response.destroyed) return
+        for (const event of events) send(`id: ${event.seq}\nevent: stored\ndata: ${JSON.stringify(event)}\n\n`)
+        position = events.at(-1)!.seq
+      }
+    }
+    // The id tells a fresh listener where it stands, so that its next reconnect misses nothing.
+    send(missedSome ? `id: ${position}\nevent: reset\ndata: {}\n\n` : `id: ${position}\nevent: hello\ndata: {}\n\n`)
+    catchUp()
+
+    open.add(response)
+    const endings = [
+      deps.outbox.onAppend(catchUp),
+      deps.liveFeed.subscribe((message) => send(`event: live\ndata: ${JSON.stringify(message)}\n\n`))
+    ]
+    const heartbeat = setInterval(() => send(': still here\n\n'), HEARTBEAT_MS)
+    response.on('close', () => {
+      clearInterval(heartbeat)
+      for (const end of endings) end()
+      open.delete(response)
+    })
+  })
+  return () => {
+    for (const response of open) response.end()
+  }
+}
+
+function lastEventIdHeader(value: string | string[] | undefined): number | undefined {
+  return typeof value === 'string' && /^\d{1,15}$/.test(value) ? Number(value) : undefined
+}

@@ -1,0 +1,27 @@
+import { getStatus } from '../../../shared/api/system.ts'
+import { type Clock, isoFromMs } from '../../clock.ts'
+import type { EndpointBinder } from '../../http/bind-endpoint.ts'
+import type { Status, StoreMonitor } from './system.service.ts'
+
+export function bindSystem(
+  binder: EndpointBinder,
+  deps: {
+    version: string
+    clock: Clock
+    storeMonitor: StoreMonitor
+    ffmpegPath: string | null
+    controllersCanPair: () => boolean
+    addresses: () => Pick<Status, 'fieldUrls' | 's3Urls'>
+  }
+): void {
+  const startedAt = isoFromMs(deps.clock.nowMs())
+  binder.bind(getStatus, async (_, { caller }) => ({
+    version: deps.version,
+    startedAt,
+    role: caller.role,
+    ...deps.addresses(),
+    controllersCanPair: deps.controllersCanPair(),
+    store: await deps.storeMonitor.read(deps.clock.nowMs()),
+    ffmpeg: { found: deps.ffmpegPath !== null, path: deps.ffmpegPath }
+  }))
+}

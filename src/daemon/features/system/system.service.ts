@@ -1,0 +1,46 @@
+import { networkInterfaces } from 'node:os'
+import type { z } from 'zod'
+import type { getStatus } from '../../../shared/api/system.ts'
+import type { ListenAddress } from '../../config/schema.ts'
+import { messageOf } from '../../errors.ts'
+import type { ObjectStore } from '../../object-store/object-store.ts'
+
+export type Status = z.output<(typeof getStatus)['response']>
+
+const HEALTH_KEPT_MS = 10_000
+
+/** Health of the store, asked at most once in ten seconds however many screens look. */
+export class StoreMonitor {
+  readonly #store: ObjectStore
+  readonly #mode: Status['store']['mode']
+  #last: { at: number; health: Promise<Status['store']> } | undefined
+
+  constructor(store: ObjectStore, mode: Status['store']['mode']) {
+    this.#store = store
+    this.#mode = mode
+  }
+
+  read(nowMs: number): Promise<Status['store']> {
+    if (!this.#last || nowMs - this.#last.at > HEALTH_KEPT_MS) this.#last = { at: nowMs, health: this.#ask() }
+    return this.#last.health
+  }
+
+  async #ask(): Promise<Status['store']> {
+    try {
+      const { writable, freeBytes } = await this.#store.health()
+      return { mode: this.#mode, reachable: true, writable, freeBytes, problem: null }
+    } catch (error) {
+      return { mode: this.#mode, reachable: false, writable: false, freeBytes: null, problem: messageOf(error) }
+    }
+  }
+}
+
+/** URLs other machines can use for a listener: one for each address of this machine when it listens on all of them. */
+export function reachableUrls(address: ListenAddress): string[] {
+  const wildcard = address.host === '0.0.0.0' || address.host === '::'
+  if (!wildcard) return [`http://${address.host.includes(':') ? `[${address.host}]` : address.host}:${address.port}`]
+  return Object.values(networkInterfaces())
+    .flatMap((addresses) => addresses ?? [])
+    .filter((entry) => entry.family === 'IPv4' && !entry.internal)
+    .map((entry) => `http://${entry.address}:${address.port}`)
+}

@@ -1,0 +1,123 @@
+import { existsSync } from 'node:fs'
+import { isIP } from 'node:net'
+import { hostname } from 'node:os'
+import { join } from 'node:path'
+import express, { type Express, type Request, type RequestHandler } from 'express'
+import type { Logger } from 'pino'
+import { adminContract } from '../../shared/api/contract.ts'
+import { AppError } from '../errors.ts'
+import { newId } from '../ids.ts'
+import { type Caller, createEndpointBinder, type EndpointBinder } from './bind-endpoint.ts'
+import { errorHandler } from './error-handler.ts'
+import { openApiDocument } from './openapi.ts'
+
+export interface AdminAppOptions {
+  version: string
+  log: Logger
+  authenticate(request: Request): Caller
+  /** Binds every operation of the contract; a missing or surplus one stops the start. */
+  bindAll(binder: EndpointBinder): void
+  /** Folder of the built renderer. */
+  rendererDir: string
+  checkResponses: boolean
+}
+
+const CONTENT_SECURITY_POLICY = [
+  "default-src 'self'",
+  "img-src 'self' blob: data:",
+  "media-src 'self' blob:",
+  "style-src 'self' 'unsafe-inline'",
+  "script-src 'self'",
+  "connect-src 'self'",
+  "worker-src 'self' blob:",
+  "object-src 'none'",
+  "base-uri 'none'",
+  "frame-ancestors 'none'",
+  "form-action 'self'"
+].join('; ')
+
+/** The application of the admin listener: contract operations, the API document and the renderer. */
+export function createAdminApp(options: AdminAppOptions): Express {
+  const app = express()
+  app.disable('x-powered-by')
+  app.set('etag', false)
+  app.set('query parser', 'simple')
+  app.use(guard)
+
+  const binder = createEndpointBinder({
+    router: app,
+    authenticate: options.authenticate,
+    checkResponses: options.checkResponses
+  })
+  options.bindAll(binder)
+  assertComplete(binder)
+
+  let document: string | undefined
+  app.get('/openapi.json', (_, response) => {
+    document ??= JSON.stringify(openApiDocument(adminContract, options.version))
+    response.type('application/json').send(document)
+  })
+  app.get('/api-docs', (_, response) => response.redirect('/api-docs.html'))
+  app.use(/^\/(api|media|thumbnail)(\/|$)/, () => {
+    throw new AppError('route_not_found')
+  })
+  app.use(renderer(options.rendererDir))
+  app.use(() => {
+    throw new AppError('route_not_found')
+  })
+  app.use(errorHandler(options.log))
+  return app
+}
+
+/** Request id and security headers for every answer; refuses names that a hostile page could have pointed at us. */
+const guard: RequestHandler = (request, response, next) => {
+  response.setHeader('x-request-id', newId())
+  response.setHeader('x-content-type-options', 'nosniff')
+  response.setHeader('referrer-policy', 'no-referrer')
+  response.setHeader('cross-origin-opener-policy', 'same-origin')
+  response.setHeader('cross-origin-resource-policy', 'same-origin')
+  response.setHeader('content-security-policy', CONTENT_SECURITY_POLICY)
+  if (!isOwnHost(request.headers.host)) throw new AppError('foreign_origin')
+  next()
+}
+
+/** DNS rebinding needs a name the attacker controls; addresses, localhost and this machine's name are none. */
+function isOwnHost(host: string | undefined): boolean {
+  if (host === undefined || !URL.canParse(`http://${host}`)) return false
+  const name = new URL(`http://${host}`).hostname.replace(/^\[|\]$/g, '')
+  const own = hostname().toLowerCase()
+  return isIP(name) !== 0 || name === 'localhost' || name === own || name === `${own}.local`
+}
+
+function assertComplete(binder: EndpointBinder): void {
+  const bound = binder.boundNames()
+  const missing = adminContract.filter((endpoint) => !bound.has(endpoint.name)).map((endpoint) => endpoint.name)
+  if (missing.length > 0 || bound.size !== adminContract.length)
+    throw new Error(`the contract and the bound operations differ: missing ${missing.join(', ') || 'none'}`)
+}
+
+function renderer(directory: string): RequestHandler {
+  const index = join(directory, 'index.html')
+  const files = express.static(directory, {
+    index: false,
+    setHeaders: (response, path) =>
+      response.setHeader(
+        'cache-control',
+        /[/\\]assets[/\\]/.test(path) ? 'public, max-age=31536000, immutable' : 'no-cache'
+      )
+  })
+  return (request, response, next) => {
+    if (request.method !== 'GET' && request.method !== 'HEAD') return next()
+    files(request, response, (error?: unknown) => {
+      if (error) return next(error)
+      // Any other address is a page of the single-page application, not a missing file.
+      if (/\.\w+$/.test(request.path)) return next()
+      if (!existsSync(index)) {
+        response.status(503).type('text/plain').send('The screen is not built yet. Run: npm run build:web\n')
+        return
+      }
+      response.setHeader('cache-control', 'no-cache')
+      response.sendFile(index)
+    })
+  }
+}

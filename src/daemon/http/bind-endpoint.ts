@@ -1,0 +1,125 @@
+import express, { type Request, type RequestHandler, type Response, type Router } from 'express'
+import type { z } from 'zod'
+import type { Role } from '../../shared/api/system.ts'
+import type { Endpoint, EndpointRequest, EndpointResult, RequiredRole } from '../../shared/endpoint.ts'
+import { AppError } from '../errors.ts'
+
+/** Who is calling. */
+export interface Caller {
+  role: Role
+  tokenId: string | null
+  /** True for a browser session, which must prove it comes from our own pages. */
+  viaCookie: boolean
+}
+
+export interface CallContext {
+  caller: Caller
+  request: Request
+  response: Response
+}
+
+/** Binds contract operations to one router: authentication, role, validation, then the handler. */
+export interface EndpointBinder {
+  /** An operation that answers JSON (or nothing). What the handler returns is the body. */
+  bind<E extends Endpoint>(
+    endpoint: E,
+    handler: (request: EndpointRequest<E>, context: CallContext) => EndpointResult<E> | Promise<EndpointResult<E>>
+  ): void
+  /** An operation that writes its own body: bytes or an event stream. */
+  bindStream<E extends Endpoint>(
+    endpoint: E,
+    handler: (request: EndpointRequest<E>, context: CallContext) => void | Promise<void>
+  ): void
+  /** Names bound so far. */
+  boundNames(): Set<string>
+}
+
+export interface BinderOptions {
+  router: Router
+  /** Returns who calls, or throws `unauthenticated`. */
+  authenticate(request: Request): Caller
+  /** Also checks every answer against the contract (tests and development): a mismatch is a defect of ours. */
+  checkResponses: boolean
+}
+
+const rank: Record<RequiredRole, number> = { none: 0, viewer: 1, operator: 2, admin: 3 }
+
+export function createEndpointBinder(options: BinderOptions): EndpointBinder {
+  const bound = new Set<string>()
+  const parseBody = express.json({ limit: '1mb' })
+
+  function register(endpoint: Endpoint, run: (context: CallContext) => Promise<void>): void {
+    if (bound.has(endpoint.name)) throw new Error(`${endpoint.name} is bound twice`)
+    bound.add(endpoint.name)
+    const handlers: RequestHandler[] = [
+      (request, response, next) => {
+        response.locals['caller'] = authorize(endpoint, request, options)
+        next()
+      }
+    ]
+    if (endpoint.body) handlers.push(parseBody)
+    handlers.push((request, response) => run({ caller: response.locals['caller'] as Caller, request, response }))
+    const method = endpoint.method.toLowerCase() as 'get' | 'post' | 'put' | 'patch' | 'delete'
+    options.router[method](endpoint.path.replace(/\{(\w+)\}/g, ':$1'), ...handlers)
+  }
+
+  return {
+    boundNames: () => bound,
+    bind(endpoint, handler) {
+      register(endpoint, async (context) => {
+        const result = await handler(validate(endpoint, context.request), context)
+        if (typeof endpoint.response === 'string') {
+          context.response.status(204).end()
+          return
+        }
+        if (options.checkResponses) (endpoint.response as z.ZodType).parse(result)
+        context.response.setHeader('cache-control', 'no-store')
+        context.response.json(result)
+      })
+    },
+    bindStream(endpoint, handler) {
+      register(endpoint, async (context) => handler(validate(endpoint, context.request), context))
+    }
+  }
+}
+
+function authorize(endpoint: Endpoint, request: Request, options: BinderOptions): Caller {
+  if (endpoint.role === 'none') return { role: 'viewer', tokenId: null, viaCookie: false }
+  const caller = options.authenticate(request)
+  if (rank[caller.role] < rank[endpoint.role]) throw new AppError('forbidden', { needs: endpoint.role })
+  if (caller.viaCookie && endpoint.method !== 'GET') refuseForeignOrigin(request)
+  return caller
+}
+
+/** A cookie travels with requests that other sites make; those carry a foreign Origin (Fetch standard). */
+function refuseForeignOrigin(request: Request): void {
+  const origin = request.headers.origin
+  if (
+    origin === undefined
+      ? request.headers['sec-fetch-site'] === 'same-origin'
+      : originHost(origin) === request.headers.host
+  )
+    return
+  throw new AppError('foreign_origin')
+}
+
+function originHost(origin: string): string | null {
+  return URL.canParse(origin) ? new URL(origin).host : null
+}
+
+function validate<E extends Endpoint>(endpoint: E, request: Request): EndpointRequest<E> {
+  const result: Record<string, unknown> = {}
+  for (const part of ['params', 'query', 'body'] as const) {
+    const schema = endpoint[part]
+    if (!schema) continue
+    const parsed = schema.safeParse(request[part] ?? {})
+    if (!parsed.success) {
+      throw new AppError('invalid_request', {
+        in: part,
+        issues: parsed.error.issues.map((issue) => ({ path: issue.path.join('.'), message: issue.message }))
+      })
+    }
+    result[part] = parsed.data
+  }
+  return result as EndpointRequest<E>
+}

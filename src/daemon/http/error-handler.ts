@@ -1,0 +1,97 @@
+import type { ErrorRequestHandler } from 'express'
+import type { Logger } from 'pino'
+import { type Problem, type ProblemCode, problemCodes } from '../../shared/problem.ts'
+import { AppError, messageOf } from '../errors.ts'
+import { ObjectStoreError, type ObjectStoreErrorCode } from '../object-store/object-store.ts'
+
+/** The one place where a code becomes an HTTP status and an English title. */
+const problems: Record<ProblemCode, { status: number; title: string }> = {
+  invalid_request: { status: 400, title: 'The request is not valid' },
+  invalid_json: { status: 400, title: 'The body is not valid JSON' },
+  payload_too_large: { status: 413, title: 'The body is too large' },
+  unauthenticated: { status: 401, title: 'A valid token is needed' },
+  forbidden: { status: 403, title: 'This token may not do that' },
+  foreign_origin: { status: 403, title: 'Requests from other sites are refused' },
+  route_not_found: { status: 404, title: 'There is nothing at this address' },
+  asset_not_found: { status: 404, title: 'There is no such asset' },
+  asset_in_use: { status: 409, title: 'The asset is still referenced' },
+  asset_not_binned: { status: 409, title: 'The asset is not in the bin' },
+  asset_damaged: { status: 409, title: 'The stored bytes are damaged' },
+  asset_bytes_missing: { status: 410, title: 'The stored bytes are gone' },
+  blob_quarantined: { status: 451, title: 'These bytes are quarantined' },
+  rendition_not_available: { status: 404, title: 'There is no such preview' },
+  range_not_satisfiable: { status: 416, title: 'The range lies outside the file' },
+  precondition_failed: { status: 412, title: 'The file is not the version asked for' },
+  job_not_found: { status: 404, title: 'There is no such job' },
+  job_not_retryable: { status: 409, title: 'The job is not in a state that allows this' },
+  controller_not_found: { status: 404, title: 'There is no such controller' },
+  token_not_found: { status: 404, title: 'There is no such token' },
+  workspace_not_found: { status: 404, title: 'There is no such workspace' },
+  store_unreachable: { status: 503, title: 'The object store does not answer' },
+  store_full: { status: 507, title: 'The disk of the object store is full' },
+  store_credentials_refused: { status: 502, title: 'The object store refuses our credentials' },
+  shutting_down: { status: 503, title: 'The program is stopping' },
+  internal_error: { status: 500, title: 'Something went wrong in the program' }
+}
+
+/** The problem body for `code`. */
+export function problemBody(code: ProblemCode, requestId: string, details?: Record<string, unknown>): Problem {
+  const { status, title } = problems[code]
+  return {
+    type: `urn:flightcase:problem:${code}`,
+    title,
+    status,
+    code,
+    ...(details ? { details } : {}),
+    requestId
+  }
+}
+
+const storeCodes: Partial<Record<ObjectStoreErrorCode, ProblemCode>> = {
+  NotFound: 'asset_bytes_missing',
+  Damaged: 'asset_damaged',
+  PreconditionFailed: 'precondition_failed',
+  StorageFull: 'store_full',
+  Unreachable: 'store_unreachable',
+  Throttled: 'store_unreachable',
+  AccessDenied: 'store_credentials_refused',
+  CredentialsExpired: 'store_credentials_refused'
+}
+
+/** Translates what a handler threw. Errors of unknown origin become `internal_error` without details. */
+export function toAppError(error: unknown): AppError {
+  if (error instanceof AppError) return error
+  if (error instanceof ObjectStoreError)
+    return new AppError(storeCodes[error.code] ?? 'internal_error', undefined, { cause: error })
+  const bodyParserType = (error as { type?: unknown } | null)?.type
+  if (bodyParserType === 'entity.parse.failed') return new AppError('invalid_json', undefined, { cause: error })
+  if (bodyParserType === 'entity.too.large') return new AppError('payload_too_large', undefined, { cause: error })
+  const status = (error as { status?: unknown } | null)?.status
+  if (typeof status === 'number' && status >= 400 && status < 500)
+    return new AppError('invalid_request', { reason: messageOf(error) }, { cause: error })
+  return new AppError('internal_error', undefined, { cause: error })
+}
+
+/** Express's last handler: answers problem details and logs once, expected refusals at info, the rest at error. */
+export function errorHandler(log: Logger): ErrorRequestHandler {
+  return (error, request, response, _next) => {
+    const appError = toAppError(error)
+    const requestId = String(response.getHeader('x-request-id') ?? '')
+    const body = problemBody(appError.code, requestId, appError.details)
+    const line = { requestId, method: request.method, path: request.path, code: appError.code }
+    if (body.status >= 500) log.error({ ...line, err: appError.cause ?? appError }, 'request failed')
+    else log.info(line, 'request refused')
+    if (response.headersSent) {
+      response.destroy()
+      return
+    }
+    for (const header of ['cache-control', 'etag', 'last-modified', 'content-disposition', 'accept-ranges'])
+      response.removeHeader(header)
+    response.status(body.status).type('application/problem+json').send(JSON.stringify(body))
+  }
+}
+
+/** Status of every code, for the API document. */
+export const problemStatuses: Record<ProblemCode, number> = Object.fromEntries(
+  problemCodes.map((code) => [code, problems[code].status])
+) as Record<ProblemCode, number>

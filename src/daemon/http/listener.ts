@@ -1,0 +1,66 @@
+import { createServer, type RequestListener, type Server } from 'node:http'
+import type { AddressInfo } from 'node:net'
+import type { ListenAddress } from '../config/schema.ts'
+import { StartupError } from '../errors.ts'
+
+export interface Listener {
+  /** Starts listening and returns the address with the real port. Throws `StartupError('listen_failed')`. */
+  listen(): Promise<ListenAddress>
+  /** Stops accepting, lets running requests end until the deadline, then cuts them. */
+  close(deadlineMs: number): Promise<void>
+}
+
+export interface ListenerOptions {
+  name: string
+  address: ListenAddress
+  handler: RequestListener
+  /** Limit for receiving one whole request, against slow clients; 0 for none. */
+  requestTimeoutMs: number
+}
+
+export function createListener(options: ListenerOptions): Listener {
+  const server = createServer({ requestTimeout: options.requestTimeoutMs, headersTimeout: 20_000 }, options.handler)
+  server.keepAliveTimeout = 75_000
+  return {
+    listen: () => listen(server, options),
+    close: (deadlineMs) => close(server, deadlineMs)
+  }
+}
+
+function listen(server: Server, options: ListenerOptions): Promise<ListenAddress> {
+  const { host, port } = options.address
+  return new Promise((resolve, reject) => {
+    server.once('error', (cause: NodeJS.ErrnoException) => {
+      const reason =
+        cause.code === 'EADDRINUSE'
+          ? `another program (or a second Flightcase) already uses port ${port}`
+          : cause.code === 'EACCES'
+            ? `this user may not open port ${port}`
+            : cause.message
+      reject(
+        new StartupError('listen_failed', `The ${options.name} listener cannot open ${host}:${port}: ${reason}.`, {
+          cause
+        })
+      )
+    })
+    server.listen({ host, port }, () => resolve({ host, port: (server.address() as AddressInfo).port }))
+  })
+}
+
+function close(server: Server, deadlineMs: number): Promise<void> {
+  return new Promise((resolve) => {
+    if (!server.listening) return resolve()
+    const deadline = setTimeout(() => server.closeAllConnections(), deadlineMs)
+    server.close(() => {
+      clearTimeout(deadline)
+      resolve()
+    })
+    server.closeIdleConnections()
+  })
+}
+
+/** `http://host:port` a local program can open: wildcards become loopback, IPv6 gets its brackets. */
+export function urlOf(address: ListenAddress): string {
+  const host = address.host === '0.0.0.0' ? '127.0.0.1' : address.host === '::' ? '::1' : address.host
+  return `http://${host.includes(':') ? `[${host}]` : host}:${address.port}`
+}

@@ -1,0 +1,138 @@
+import { z } from 'zod'
+import type { Endpoint } from '../../shared/endpoint.ts'
+import { type ProblemCode, problemSchema } from '../../shared/problem.ts'
+import { problemStatuses } from './error-handler.ts'
+
+type Json = Record<string, unknown>
+
+/** OpenAPI 3.1 of the given operations. Schemas with a `meta({ id })` become components. */
+export function openApiDocument(endpoints: readonly Endpoint[], version: string): Json {
+  const components: Json = {}
+  const paths: Record<string, Json> = {}
+  for (const endpoint of endpoints) {
+    paths[endpoint.path] = { ...paths[endpoint.path], [endpoint.method.toLowerCase()]: operation(endpoint, components) }
+  }
+  toSchema(problemSchema, 'output', components)
+  return {
+    openapi: '3.1.0',
+    info: {
+      title: 'Flightcase',
+      version,
+      description: 'The media base of a drone team. Every operation below is checked against this document.',
+      license: { name: 'Apache-2.0', identifier: 'Apache-2.0' }
+    },
+    servers: [{ url: '/' }],
+    tags: [...new Set(endpoints.map((endpoint) => endpoint.tag))].map((name) => ({ name })),
+    security: [{ bearer: [] }],
+    paths,
+    components: { securitySchemes: { bearer: { type: 'http', scheme: 'bearer' } }, schemas: sorted(components) }
+  }
+}
+
+function operation(endpoint: Endpoint, components: Json): Json {
+  const parameters = [...parametersOf(endpoint, 'params', components), ...parametersOf(endpoint, 'query', components)]
+  return {
+    operationId: endpoint.name,
+    tags: [endpoint.tag],
+    summary: endpoint.summary,
+    ...(endpoint.role === 'none' ? { security: [] } : { description: `Needs the role ${endpoint.role}.` }),
+    ...(parameters.length > 0 ? { parameters } : {}),
+    ...(endpoint.body
+      ? {
+          requestBody: {
+            required: true,
+            content: { 'application/json': { schema: toSchema(endpoint.body, 'input', components) } }
+          }
+        }
+      : {}),
+    responses: { ...successOf(endpoint, components), ...failuresOf(endpoint) }
+  }
+}
+
+function successOf(endpoint: Endpoint, components: Json): Json {
+  const { response } = endpoint
+  if (response === 'empty') return { 204: { description: 'Done' } }
+  if (response === 'event-stream')
+    return { 200: { description: 'Events', content: { 'text/event-stream': { schema: { type: 'string' } } } } }
+  if (response === 'bytes') {
+    const content = { '*/*': { schema: { type: 'string', format: 'binary' } } }
+    return {
+      200: { description: 'The whole file', content },
+      206: { description: 'The range asked for', content },
+      304: { description: 'Unchanged' }
+    }
+  }
+  return {
+    200: {
+      description: 'Success',
+      content: { 'application/json': { schema: toSchema(response, 'output', components) } }
+    }
+  }
+}
+
+function failuresOf(endpoint: Endpoint): Json {
+  const always: ProblemCode[] =
+    endpoint.role === 'none' ? ['internal_error'] : ['unauthenticated', 'forbidden', 'internal_error']
+  if (endpoint.params || endpoint.query || endpoint.body) always.push('invalid_request')
+  if (endpoint.body) always.push('invalid_json', 'payload_too_large')
+  const byStatus = new Map<number, ProblemCode[]>()
+  for (const code of new Set([...endpoint.errors, ...always]))
+    byStatus.set(problemStatuses[code], [...(byStatus.get(problemStatuses[code]) ?? []), code])
+  return Object.fromEntries(
+    [...byStatus].map(([status, codes]) => [
+      status,
+      {
+        description: codes.join(', '),
+        content: { 'application/problem+json': { schema: { $ref: '#/components/schemas/Problem' } } }
+      }
+    ])
+  )
+}
+
+function parametersOf(endpoint: Endpoint, part: 'params' | 'query', components: Json): Json[] {
+  const schema = endpoint[part]
+  if (!schema) return []
+  const object = toSchema(schema, 'input', components) as { properties?: Record<string, Json>; required?: string[] }
+  return Object.entries(object.properties ?? {}).map(([name, property]) => ({
+    name,
+    in: part === 'params' ? 'path' : 'query',
+    required: part === 'params' || (object.required ?? []).includes(name),
+    schema: property
+  }))
+}
+
+function toSchema(schema: z.ZodType, io: 'input' | 'output', components: Json): Json {
+  const { $defs, $schema, ...rest } = z.toJSONSchema(schema, {
+    target: 'draft-2020-12',
+    io,
+    unrepresentable: 'any'
+  }) as Json
+  for (const [id, definition] of Object.entries((relocate($defs) as Json | undefined) ?? {}))
+    components[id] ??= definition
+  const id = schema.meta()?.id
+  const body = relocate(rest) as Json
+  if (id === undefined || '$ref' in body) return body
+  delete body['id']
+  components[id] ??= body
+  return { $ref: `#/components/schemas/${id}` }
+}
+
+/** Points `$ref`s from the schema's own definitions to the document's components. */
+function relocate(node: unknown): unknown {
+  if (Array.isArray(node)) return node.map(relocate)
+  if (typeof node !== 'object' || node === null) return node
+  return Object.fromEntries(
+    Object.entries(node)
+      .filter(([key, value]) => !(key === 'id' && typeof value === 'string'))
+      .map(([key, value]) => [
+        key,
+        key === '$ref' && typeof value === 'string'
+          ? value.replace('#/$defs/', '#/components/schemas/')
+          : relocate(value)
+      ])
+  )
+}
+
+function sorted(components: Json): Json {
+  return Object.fromEntries(Object.entries(components).sort(([a], [b]) => (a < b ? -1 : 1)))
+}
