@@ -37,6 +37,15 @@ export type ListResult = {
   cursor: string | null
 }
 
+export type CopyOptions = {
+  /** Replaces the source's content type and metadata together. */
+  replace?: { metadata: Record<string, string>; contentType: string }
+  /** Only this version of the source. */
+  ifMatch?: string
+  /** Only over this version of the target. */
+  targetIfMatch?: string
+}
+
 /** A file holding exactly the object's bytes. It stays until `release()`; never write to it. */
 export type LocalPath = { path: string; release(): void }
 
@@ -98,16 +107,15 @@ export interface ObjectStore {
   sha256Of(key: string): Promise<string>
   /** Ascending UTF-8 byte order, at most 1000 per page. */
   list(options?: ListOptions): Promise<ListResult>
-  /** A missing key is success. */
-  delete(key: string): Promise<void>
+  /**
+   * A missing key is success. With `ifMatch` only this version goes: `PreconditionFailed` when it is another one (an S3 server
+   * without conditional deletes may ignore that).
+   */
+  delete(key: string, options?: { ifMatch?: string }): Promise<void>
   /** Per-key outcome for any number of keys; a missing key is success. */
   deleteMany(keys: string[]): Promise<{ deleted: string[]; failed: { key: string; error: ObjectStoreError }[] }>
-  /** Copies inside the bucket. New `metadata`/`contentType` replace the source's together. Raises `NotFound`. */
-  copy(
-    source: string,
-    target: string,
-    replace?: { metadata: Record<string, string>; contentType: string }
-  ): Promise<PutResult>
+  /** Copies inside the bucket. Raises `NotFound`, `PreconditionFailed`. */
+  copy(source: string, target: string, options?: CopyOptions): Promise<PutResult>
   /** A URL on the public endpoint. `responseDisposition` overrides the Content-Disposition of the answer. */
   presignGet(
     key: string,
