@@ -20,6 +20,11 @@ export default defineConfig({
   renderer: {
     root: here('src/renderer'),
     plugins: [react()],
-    build: { outDir: here('out/renderer'), minify: true, rollupOptions: { input: here('src/renderer/index.html') } }
+    build: {
+      outDir: here('out/renderer'),
+      assetsDir: 'static',
+      minify: true,
+      rollupOptions: { input: here('src/renderer/index.html') }
+    }
   }
 })

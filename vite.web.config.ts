@@ -8,7 +8,8 @@ const daemon = process.env['FLIGHTCASE_DEV_DAEMON'] ?? 'http://127.0.0.1:8701'
 export default defineConfig({
   root: resolve(import.meta.dirname, 'src/renderer'),
   plugins: [react()],
-  build: { outDir: resolve(import.meta.dirname, 'out/renderer'), emptyOutDir: true },
+  // Not "assets": that is the address of a screen.
+  build: { outDir: resolve(import.meta.dirname, 'out/renderer'), emptyOutDir: true, assetsDir: 'static' },
   server: {
     host: '127.0.0.1',
     port: 5173,

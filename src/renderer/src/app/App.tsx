@@ -1,0 +1,39 @@
+import { MantineProvider } from '@mantine/core'
+import { type QueryClient, QueryClientProvider } from '@tanstack/react-query'
+import { RouterProvider } from '@tanstack/react-router'
+import { useEffect } from 'react'
+import { ToastStack } from '../components/ToastStack.tsx'
+import { assetsLive } from '../features/assets/assets.live.ts'
+import { fieldLive } from '../features/field/field.live.ts'
+import { inspectorLive } from '../features/inspector/inspector.live.ts'
+import { startLiveUpdates } from '../lib/live-updates.ts'
+import { session } from '../lib/session.ts'
+import { statusLive } from '../lib/status-query.ts'
+import { useStore } from '../lib/store.ts'
+import type { AppRouter } from './router.tsx'
+import { SessionPage } from './SessionPage.tsx'
+import { theme } from './theme.ts'
+import { useDisplay } from './use-display.ts'
+
+const liveHandlers = [statusLive, fieldLive, assetsLive, inspectorLive]
+
+/** The whole screen: providers, the session gate, live updates. */
+export function App({ queryClient, router }: { queryClient: QueryClient; router: AppRouter }) {
+  const colorScheme = useDisplay()
+  const current = useStore(session)
+  const open = current.state === 'open'
+
+  useEffect(() => (open ? startLiveUpdates(queryClient, liveHandlers) : undefined), [open, queryClient])
+  useEffect(() => {
+    if (!open) queryClient.clear()
+  }, [open, queryClient])
+
+  return (
+    <MantineProvider theme={theme} forceColorScheme={colorScheme}>
+      <QueryClientProvider client={queryClient}>
+        {open ? <RouterProvider router={router} /> : <SessionPage session={current} />}
+        <ToastStack />
+      </QueryClientProvider>
+    </MantineProvider>
+  )
+}

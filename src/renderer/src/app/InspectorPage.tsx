@@ -1,0 +1,3 @@
+export function InspectorPage() {
+  return null
+}

@@ -1,0 +1,65 @@
+import { Link, Outlet } from '@tanstack/react-router'
+import { useEffect } from 'react'
+import { useTranslation } from 'react-i18next'
+import { runLatestAction } from '../lib/toasts.ts'
+import { ConnectionBanner } from './ConnectionBanner.tsx'
+import { ConnectionNote } from './ConnectionNote.tsx'
+import logo from './flightcase.svg'
+import { places } from './navigation.ts'
+import { PreferencesMenu } from './PreferencesMenu.tsx'
+import classes from './Shell.module.css'
+import { StoreBanner } from './StoreBanner.tsx'
+
+/** The frame around every screen: navigation at the left, warnings on top, the screen below them. */
+export function Shell() {
+  const { t } = useTranslation()
+  useUndoKey()
+
+  return (
+    <div className={classes['shell']} data-testid="app">
+      <a className={classes['skip']} href="#content">
+        {t('app.skipToContent')}
+      </a>
+      <nav className={classes['rail']} aria-label={t('app.navigation')}>
+        <div className={classes['brand']}>
+          <img src={logo} alt="" width={36} height={36} />
+          <span className={classes['brandName']}>Flightcase</span>
+        </div>
+        <ul className={classes['places']}>
+          {places.map(({ to, label, icon: PlaceIcon }) => (
+            <li key={to}>
+              <Link to={to} className={classes['place']} activeProps={{ 'aria-current': 'page' }}>
+                <PlaceIcon size={26} stroke={1.75} aria-hidden />
+                <span>{t(label)}</span>
+              </Link>
+            </li>
+          ))}
+        </ul>
+        <div className={classes['foot']}>
+          <ConnectionNote />
+          <PreferencesMenu className={classes['preferences']} />
+        </div>
+      </nav>
+      <div className={classes['main']}>
+        <ConnectionBanner />
+        <StoreBanner />
+        <main id="content" tabIndex={-1} className={classes['content']}>
+          <Outlet />
+        </main>
+      </div>
+    </div>
+  )
+}
+
+/** Ctrl+Z takes back what the newest message offers to take back. */
+function useUndoKey(): void {
+  useEffect(() => {
+    const onKey = (event: KeyboardEvent) => {
+      if (event.key !== 'z' || !(event.ctrlKey || event.metaKey) || event.shiftKey || event.altKey) return
+      if (event.target instanceof Element && event.target.closest('input, textarea, [contenteditable]')) return
+      if (runLatestAction()) event.preventDefault()
+    }
+    window.addEventListener('keydown', onKey)
+    return () => window.removeEventListener('keydown', onKey)
+  }, [])
+}

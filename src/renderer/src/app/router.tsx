@@ -1,0 +1,63 @@
+import type { QueryClient } from '@tanstack/react-query'
+import {
+  createRootRouteWithContext,
+  createRoute,
+  createRouter,
+  lazyRouteComponent,
+  redirect
+} from '@tanstack/react-router'
+import { assetSearchSchema } from '../features/assets/asset-search.ts'
+import { FieldScreen } from '../features/field/FieldScreen.tsx'
+import { CrashPage } from './CrashPage.tsx'
+import { NotFoundPage } from './NotFoundPage.tsx'
+import { Shell } from './Shell.tsx'
+
+const rootRoute = createRootRouteWithContext<{ queryClient: QueryClient }>()({
+  component: Shell,
+  notFoundComponent: NotFoundPage,
+  errorComponent: CrashPage
+})
+
+const indexRoute = createRoute({
+  getParentRoute: () => rootRoute,
+  path: '/',
+  beforeLoad: () => {
+    throw redirect({ to: '/field', replace: true })
+  }
+})
+
+const fieldRoute = createRoute({ getParentRoute: () => rootRoute, path: '/field', component: FieldScreen })
+
+const assetsRoute = createRoute({
+  getParentRoute: () => rootRoute,
+  path: '/assets',
+  validateSearch: assetSearchSchema,
+  component: lazyRouteComponent(() => import('./AssetsPage.tsx'), 'AssetsPage')
+})
+
+const assetRoute = createRoute({
+  getParentRoute: () => assetsRoute,
+  path: '$assetId',
+  component: lazyRouteComponent(() => import('./InspectorPage.tsx'), 'InspectorPage')
+})
+
+const routeTree = rootRoute.addChildren([indexRoute, fieldRoute, assetsRoute.addChildren([assetRoute])])
+
+/** Makes the router; addresses are ordinary paths, which the daemon answers with this page. */
+export function createAppRouter(queryClient: QueryClient) {
+  return createRouter({
+    routeTree,
+    context: { queryClient },
+    defaultPreload: 'intent',
+    defaultErrorComponent: CrashPage,
+    defaultNotFoundComponent: NotFoundPage
+  })
+}
+
+export type AppRouter = ReturnType<typeof createAppRouter>
+
+declare module '@tanstack/react-router' {
+  interface Register {
+    router: AppRouter
+  }
+}

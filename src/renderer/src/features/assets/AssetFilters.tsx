@@ -1,0 +1,65 @@
+import { Button, NativeSelect, SegmentedControl } from '@mantine/core'
+import { IconX } from '@tabler/icons-react'
+import { useQuery } from '@tanstack/react-query'
+import { useTranslation } from 'react-i18next'
+import { assetKinds } from '../../../../shared/api/assets.ts'
+import { useFormats } from '../../lib/format.ts'
+import classes from './AssetFilters.module.css'
+import { type AssetSearch, isFiltered } from './asset-search.ts'
+import { assetFacetsQuery } from './assets.queries.ts'
+
+const all = ''
+
+/** Filters by type, day and device; only values that occur are offered. */
+export function AssetFilters({ search, onChange }: { search: AssetSearch; onChange: (next: AssetSearch) => void }) {
+  const { t } = useTranslation()
+  const formats = useFormats()
+  const { data: facets } = useQuery(assetFacetsQuery)
+  const kinds = assetKinds.filter((kind) => kind === search.kind || facets?.kinds.includes(kind))
+  const days = [...new Set([...(facets?.days ?? []), ...(search.day === undefined ? [] : [search.day])])]
+  const devices = (facets?.devices ?? []).map(({ id, name, modelName }) => ({
+    value: id,
+    label: modelName === null || name.includes(modelName) ? name : `${name} (${modelName})`
+  }))
+  if (search.device !== undefined && !devices.some(({ value }) => value === search.device))
+    devices.push({ value: search.device, label: search.device })
+
+  const set = (change: AssetSearch) => onChange({ ...search, ...change })
+  return (
+    <search className={classes['filters']} aria-label={t('assets.filters')}>
+      {kinds.length > 1 && (
+        <SegmentedControl
+          aria-label={t('assets.kind')}
+          size="md"
+          className={classes['kinds']}
+          value={search.kind ?? all}
+          onChange={(value) => set({ kind: assetKinds.find((kind) => kind === value) })}
+          data={[
+            { value: all, label: t('assets.anyKind') },
+            ...kinds.map((kind) => ({ value: kind, label: t(`assets.kinds.${kind}`) }))
+          ]}
+        />
+      )}
+      <NativeSelect
+        aria-label={t('assets.day')}
+        value={search.day ?? all}
+        onChange={(event) => set({ day: event.currentTarget.value || undefined })}
+        data={[
+          { value: all, label: t('assets.anyDay') },
+          ...days.map((day) => ({ value: day, label: formats.shortDay(day) }))
+        ]}
+      />
+      <NativeSelect
+        aria-label={t('assets.device')}
+        value={search.device ?? all}
+        onChange={(event) => set({ device: event.currentTarget.value || undefined })}
+        data={[{ value: all, label: t('assets.anyDevice') }, ...devices]}
+      />
+      {isFiltered(search) && (
+        <Button variant="subtle" leftSection={<IconX size={20} aria-hidden />} onClick={() => onChange({})}>
+          {t('assets.clear')}
+        </Button>
+      )}
+    </search>
+  )
+}

@@ -1,0 +1,168 @@
+// biome-ignore-all lint/a11y/useSemanticElements: a grid of which only some lines exist cannot be a table
+// biome-ignore-all lint/a11y/useFocusableInteractive: the grid owns the focus and names the active tile
+import { useElementSize, useMergedRef } from '@mantine/hooks'
+import { useVirtualizer } from '@tanstack/react-virtual'
+import { type KeyboardEvent, type ReactNode, useEffect, useMemo, useRef } from 'react'
+import { useTranslation } from 'react-i18next'
+import type { AssetSummary } from '../../../../shared/api/assets.ts'
+import { useFormats } from '../../lib/format.ts'
+import classes from './AssetGrid.module.css'
+import { AssetTile, tileId } from './AssetTile.tsx'
+import { findInRows, type GridMove, layOutRows, moveInRows } from './grid-rows.ts'
+import { useScrollAnchor } from './use-scroll-anchor.ts'
+
+const leastTileWidthPx = 188
+const gapPx = 12
+const nameHeightPx = 34
+const dayHeightPx = 52
+const columnsAtLeast = 2
+
+const moves: Readonly<Record<string, GridMove>> = {
+  ArrowLeft: 'left',
+  ArrowRight: 'right',
+  ArrowUp: 'up',
+  ArrowDown: 'down',
+  PageUp: 'pageUp',
+  PageDown: 'pageDown',
+  Home: 'first',
+  End: 'last'
+}
+
+/**
+ * The assets under day headings; only the visible lines exist as elements. One tab stop: arrows move, Enter opens, Delete moves
+ * to the bin.
+ */
+export function AssetGrid({
+  assets,
+  activeId,
+  onActivate,
+  onOpen,
+  onBin,
+  onNearEnd,
+  footer
+}: {
+  assets: readonly AssetSummary[]
+  activeId: string | null
+  onActivate: (assetId: string) => void
+  onOpen: (assetId: string) => void
+  onBin: (asset: AssetSummary) => void
+  onNearEnd: () => void
+  footer: ReactNode
+}) {
+  const { t } = useTranslation()
+  const formats = useFormats()
+  const { ref: sizeRef, width } = useElementSize<HTMLDivElement>()
+  const scroller = useRef<HTMLDivElement>(null)
+  const mergedRef = useMergedRef(sizeRef, scroller)
+
+  const columns = Math.max(columnsAtLeast, Math.floor((width + gapPx) / (leastTileWidthPx + gapPx)))
+  const tileWidthPx = (width - gapPx * (columns - 1)) / columns
+  const lineHeightPx = Math.round(tileWidthPx * 0.75) + nameHeightPx + gapPx
+  const rows = useMemo(() => layOutRows(assets, columns), [assets, columns])
+
+  const virtualizer = useVirtualizer<HTMLDivElement, Element>({
+    count: width === 0 ? 0 : rows.length,
+    getScrollElement: () => scroller.current,
+    estimateSize: (index) => (rows[index]?.type === 'day' ? dayHeightPx : lineHeightPx),
+    overscan: 4,
+    scrollPaddingStart: dayHeightPx,
+    scrollPaddingEnd: gapPx
+  })
+  // biome-ignore lint/correctness/useExhaustiveDependencies: sizes are functions of exactly these
+  useEffect(() => virtualizer.measure(), [virtualizer, rows, lineHeightPx])
+  useScrollAnchor(virtualizer, rows)
+
+  const items = virtualizer.getVirtualItems()
+  const lastShown = items.at(-1)?.index ?? 0
+  useEffect(() => {
+    if (rows.length > 0 && lastShown >= rows.length - 4) onNearEnd()
+  }, [lastShown, rows.length, onNearEnd])
+
+  function activate(asset: AssetSummary): void {
+    onActivate(asset.id)
+    const place = findInRows(rows, asset.id)
+    if (place !== null) virtualizer.scrollToIndex(place.row, { align: 'auto' })
+  }
+
+  function onKeyDown(event: KeyboardEvent): void {
+    if (event.ctrlKey || event.metaKey || event.altKey) return
+    const move = moves[event.key]
+    if (move !== undefined) {
+      event.preventDefault()
+      const next = moveInRows(rows, activeId, move)
+      if (next !== null) activate(next)
+      return
+    }
+    const active = assets.find(({ id }) => id === activeId)
+    if (active === undefined) return
+    if (event.key === 'Enter' || event.key === ' ') {
+      event.preventDefault()
+      onOpen(active.id)
+    } else if (event.key === 'Delete') {
+      event.preventDefault()
+      const next = moveInRows(rows, active.id, 'right') ?? moveInRows(rows, active.id, 'left')
+      if (next !== null && next.id !== active.id) onActivate(next.id)
+      onBin(active)
+    }
+  }
+
+  function onFocus(): void {
+    const first = assets[0]
+    if (first !== undefined && !assets.some(({ id }) => id === activeId)) onActivate(first.id)
+  }
+
+  return (
+    <div className={classes['scroller']} ref={mergedRef} data-testid="asset-scroller">
+      <div
+        className={classes['grid']}
+        style={{ height: virtualizer.getTotalSize() }}
+        role="grid"
+        tabIndex={0}
+        aria-label={t('assets.grid')}
+        aria-description={t('assets.gridHelp')}
+        aria-rowcount={rows.length}
+        aria-activedescendant={activeId === null ? undefined : tileId(activeId)}
+        onKeyDown={onKeyDown}
+        onFocus={onFocus}
+      >
+        {items.map(({ index, start, size }) => {
+          const row = rows[index]
+          if (row === undefined) return null
+          const key = row.type === 'day' ? row.day : (row.assets[0]?.id ?? index)
+          return (
+            <div
+              key={`${row.type}-${key}`}
+              role="row"
+              aria-rowindex={index + 1}
+              className={classes['row']}
+              style={{ height: size, transform: `translateY(${start}px)` }}
+            >
+              {row.type === 'day' ? (
+                <div role="rowheader" className={classes['day']}>
+                  {formats.day(row.day)}
+                </div>
+              ) : (
+                <div
+                  className={classes['line']}
+                  role="presentation"
+                  style={{ gridTemplateColumns: `repeat(${columns}, minmax(0, 1fr))`, height: size - gapPx }}
+                >
+                  {row.assets.map((asset, column) => (
+                    <AssetTile
+                      key={asset.id}
+                      asset={asset}
+                      column={column}
+                      active={asset.id === activeId}
+                      onOpen={onOpen}
+                    />
+                  ))}
+                </div>
+              )}
+            </div>
+          )
+        })}
+      </div>
+      {footer}
+    </div>
+  )
+}

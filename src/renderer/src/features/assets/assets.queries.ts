@@ -1,0 +1,43 @@
+import { infiniteQueryOptions, queryOptions, useInfiniteQuery } from '@tanstack/react-query'
+import { useMemo } from 'react'
+import { type AssetSummary, listAssetFacets, listAssets } from '../../../../shared/api/assets.ts'
+import { api } from '../../lib/api.ts'
+import type { AssetSearch } from './asset-search.ts'
+
+const pageSize = 200
+
+/** The asset list with these filters, page by page. Live events patch it, so that it is never read again as a whole. */
+export function assetListQuery(search: AssetSearch) {
+  const { device, day, kind } = search
+  return infiniteQueryOptions({
+    queryKey: [listAssets.name, { device, day, kind } as AssetSearch] as const,
+    queryFn: ({ pageParam, signal }) =>
+      api.call(
+        listAssets,
+        { query: { limit: pageSize, cursor: pageParam ?? undefined, deviceId: device, day, kind } },
+        signal
+      ),
+    initialPageParam: null as string | null,
+    getNextPageParam: (page) => page.nextCursor,
+    staleTime: Number.POSITIVE_INFINITY
+  })
+}
+
+export const assetFacetsQuery = queryOptions({
+  queryKey: [listAssetFacets.name],
+  queryFn: ({ signal }) => api.call(listAssetFacets, {}, signal)
+})
+
+/** The loaded part of the list as one run of assets, with what is needed to load more. */
+export function useAssetList(search: AssetSearch) {
+  const list = useInfiniteQuery(assetListQuery(search))
+  const assets = useMemo(() => {
+    // An asset whose capture time changed between two pages can be in both.
+    const byId = new Map<string, AssetSummary>()
+    for (const page of list.data?.pages ?? []) {
+      for (const asset of page.items) if (!byId.has(asset.id)) byId.set(asset.id, asset)
+    }
+    return [...byId.values()]
+  }, [list.data])
+  return { list, assets }
+}

@@ -1,0 +1,70 @@
+import { Button, Skeleton, Title } from '@mantine/core'
+import { IconPlus } from '@tabler/icons-react'
+import { useQuery } from '@tanstack/react-query'
+import { useState } from 'react'
+import { useTranslation } from 'react-i18next'
+import { QueryFailure } from '../../components/QueryFailure.tsx'
+import { ConnectGuide } from './ConnectGuide.tsx'
+import classes from './FieldScreen.module.css'
+import { FlightList } from './FlightList.tsx'
+import { fieldQuery } from './field.queries.ts'
+import { LaneCard } from './LaneCard.tsx'
+
+/** The tether board: what every controller is doing, and whether flights are complete. */
+export function FieldScreen() {
+  const { t } = useTranslation()
+  const board = useQuery(fieldQuery)
+  const [guideOpen, setGuideOpen] = useState(false)
+
+  if (board.isPending) return <FieldSkeleton />
+  if (board.data === undefined) return <QueryFailure error={board.error} retry={() => void board.refetch()} />
+  const { lanes, flights } = board.data
+  if (lanes.length === 0)
+    return (
+      <div className={classes['page']}>
+        <Title order={1} className={classes['title']}>
+          {t('field.title')}
+        </Title>
+        <ConnectGuide />
+      </div>
+    )
+
+  return (
+    <div className={classes['page']}>
+      <div className={classes['head']}>
+        <Title order={1} className={classes['title']}>
+          {t('field.title')}
+        </Title>
+        {!guideOpen && (
+          <Button variant="default" leftSection={<IconPlus size={20} aria-hidden />} onClick={() => setGuideOpen(true)}>
+            {t('field.addController')}
+          </Button>
+        )}
+      </div>
+      {guideOpen && <ConnectGuide onHide={() => setGuideOpen(false)} />}
+      <div className={classes['board']}>
+        <section aria-label={t('field.lanes')} className={classes['lanes']}>
+          {lanes.map((lane) => (
+            <LaneCard key={lane.id} lane={lane} filesOpen={lanes.length === 1} />
+          ))}
+        </section>
+        <FlightList flights={flights} />
+      </div>
+    </div>
+  )
+}
+
+function FieldSkeleton() {
+  const { t } = useTranslation()
+  return (
+    <div className={classes['page']} aria-busy="true">
+      <Title order={1} className={classes['title']}>
+        {t('field.title')}
+      </Title>
+      <div className={classes['board']}>
+        <Skeleton height={280} radius="lg" />
+        <Skeleton height={200} radius="lg" />
+      </div>
+    </div>
+  )
+}

@@ -1,0 +1,118 @@
+import { useTranslation } from 'react-i18next'
+
+/** Turns values into text the way the language at hand writes them. */
+export interface Formats {
+  number(value: number, maximumFractionDigits?: number): string
+  percent(fraction: number): string
+  /** `12.3 MB`; decimal units, as cards and controllers count. */
+  bytes(sizeBytes: number): string
+  /** `12.3 MB/s` */
+  speed(bytesPerSecond: number): string
+  /** `1:02:03` or `0:07` */
+  clock(durationMs: number): string
+  /** `3 minutes`, `20 seconds`: rough, for time left. */
+  span(durationMs: number): string
+  /** `5 minutes ago` */
+  ago(instant: string, nowMs: number): string
+  /** A moment where this computer is. */
+  dateTime(instant: string): string
+  time(instant: string): string
+  /** A calendar day such as `2026-11-21`, with its weekday. */
+  day(day: string): string
+  /** A calendar day without the weekday, for lists. */
+  shortDay(day: string): string
+  /** A moment as the clock of `zoneOffset` (`+08:00`, `Z`) showed it. */
+  wallClock(instant: string, zoneOffset: string): string
+  degrees(value: number): string
+  metres(value: number): string
+}
+
+const byteUnits = ['byte', 'kilobyte', 'megabyte', 'gigabyte', 'terabyte'] as const
+
+function scaleBytes(sizeBytes: number): { value: number; unit: (typeof byteUnits)[number]; digits: number } {
+  let value = sizeBytes
+  let step = 0
+  while (Math.abs(value) >= 999.5 && step < byteUnits.length - 1) {
+    value /= 1000
+    step += 1
+  }
+  return { value, unit: byteUnits[step] ?? 'terabyte', digits: step === 0 || value >= 100 ? 0 : 1 }
+}
+
+function makeFormats(locale: string): Formats {
+  const unit = (value: number, name: string, digits: number, display: 'short' | 'long' = 'short') =>
+    new Intl.NumberFormat(locale, {
+      style: 'unit',
+      unit: name,
+      unitDisplay: display,
+      maximumFractionDigits: digits
+    }).format(value)
+  const percent = new Intl.NumberFormat(locale, { style: 'percent' })
+  const dateTime = new Intl.DateTimeFormat(locale, { dateStyle: 'medium', timeStyle: 'medium', hourCycle: 'h23' })
+  const time = new Intl.DateTimeFormat(locale, { timeStyle: 'medium', hourCycle: 'h23' })
+  const day = new Intl.DateTimeFormat(locale, { dateStyle: 'full', timeZone: 'UTC' })
+  const shortDay = new Intl.DateTimeFormat(locale, { dateStyle: 'medium', timeZone: 'UTC' })
+  const relative = new Intl.RelativeTimeFormat(locale, { numeric: 'auto' })
+  const number = (value: number, maximumFractionDigits = 0) =>
+    new Intl.NumberFormat(locale, { maximumFractionDigits }).format(value)
+
+  return {
+    number,
+    percent: (fraction) => percent.format(fraction),
+    bytes(sizeBytes) {
+      const { value, unit: name, digits } = scaleBytes(sizeBytes)
+      return unit(value, name, digits)
+    },
+    speed(bytesPerSecond) {
+      const { value, unit: name, digits } = scaleBytes(bytesPerSecond)
+      return unit(value, `${name}-per-second`, digits)
+    },
+    clock(durationMs) {
+      const total = Math.round(durationMs / 1000)
+      const two = (value: number) => String(value).padStart(2, '0')
+      const [hours, minutes, seconds] = [Math.floor(total / 3600), Math.floor(total / 60) % 60, total % 60]
+      return hours > 0 ? `${hours}:${two(minutes)}:${two(seconds)}` : `${minutes}:${two(seconds)}`
+    },
+    span(durationMs) {
+      const seconds = Math.max(1, Math.round(durationMs / 1000))
+      if (seconds < 60) return unit(seconds, 'second', 0, 'long')
+      if (seconds < 3600) return unit(Math.round(seconds / 60), 'minute', 0, 'long')
+      return unit(seconds / 3600, 'hour', 1, 'long')
+    },
+    ago(instant, nowMs) {
+      const seconds = Math.min(0, Math.round((Date.parse(instant) - nowMs) / 1000))
+      if (seconds > -60) return relative.format(seconds, 'second')
+      if (seconds > -3600) return relative.format(Math.round(seconds / 60), 'minute')
+      if (seconds > -86_400) return relative.format(Math.round(seconds / 3600), 'hour')
+      return relative.format(Math.round(seconds / 86_400), 'day')
+    },
+    dateTime: (instant) => dateTime.format(new Date(instant)),
+    time: (instant) => time.format(new Date(instant)),
+    day: (value) => day.format(new Date(`${value}T00:00:00Z`)),
+    shortDay: (value) => shortDay.format(new Date(`${value}T00:00:00Z`)),
+    wallClock: (instant, zoneOffset) =>
+      new Intl.DateTimeFormat(locale, {
+        dateStyle: 'medium',
+        timeStyle: 'medium',
+        hourCycle: 'h23',
+        timeZone: zoneOffset === 'Z' ? 'UTC' : zoneOffset
+      }).format(new Date(instant)),
+    degrees: (value) => `${number(value, 1)}°`,
+    metres: (value) => unit(value, 'meter', 1)
+  }
+}
+
+const known = new Map<string, Formats>()
+
+/** The formats of a language tag; made once per language. */
+export function formatsOf(locale: string): Formats {
+  const found = known.get(locale) ?? makeFormats(locale)
+  known.set(locale, found)
+  return found
+}
+
+/** The formats of the language on screen. */
+export function useFormats(): Formats {
+  const { i18n } = useTranslation()
+  return formatsOf(i18n.language)
+}

@@ -1,0 +1,16 @@
+import type { TFunction } from 'i18next'
+import { ApiError } from '../../../shared/api-client.ts'
+import { en } from './i18n/en.ts'
+
+type KnownProblem = Exclude<keyof typeof en.problem, 'other' | 'outage'>
+
+function isKnown(code: string): code is KnownProblem {
+  return code in en.problem && code !== 'other' && code !== 'outage'
+}
+
+/** What went wrong with a call, as a sentence for people; a code without a sentence is shown as it is. */
+export function problemText(t: TFunction, error: unknown): string {
+  if (!(error instanceof ApiError) || error.problem === null) return t('problem.outage')
+  const { code } = error.problem
+  return isKnown(code) ? t(`problem.${code}`) : t('problem.other', { code })
+}

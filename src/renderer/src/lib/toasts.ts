@@ -1,0 +1,35 @@
+import { createStore } from './store.ts'
+
+/** A short message that leaves by itself, with at most one thing to do about it. */
+export interface Toast {
+  id: number
+  tone: 'info' | 'bad'
+  text: string
+  action?: { label: string; run: () => void }
+}
+
+export const toasts = createStore<readonly Toast[]>([])
+
+const mostAtOnce = 3
+let lastId = 0
+
+/** Shows a message; the oldest goes when there are too many. Answers its id. */
+export function showToast(toast: Omit<Toast, 'id'>): number {
+  lastId += 1
+  toasts.set([...toasts.get(), { ...toast, id: lastId }].slice(-mostAtOnce))
+  return lastId
+}
+
+/** Takes a message away; without effect when it is gone. */
+export function dismissToast(id: number): void {
+  toasts.set(toasts.get().filter((toast) => toast.id !== id))
+}
+
+/** Does what the newest message with an action offers, as Ctrl+Z does. Answers whether there was one. */
+export function runLatestAction(): boolean {
+  const latest = toasts.get().findLast((toast) => toast.action !== undefined)
+  if (latest === undefined) return false
+  dismissToast(latest.id)
+  latest.action?.run()
+  return true
+}
