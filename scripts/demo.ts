@@ -1,0 +1,121 @@
+import { spawnSync } from 'node:child_process'
+import { existsSync } from 'node:fs'
+import { mkdtemp, rm } from 'node:fs/promises'
+import { createServer } from 'node:net'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { Command, InvalidArgumentError } from 'commander'
+import { launchDaemon } from '../src/demo/daemon-process.ts'
+import { cardsFromPhotos, generateCards } from '../src/demo/demo-cards.ts'
+import { hasFfmpeg, planDay, playDay } from '../src/demo/demo-day.ts'
+import { DemoScreen } from '../src/demo/demo-screen.ts'
+
+// Plays one upload day against a real daemon on a fresh data directory; see --help.
+
+const flags = new Command('npm run demo --')
+  .description('Start Flightcase on a fresh data directory and play a day with two DJI Pilot 2 controllers')
+  .option('--once', 'leave after the day instead of serving on')
+  .option('--json', 'print one JSON object with the counts of the day on standard output')
+  .option('--photos <dir>', 'use the photos and videos of this folder instead of generated ones')
+  .option('--count <n>', 'generated photos per card', parseCount, 24)
+  .parse()
+  .opts<{ once?: boolean; json?: boolean; photos?: string; count: number }>()
+
+const root = join(import.meta.dirname, '..')
+const scratch = await mkdtemp(join(tmpdir(), 'flightcase-demo-'))
+const screen = new DemoScreen(process.stderr)
+
+process.exitCode = await demo().catch((error: unknown) => {
+  screen.say(error instanceof Error ? error.message : String(error))
+  return 1
+})
+await rm(scratch, { recursive: true, force: true, maxRetries: 5 })
+
+async function demo(): Promise<number> {
+  if (!flags.once) buildPages()
+  screen.say(flags.photos ? `Reading ${flags.photos} …` : `Drawing two cards of ${flags.count} photos …`)
+  const cards = flags.photos
+    ? await cardsFromPhotos(flags.photos, join(scratch, 'bravo'))
+    : await generateCards(scratch, flags.count)
+  const daemon = launchDaemon({
+    dataDir: join(scratch, 'data'),
+    args: flags.once ? [] : await usualPorts(),
+    onLog: (line) => flags.once && process.env.FLIGHTCASE_DEMO_LOG && process.stderr.write(`${line}\n`)
+  })
+  try {
+    const ready = await daemon.ready
+    const stopped = untilInterrupted(daemon.ended)
+    const adminUrl = `${ready.admin.url}/?token=${encodeURIComponent(ready.admin.token)}`
+    if (!flags.once) screen.say(`\nOpen this page and watch:  ${adminUrl}\n`)
+    const plan = await planDay(cards, { ffmpeg: await hasFfmpeg(ready) })
+    const interruption = stopped.then(() => Promise.reject(new Error('The day was broken off.')))
+    interruption.catch(() => {})
+    const day = playDay({
+      ready,
+      plan,
+      ...(flags.once ? {} : { bytesPerSecond: 3 * 1024 * 1024 }),
+      onScene: (text) => screen.say(text),
+      onEvent: (controller, event) => screen.show(controller, event)
+    })
+    const { summary, problems } = await Promise.race([day, interruption])
+    screen.clear()
+    if (flags.json) process.stdout.write(`${JSON.stringify(summary)}\n`)
+    else
+      screen.say(
+        Object.entries(summary)
+          .map(([name, value]) => `${name} ${value}`)
+          .join(' · ')
+      )
+    for (const problem of problems) screen.say(`WRONG: ${problem}`)
+    if (!flags.once) {
+      screen.say(`\nFlightcase keeps serving at ${adminUrl}\nCtrl-C ends it; the demo data is deleted then.`)
+      await stopped
+    }
+    return problems.length === 0 ? 0 : 1
+  } finally {
+    await daemon.stop()
+  }
+}
+
+/** Without its pages the daemon still works, but the page to watch would be missing. */
+function buildPages(): void {
+  if (existsSync(join(root, 'out', 'renderer', 'index.html'))) return
+  screen.say('Building the pages (once) …')
+  const vite = join(root, 'node_modules', 'vite', 'bin', 'vite.js')
+  const { status } = spawnSync(process.execPath, [vite, 'build', '-c', 'vite.web.config.ts', '--logLevel', 'warn'], {
+    cwd: root,
+    stdio: ['ignore', 2, 2]
+  })
+  if (status !== 0) throw new Error('the pages could not be built; see above')
+}
+
+/** The usual port of each listener, or any free one where something else has it already. */
+async function usualPorts(): Promise<string[]> {
+  const usual = { '--field': 8700, '--admin': 8701, '--s3': 9000 }
+  const args = await Promise.all(
+    Object.entries(usual).map(async ([flag, port]) => [flag, `127.0.0.1:${(await isFree(port)) ? port : 0}`])
+  )
+  return args.flat()
+}
+
+function isFree(port: number): Promise<boolean> {
+  return new Promise((resolve) => {
+    const probe = createServer()
+    probe.once('error', () => resolve(false))
+    probe.listen(port, '127.0.0.1', () => probe.close(() => resolve(true)))
+  })
+}
+
+function untilInterrupted(ended: Promise<unknown>): Promise<unknown> {
+  const interrupted = new Promise<void>((resolve) => {
+    process.once('SIGINT', () => resolve())
+    process.once('SIGTERM', () => resolve())
+  })
+  return Promise.race([interrupted, ended])
+}
+
+function parseCount(text: string): number {
+  const count = Number(text)
+  if (!Number.isInteger(count) || count < 2 || count > 5000) throw new InvalidArgumentError('expected 2 to 5000')
+  return count
+}
