@@ -17,9 +17,10 @@ const flags = new Command('npm run demo --')
   .option('--once', 'leave after the day instead of serving on')
   .option('--json', 'print one JSON object with the counts of the day on standard output')
   .option('--photos <dir>', 'use the photos and videos of this folder instead of generated ones')
+  .option('--verbose', 'show the log of the daemon')
   .option('--count <n>', 'generated photos per card', parseCount, 24)
   .parse()
-  .opts<{ once?: boolean; json?: boolean; photos?: string; count: number }>()
+  .opts<{ once?: boolean; json?: boolean; verbose?: boolean; photos?: string; count: number }>()
 
 const root = join(import.meta.dirname, '..')
 const scratch = await mkdtemp(join(tmpdir(), 'flightcase-demo-'))
@@ -40,7 +41,7 @@ async function demo(): Promise<number> {
   const daemon = launchDaemon({
     dataDir: join(scratch, 'data'),
     args: flags.once ? [] : await usualPorts(),
-    onLog: (line) => flags.once && process.env.FLIGHTCASE_DEMO_LOG && process.stderr.write(`${line}\n`)
+    ...(flags.verbose ? { onLog: (line) => screen.say(line) } : {})
   })
   try {
     const ready = await daemon.ready
