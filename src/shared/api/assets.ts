@@ -14,6 +14,7 @@ export const previewStates = ['pending', 'ready', 'unavailable'] as const
 export const mediaProblems = [
   'unreadable',
   'truncated',
+  'corrupt',
   'too_many_pixels',
   'ffmpeg_missing',
   'unsupported_type',

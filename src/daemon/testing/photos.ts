@@ -1,0 +1,58 @@
+import sharp from 'sharp'
+import { buildExif, buildXmp, insertApp1, type ShotMetadata } from '../../demo/photo-metadata-writer.ts'
+
+/** Metadata of a shot over Shenzhen with everything an aircraft can tell; override what a test is about. */
+export function shotMetadata(overrides: Partial<ShotMetadata> = {}): ShotMetadata {
+  return {
+    make: 'DJI',
+    model: 'M4E',
+    localTime: '2025-06-14T09:30:00.25',
+    offset: '+08:00',
+    gpsTime: '2025-06-14T01:30:00',
+    widthPx: 400,
+    heightPx: 300,
+    position: { lat: 22.582, lng: 113.936, altitude: 142.5 },
+    relativeAltitude: 100.25,
+    gimbal: { yaw: -12.5, pitch: -90, roll: 0 },
+    flight: { yaw: 12.25, pitch: 1.5, roll: -2.5 },
+    exposureTimeS: 1 / 500,
+    fNumber: 2.8,
+    iso: 100,
+    focalLengthMm: 12.29,
+    droneSerial: '1581F000001TEST',
+    cameraSerial: '4K2D000001TEST',
+    ...overrides
+  }
+}
+
+/** A noisy picture as a JPEG: red left, blue right, a white patch top left, so that every way of turning it shows. */
+export async function plainJpeg(widthPx = 400, heightPx = 300): Promise<Buffer> {
+  const half = Math.floor(widthPx / 2)
+  const blue = { create: { width: widthPx - half, height: heightPx, channels: 3 as const, background: '#2040c0' } }
+  const patchSize = { width: Math.ceil(widthPx / 4), height: Math.ceil(heightPx / 4) }
+  const patch = { create: { ...patchSize, channels: 3 as const, background: '#f0f0f0' } }
+  const noise = { type: 'gaussian' as const, mean: 128, sigma: 40 }
+  const grain = {
+    create: {
+      width: Math.min(128, widthPx),
+      height: Math.min(128, heightPx),
+      channels: 3 as const,
+      background: '#808080',
+      noise
+    }
+  }
+  return sharp({ create: { width: widthPx, height: heightPx, channels: 3, background: '#c04020' } })
+    .composite([
+      { input: await sharp(blue).png().toBuffer(), left: half, top: 0 },
+      { input: await sharp(patch).png().toBuffer(), left: 0, top: 0 },
+      { input: await sharp(grain).png().toBuffer(), tile: true, blend: 'soft-light' }
+    ])
+    .jpeg({ quality: 90 })
+    .toBuffer()
+}
+
+/** A photo as an aircraft writes it. */
+export async function dronePhoto(overrides: Partial<ShotMetadata> = {}, preview?: Buffer): Promise<Buffer> {
+  const shot = shotMetadata(overrides)
+  return insertApp1(await plainJpeg(shot.widthPx, shot.heightPx), buildExif(shot, preview), buildXmp(shot))
+}
