@@ -176,6 +176,7 @@ export const en = {
     preview: {
       unreadable: 'No preview: the file cannot be read',
       truncated: 'No preview: the file is cut off',
+      corrupt: 'No preview: the file is damaged',
       too_many_pixels: 'No preview: the picture is too large',
       ffmpeg_missing: 'No preview: ffmpeg is not installed',
       unsupported_type: 'No preview for this kind of file',
@@ -185,6 +186,7 @@ export const en = {
     damage: {
       unreadable: 'The file cannot be read',
       truncated: 'The file is cut off: its end is missing',
+      corrupt: 'Part of the file is damaged',
       too_many_pixels: 'The picture is larger than can be handled',
       ffmpeg_missing: 'The file could not be examined',
       unsupported_type: 'The file could not be examined',

@@ -169,6 +169,7 @@ export const zhCN: Translation = {
     preview: {
       unreadable: '无预览：文件无法读取',
       truncated: '无预览：文件不完整',
+      corrupt: '无预览：文件已损坏',
       too_many_pixels: '无预览：图片过大',
       ffmpeg_missing: '无预览：未安装 ffmpeg',
       unsupported_type: '此类文件没有预览',
@@ -178,6 +179,7 @@ export const zhCN: Translation = {
     damage: {
       unreadable: '文件无法读取',
       truncated: '文件不完整：缺少末尾部分',
+      corrupt: '文件部分损坏',
       too_many_pixels: '图片超出可处理的大小',
       ffmpeg_missing: '无法检查此文件',
       unsupported_type: '无法检查此文件',
