@@ -65,7 +65,8 @@ export const initial: Migration = {
         etag TEXT NOT NULL,
         sha256 BLOB UNIQUE,
         created_at_ms INTEGER NOT NULL,
-        UNIQUE (store, key)
+        -- In an external store a controller may overwrite its key; then two blobs had it, and the older has lost its bytes.
+        UNIQUE (store, key, etag)
       ) STRICT, WITHOUT ROWID;
 
       CREATE TABLE asset (
@@ -133,7 +134,11 @@ export const initial: Migration = {
         fingerprint TEXT NOT NULL,
         tiny_fingerprint TEXT,
         object_key TEXT NOT NULL,
+        -- Where to look whether the bytes are there, when not at object_key: the object was a duplicate and was removed.
+        head_key TEXT,
         asset_id TEXT NOT NULL REFERENCES asset (id),
+        -- 1: the reconciler found the object; the fingerprint is the MD5 of the bytes, which the controller's most likely is.
+        is_adopted INTEGER NOT NULL DEFAULT 0,
         name TEXT NOT NULL,
         path TEXT NOT NULL,
         drone_model_key TEXT,
@@ -146,6 +151,27 @@ export const initial: Migration = {
       CREATE INDEX pilot_file_by_tiny ON pilot_file (workspace_id, tiny_fingerprint);
       CREATE INDEX pilot_file_by_key ON pilot_file (workspace_id, object_key);
       CREATE INDEX pilot_file_by_asset ON pilot_file (asset_id);
+
+      -- Every version of a controller's object that was ingested, and the asset it became. present: it is where the
+      -- controller put it; moved: removed as a duplicate, the asset has the bytes elsewhere; forgotten: the asset was
+      -- deleted by a person, and the object is being removed.
+      CREATE TABLE pilot_object (
+        workspace_id TEXT NOT NULL REFERENCES workspace (id),
+        object_key TEXT NOT NULL,
+        etag TEXT NOT NULL,
+        asset_id TEXT NOT NULL REFERENCES asset (id),
+        state TEXT NOT NULL DEFAULT 'present' CHECK (state IN ('present', 'moved', 'forgotten')),
+        PRIMARY KEY (workspace_id, object_key, etag)
+      ) STRICT, WITHOUT ROWID;
+      CREATE INDEX pilot_object_by_asset ON pilot_object (asset_id);
+
+      -- Which controller uploads into a day's folder itself; others of that day get folders of their own inside it.
+      CREATE TABLE upload_folder (
+        workspace_id TEXT NOT NULL,
+        day TEXT NOT NULL,
+        controller_id TEXT NOT NULL,
+        PRIMARY KEY (workspace_id, day)
+      ) STRICT, WITHOUT ROWID;
 
       -- A controller as the field sees it: a token used from one place.
       CREATE TABLE controller (

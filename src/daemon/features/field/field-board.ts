@@ -1,0 +1,211 @@
+import type { Logger } from 'pino'
+import type { Lane as LaneView } from '../../../shared/api/field.ts'
+import { type Clock, localDay } from '../../clock.ts'
+import { messageOf } from '../../errors.ts'
+import type { LiveFeed } from '../../events/live-feed.ts'
+import { newId } from '../../ids.ts'
+import type { ControllerRecord, FieldRepository } from './field.repository.ts'
+import { type FileIdentity, Lane, type Transfer } from './lane.ts'
+
+/** Who makes a request on the field listener. */
+export interface FieldClient {
+  /** Null for the fixed token of the configuration. */
+  tokenId: string | null
+  tokenName: string
+  /** What the controller calls itself; its own claim. */
+  deviceId: string | null
+  remoteAddress: string
+}
+
+const PUBLISH_MS = 250
+/** Losing the last moments in a crash is harmless, so the disk is asked rarely. */
+const SAVE_EVERY_PUBLISH = 4
+const KEPT_DAYS = 7
+/** Device ids are free text: beyond this many lanes a new one does not make a lane of its own. */
+const MAX_LANES = 500
+const MAX_DEVICE_ID = 64
+
+/**
+ * The tether board: a lane for each controller with what it did today. Everything is noted in memory, because it happens
+ * inside the calls that must be fast; a timer writes it down and shows it.
+ */
+export class FieldBoard {
+  readonly #repository: FieldRepository
+  readonly #liveFeed: LiveFeed
+  readonly #clock: Clock
+  readonly #log: Logger
+  readonly #byClient = new Map<string, Lane>()
+  readonly #byId = new Map<string, Lane>()
+  readonly #changed = new Set<Lane>()
+  readonly #unsaved = new Set<Lane>()
+  /** Lanes that last were shown as online or as receiving: that can end without anything happening. */
+  readonly #lively = new Set<Lane>()
+  #timer: NodeJS.Timeout | undefined
+  #ticks = 0
+
+  constructor(deps: { repository: FieldRepository; liveFeed: LiveFeed; clock: Clock; log: Logger }) {
+    this.#repository = deps.repository
+    this.#liveFeed = deps.liveFeed
+    this.#clock = deps.clock
+    this.#log = deps.log
+    const nowMs = this.#clock.nowMs()
+    for (const record of this.#repository.listControllers()) this.#add(new Lane(record, nowMs))
+    for (const file of this.#repository.listFiles(localDay(nowMs))) this.#byId.get(file.controllerId)?.restore(file)
+  }
+
+  start(): void {
+    this.#repository.dropFilesBefore(localDay(this.#clock.nowMs() - KEPT_DAYS * 86_400_000))
+    this.#timer ??= setInterval(() => this.#tick(), PUBLISH_MS).unref()
+  }
+
+  /** Writes down what is still in memory. */
+  stop(): void {
+    clearInterval(this.#timer)
+    this.#timer = undefined
+    this.#save()
+  }
+
+  /** The id of the controller that makes this request; a new one gets a lane. */
+  arrive(client: FieldClient): string {
+    const nowMs = this.#clock.nowMs()
+    const deviceId = client.deviceId?.slice(0, MAX_DEVICE_ID) || null
+    const token = client.tokenId ?? 'fixed'
+    let lane = this.#byClient.get(`${token} ${deviceId ?? client.remoteAddress}`)
+    if (!lane && this.#byId.size >= MAX_LANES) lane = this.#byClient.get(`${token} ${client.remoteAddress}`)
+    lane ??= this.#open(client, token, deviceId, nowMs)
+    lane.record.lastSeenAtMs = nowMs
+    lane.record.remoteAddress = plainAddress(client.remoteAddress)
+    this.#touch(lane)
+    return lane.record.id
+  }
+
+  /** A controller asked about one file; `assetId` is set when it is stored. */
+  asked(controllerId: string, file: FileIdentity & { assetId: string | null }): void {
+    this.#change(controllerId, (lane, nowMs) => lane.asked(file, file.assetId, nowMs))
+  }
+
+  askedTiny(
+    controllerId: string,
+    tinyFingerprints: readonly string[],
+    stored: ReadonlyMap<string, { name: string; assetId: string }>
+  ): void {
+    this.#change(controllerId, (lane, nowMs) => {
+      for (const tiny of tinyFingerprints) lane.askedTiny(tiny, stored.get(tiny), nowMs)
+    })
+  }
+
+  uploaded(controllerId: string, file: FileIdentity & { objectKey: string; sizeBytes: number; assetId: string }): void {
+    this.#change(controllerId, (lane, nowMs) => lane.uploaded(file, nowMs))
+  }
+
+  /** A file did not arrive; `code` says why. */
+  failed(controllerId: string, file: FileIdentity & { objectKey: string }, code: string): void {
+    this.#change(controllerId, (lane, nowMs) => lane.failed(file, code, nowMs))
+  }
+
+  /** A call of a controller failed for a reason that is no single file's. */
+  refused(controllerId: string, code: string): void {
+    this.#change(controllerId, (lane, nowMs) => lane.refused(code, nowMs))
+  }
+
+  /** What the embedded store sees of an upload. `sessionDeviceId` is the controller its credentials were issued to. */
+  transfer(event: Transfer & { sessionDeviceId: string | null }): void {
+    if (event.sessionDeviceId === null) return
+    this.#change(event.sessionDeviceId, (lane, nowMs) => {
+      lane.record.lastSeenAtMs = nowMs
+      lane.transfer({ ...event, errorCode: laneErrorCode(event.errorCode) }, nowMs)
+    })
+  }
+
+  /** Every controller, the one seen last first. */
+  listLanes(): LaneView[] {
+    const nowMs = this.#clock.nowMs()
+    return [...this.#byId.values()]
+      .sort((a, b) => b.record.lastSeenAtMs - a.record.lastSeenAtMs)
+      .map((lane) => lane.view(nowMs))
+  }
+
+  #open(client: FieldClient, token: string, deviceId: string | null, nowMs: number): Lane {
+    const isCrowded = this.#byId.size >= MAX_LANES
+    const remoteAddress = plainAddress(client.remoteAddress)
+    const record: ControllerRecord = {
+      id: newId(nowMs),
+      clientKey: `${token} ${isCrowded ? client.remoteAddress : (deviceId ?? client.remoteAddress)}`,
+      name: client.tokenId === null ? (deviceId ?? remoteAddress) : client.tokenName,
+      remoteAddress,
+      firstSeenAtMs: nowMs,
+      lastSeenAtMs: nowMs,
+      lastError: null
+    }
+    // At once: credentials are issued to this id.
+    this.#repository.saveController(record)
+    return this.#add(new Lane(record, nowMs))
+  }
+
+  #add(lane: Lane): Lane {
+    this.#byClient.set(lane.record.clientKey, lane)
+    this.#byId.set(lane.record.id, lane)
+    return lane
+  }
+
+  #change(controllerId: string, change: (lane: Lane, nowMs: number) => void): void {
+    const lane = this.#byId.get(controllerId)
+    if (!lane) return
+    change(lane, this.#clock.nowMs())
+    this.#touch(lane)
+  }
+
+  #touch(lane: Lane): void {
+    this.#changed.add(lane)
+    this.#unsaved.add(lane)
+  }
+
+  #tick(): void {
+    const nowMs = this.#clock.nowMs()
+    for (const lane of this.#lively)
+      if (!lane.isOnline(nowMs) || lane.bytesPerSecond(nowMs) === 0) {
+        this.#lively.delete(lane)
+        this.#changed.add(lane)
+      }
+    for (const lane of this.#changed) {
+      const view = lane.view(nowMs)
+      if (view.online && view.bytesPerSecond > 0) this.#lively.add(lane)
+      this.#liveFeed.publish({ type: 'lane', lane: view })
+    }
+    this.#changed.clear()
+    if (++this.#ticks % SAVE_EVERY_PUBLISH === 0) this.#save()
+  }
+
+  #save(): void {
+    if (this.#unsaved.size === 0) return
+    const lanes = [...this.#unsaved]
+    this.#unsaved.clear()
+    try {
+      this.#repository.save(
+        lanes.map((lane) => lane.record),
+        lanes.flatMap((lane) => lane.takeUnsaved())
+      )
+    } catch (error) {
+      this.#log.warn({ reason: messageOf(error) }, 'the tether board could not be written down')
+    }
+  }
+}
+
+/** IPv4 as people write it, also when the socket shows it as IPv6. */
+function plainAddress(address: string): string {
+  return address.replace(/^::ffff:(?=\d+\.)/i, '')
+}
+
+/** Store errors that a person can do something about have words of their own. */
+function laneErrorCode(errorCode: string | undefined): string | undefined {
+  switch (errorCode) {
+    case undefined:
+    case 'IncompleteBody':
+    case 'RequestTimeout':
+      return 'connection_lost'
+    case 'InsufficientStorage':
+      return 'store_full'
+    default:
+      return errorCode
+  }
+}

@@ -1,0 +1,307 @@
+import type { z } from 'zod'
+import type { Lane as LaneView, laneFileSchema } from '../../../shared/api/field.ts'
+import { isoFromMs, localDay } from '../../clock.ts'
+import type { ControllerFileRecord, ControllerRecord, LaneFileState } from './field.repository.ts'
+import { SpeedMeter } from './speed-meter.ts'
+
+type LaneFileView = z.infer<typeof laneFileSchema>
+
+/** What the object store tells of a body that comes in. A part of a multipart upload does not know the object's size. */
+export interface Transfer {
+  key: string
+  receivedBytes: number
+  totalBytes: number | null
+  state: 'started' | 'receiving' | 'stored' | 'failed'
+  errorCode?: string | undefined
+}
+
+/** How a file is named in the calls that can be about it. */
+export interface FileIdentity {
+  tinyFingerprint: string | null
+  fingerprint: string | null
+  name: string
+}
+
+interface RunningTransfer {
+  name: string
+  /** Of parts that arrived completely. */
+  storedBytes: number
+  bodyBytes: number
+  totalBytes: number | null
+  updatedAtMs: number
+}
+
+const ONLINE_MS = 120_000
+const TRANSFER_SILENCE_MS = 60_000
+const SHOWN_FILES = 20
+/** A card has thousands of files, not more. */
+const MAX_FILES = 100_000
+/** So often in five minutes Pilot may ask about files it asked about before, without uploading anything. */
+const LOOP_REPEATS = 20
+const LOOP_WINDOW_MS = 300_000
+
+/** One controller today, in memory. It counts each file once, by what happened to it last. */
+export class Lane {
+  readonly record: ControllerRecord
+  readonly #speed = new SpeedMeter()
+  readonly #transfers = new Map<string, RunningTransfer>()
+  #day: string
+  #files = new Map<string, ControllerFileRecord>()
+  /** Other names of a file: its full fingerprint, its file name. */
+  #aliases = new Map<string, string>()
+  #counts: Record<LaneFileState, number> = { waiting: 0, uploading: 0, uploaded: 0, skipped: 0, failed: 0 }
+  #unsaved = new Set<ControllerFileRecord>()
+  #asks = { sinceMs: 0, keys: new Set<string>(), repeats: 0 }
+
+  constructor(record: ControllerRecord, nowMs: number) {
+    this.record = record
+    this.#day = localDay(nowMs)
+  }
+
+  restore(file: ControllerFileRecord): void {
+    if (file.day !== this.#day) return
+    this.#files.set(file.fileKey, file)
+    this.#counts[file.state]++
+    if (file.name !== '') this.#aliases.set(nameAlias(file.name), file.fileKey)
+  }
+
+  /** The controller asked whether a file is stored; `assetId` tells that it is. */
+  asked(file: FileIdentity, assetId: string | null, nowMs: number): void {
+    const key = this.#keyOf(file, null)
+    const state = this.#files.get(key)?.state
+    if (assetId !== null) {
+      // It came from here today: that is worth more than that it is here.
+      if (state !== 'uploaded') this.#set(key, { name: file.name, state: 'skipped', assetId, error: null }, nowMs)
+      return
+    }
+    if (state !== 'uploading') this.#set(key, { name: file.name, state: 'waiting', error: null }, nowMs)
+    this.#watchForLoop(key, file.name, nowMs)
+  }
+
+  /** As `asked`, from a list of tiny fingerprints, where only the files that are stored have names. */
+  askedTiny(tinyFingerprint: string, stored: { name: string; assetId: string } | undefined, nowMs: number): void {
+    const known = this.#files.get(tinyFingerprint)
+    if (stored) {
+      if (known?.state !== 'uploaded' && known?.state !== 'skipped')
+        this.#set(tinyFingerprint, { ...stored, state: 'skipped', error: null }, nowMs)
+    } else if (!known) this.#set(tinyFingerprint, { name: '', state: 'waiting' }, nowMs)
+  }
+
+  uploaded(file: FileIdentity & { objectKey: string; sizeBytes: number; assetId: string }, nowMs: number): void {
+    const key = this.#keyOf(file, file.objectKey)
+    this.#transfers.delete(file.objectKey)
+    this.#progressMade()
+    const { name, sizeBytes, assetId } = file
+    this.#set(key, { name, state: 'uploaded', sizeBytes, assetId, error: null }, nowMs)
+  }
+
+  failed(file: FileIdentity & { objectKey: string }, code: string, nowMs: number): void {
+    const key = this.#keyOf(file, file.objectKey)
+    this.#transfers.delete(file.objectKey)
+    this.#fail(key, file.name, code, nowMs)
+  }
+
+  /** Something other than a file went wrong. */
+  refused(code: string, nowMs: number): void {
+    this.record.lastError = { atMs: nowMs, code, name: null }
+  }
+
+  transfer(event: Transfer, nowMs: number): void {
+    const name = event.key.split('/').at(-1) ?? event.key
+    const file = this.#keyOf({ tinyFingerprint: null, fingerprint: null, name }, event.key)
+    const running = this.#transfers.get(event.key) ?? {
+      name,
+      storedBytes: 0,
+      bodyBytes: 0,
+      totalBytes: event.totalBytes,
+      updatedAtMs: nowMs
+    }
+    const isPart = event.totalBytes === null
+    const before = running.storedBytes + running.bodyBytes
+    running.bodyBytes = event.receivedBytes
+    if (event.state === 'stored' && isPart) {
+      running.storedBytes += event.receivedBytes
+      running.bodyBytes = 0
+    }
+    running.updatedAtMs = nowMs
+    this.#speed.add(Math.max(running.storedBytes + running.bodyBytes - before, 0), nowMs)
+    if (event.state === 'failed') {
+      this.#transfers.delete(event.key)
+      this.#fail(file, name, event.errorCode ?? 'connection_lost', nowMs)
+      return
+    }
+    this.#transfers.set(event.key, running)
+    if (event.state !== 'started') return
+    this.#progressMade()
+    this.#set(file, { name, state: 'uploading', sizeBytes: running.totalBytes, error: null }, nowMs)
+  }
+
+  /** What changed since the last call. */
+  takeUnsaved(): ControllerFileRecord[] {
+    const unsaved = [...this.#unsaved]
+    this.#unsaved.clear()
+    return unsaved
+  }
+
+  isOnline(nowMs: number): boolean {
+    return nowMs - this.record.lastSeenAtMs < ONLINE_MS || this.#currentTransfer(nowMs) !== undefined
+  }
+
+  bytesPerSecond(nowMs: number): number {
+    return this.#speed.bytesPerSecond(nowMs)
+  }
+
+  view(nowMs: number): LaneView {
+    this.#turnDay(nowMs)
+    const { record } = this
+    const { waiting, uploading, uploaded, skipped, failed } = this.#counts
+    const current = this.#currentTransfer(nowMs)
+    return {
+      id: record.id,
+      name: record.name,
+      remoteAddress: record.remoteAddress,
+      online: this.isOnline(nowMs),
+      lastSeenAt: isoFromMs(record.lastSeenAtMs),
+      seen: waiting + uploading + uploaded + skipped + failed,
+      uploaded,
+      skipped,
+      failed,
+      current: current ? transferView(current) : null,
+      bytesPerSecond: this.bytesPerSecond(nowMs),
+      lastError: record.lastError && {
+        at: isoFromMs(record.lastError.atMs),
+        code: record.lastError.code,
+        name: record.lastError.name
+      },
+      recent: this.#recent()
+    }
+  }
+
+  #recent(): LaneFileView[] {
+    // The map keeps the order of the last change.
+    const recent: LaneFileView[] = []
+    for (const file of [...this.#files.values()].slice(-SHOWN_FILES * 4).reverse()) {
+      if (file.name === '' || recent.length === SHOWN_FILES) continue
+      recent.push({
+        name: file.name,
+        state: file.state,
+        sizeBytes: file.sizeBytes,
+        receivedBytes: file.state === 'uploaded' ? (file.sizeBytes ?? 0) : 0,
+        assetId: file.assetId,
+        error: file.error,
+        updatedAt: isoFromMs(file.updatedAtMs)
+      })
+    }
+    return recent
+  }
+
+  #currentTransfer(nowMs: number): RunningTransfer | undefined {
+    let latest: RunningTransfer | undefined
+    for (const [key, transfer] of this.#transfers) {
+      if (nowMs - transfer.updatedAtMs > TRANSFER_SILENCE_MS) this.#transfers.delete(key)
+      else if (!latest || transfer.updatedAtMs >= latest.updatedAtMs) latest = transfer
+    }
+    return latest
+  }
+
+  /** One file may be asked about by either fingerprint and arrive under a key: all lead to one entry. */
+  #keyOf(file: FileIdentity, objectKey: string | null): string {
+    const names = [file.tinyFingerprint, file.fingerprint].filter((name) => name !== null)
+    const byName = names.length === 0 ? this.#aliases.get(nameAlias(file.name)) : undefined
+    const key =
+      names.find((name) => this.#files.has(name)) ??
+      names.map((name) => this.#aliases.get(name)).find((alias) => alias !== undefined) ??
+      byName ??
+      names[0] ??
+      objectKey ??
+      nameAlias(file.name)
+    for (const name of names) if (name !== key) this.#aliases.set(name, key)
+    if (file.name !== '') this.#aliases.set(nameAlias(file.name), key)
+    // Seen at the store before the controller told what it is.
+    if (objectKey !== null && objectKey !== key) this.#remove(objectKey)
+    return key
+  }
+
+  #set(
+    fileKey: string,
+    change: Pick<ControllerFileRecord, 'name' | 'state'> & Partial<ControllerFileRecord>,
+    nowMs: number
+  ): void {
+    this.#turnDay(nowMs)
+    const before = this.#files.get(fileKey)
+    if (!before && this.#files.size >= MAX_FILES) return
+    const file: ControllerFileRecord = {
+      controllerId: this.record.id,
+      day: this.#day,
+      fileKey,
+      sizeBytes: null,
+      assetId: null,
+      error: null,
+      ...before,
+      ...change,
+      updatedAtMs: nowMs
+    }
+    if (before) {
+      this.#counts[before.state]--
+      this.#unsaved.delete(before)
+      this.#files.delete(fileKey)
+    }
+    this.#counts[file.state]++
+    this.#files.set(fileKey, file)
+    this.#unsaved.add(file)
+  }
+
+  #remove(fileKey: string): void {
+    const file = this.#files.get(fileKey)
+    if (!file) return
+    this.#counts[file.state]--
+    this.#files.delete(fileKey)
+    this.#unsaved.delete(file)
+  }
+
+  #fail(fileKey: string, name: string, code: string, nowMs: number): void {
+    this.record.lastError = { atMs: nowMs, code, name }
+    // A second attempt that fails does not undo the first that succeeded.
+    if (this.#files.get(fileKey)?.state !== 'uploaded')
+      this.#set(fileKey, { name, state: 'failed', error: code }, nowMs)
+  }
+
+  /** Pilot asking for ever and uploading nothing is how it shows that it cannot reach or use the store. */
+  #watchForLoop(fileKey: string, name: string, nowMs: number): void {
+    const asks = this.#asks
+    if (nowMs - asks.sinceMs > LOOP_WINDOW_MS) this.#asks = { sinceMs: nowMs, keys: new Set([fileKey]), repeats: 0 }
+    else if (asks.keys.has(fileKey)) asks.repeats++
+    else asks.keys.add(fileKey)
+    if (this.#asks.repeats > LOOP_REPEATS) this.record.lastError = { atMs: nowMs, code: 'fast_upload_loop', name }
+  }
+
+  #progressMade(): void {
+    this.#asks = { sinceMs: 0, keys: new Set(), repeats: 0 }
+    if (this.record.lastError?.code === 'fast_upload_loop') this.record.lastError = null
+  }
+
+  #turnDay(nowMs: number): void {
+    const day = localDay(nowMs)
+    if (day === this.#day) return
+    this.#day = day
+    this.#files = new Map()
+    this.#aliases = new Map()
+    this.#counts = { waiting: 0, uploading: 0, uploaded: 0, skipped: 0, failed: 0 }
+  }
+}
+
+function nameAlias(name: string): string {
+  return `name:${name}`
+}
+
+function transferView(transfer: RunningTransfer): LaneFileView {
+  return {
+    name: transfer.name,
+    state: 'uploading',
+    sizeBytes: transfer.totalBytes,
+    receivedBytes: transfer.storedBytes + transfer.bodyBytes,
+    assetId: null,
+    error: null,
+    updatedAt: isoFromMs(transfer.updatedAtMs)
+  }
+}

@@ -1,0 +1,78 @@
+import type { Clock } from '../../clock.ts'
+import type { Database } from '../../db/database.ts'
+import type { Outbox } from '../../events/outbox.ts'
+import { type BoundJob, bindJob } from '../../jobs/define-job.ts'
+import type { JobQueue } from '../../jobs/job-queue.ts'
+import type { ObjectStore } from '../../object-store/object-store.ts'
+import { discardObjectJob, fingerprintJob, tidyUploadJob } from './ingest.jobs.ts'
+import type { BlobRow, IngestRepository } from './ingest.repository.ts'
+import type { IngestService } from './ingest.service.ts'
+import { whenStoreAnswers } from './when-store-answers.ts'
+
+export interface FingerprintDeps {
+  db: Database
+  store: ObjectStore
+  repository: IngestRepository
+  ingest: IngestService
+  queue: JobQueue
+  outbox: Outbox
+  clock: Clock
+}
+
+/** Finds out what the bytes of a blob are, so that the same bytes are kept once, whoever sent them. */
+export function bindFingerprintJob(deps: FingerprintDeps): BoundJob {
+  return bindJob(fingerprintJob, ({ blobId }) => whenStoreAnswers(() => fingerprint(deps, blobId)))
+}
+
+async function fingerprint(deps: FingerprintDeps, blobId: string): Promise<void> {
+  const { db, repository, store, ingest } = deps
+  const blob = repository.findBlob(blobId)
+  if (!blob || blob.sha256 !== null) return
+  const sha256 = await readSha256(store, blob)
+  if (sha256 === 'missing' || sha256 === 'changed') {
+    db.transaction(() => ingest.markLost(blob, sha256 === 'missing' ? 'bytes_missing' : 'bytes_changed'))
+    return
+  }
+  // The elder may be merged or healed while the store is asked about it; then its new state is judged.
+  for (let isSettled = false; !isSettled; ) {
+    const elder = repository.findBlobBySha256(sha256)
+    const elderIsWhole = elder !== undefined && (await store.head(elder.key))?.etag === elder.etag
+    isSettled = db.transaction(() => {
+      if (!repository.findBlob(blobId)) return true
+      const now = repository.findBlobBySha256(sha256)
+      if (now?.id !== elder?.id || now?.key !== elder?.key) return false
+      if (!elder) repository.setBlobSha256(blobId, sha256)
+      else merge(deps, blob, elder, elderIsWhole)
+      return true
+    })
+  }
+}
+
+/** The digest of exactly the version the blob stands for. */
+async function readSha256(store: ObjectStore, blob: BlobRow): Promise<string | 'missing' | 'changed'> {
+  const stat = await store.head(blob.key)
+  if (!stat) return 'missing'
+  if (stat.etag !== blob.etag) return 'changed'
+  if (stat.sha256 !== null) return stat.sha256
+  const sha256 = await store.sha256Of(blob.key)
+  const after = await store.head(blob.key)
+  if (!after) return 'missing'
+  return after.etag === blob.etag ? sha256 : 'changed'
+}
+
+/** Lets the assets of `blob` use `elder`, which has the same bytes, and has the second copy removed after the commit. */
+function merge(deps: FingerprintDeps, blob: BlobRow, elder: BlobRow, elderIsWhole: boolean): void {
+  const { repository, queue, outbox, ingest, clock } = deps
+  const assetIds = repository.listAssetIdsOfBlob(blob.id)
+  repository.moveAssetsToBlob(blob.id, elder.id, clock.nowMs())
+  repository.deleteBlob(blob.id)
+  for (const assetId of assetIds) outbox.append('asset.updated', assetId)
+  if (!elderIsWhole) {
+    ingest.markFound(elder, blob)
+    return
+  }
+  const uploads = assetIds.flatMap((assetId) => repository.listObjectsOfAsset(assetId))
+  for (const { workspaceId, objectKey, etag } of uploads) queue.enqueue(tidyUploadJob, { workspaceId, objectKey, etag })
+  if (!uploads.some((upload) => upload.objectKey === blob.key))
+    queue.enqueue(discardObjectJob, { key: blob.key, etag: blob.etag })
+}

@@ -1,0 +1,37 @@
+import { z } from 'zod'
+import { defineJob } from '../../jobs/define-job.ts'
+
+/** Learns the SHA-256 of a blob and merges it with an older blob of the same bytes. */
+export const fingerprintJob = defineJob({
+  name: 'ingest.fingerprint',
+  payload: z.object({ blobId: z.string(), assetId: z.string() }),
+  lane: 'io',
+  priority: 10,
+  maxAttempts: 8,
+  // A video of 100 GB from a slow external store.
+  timeoutMs: 3 * 3600_000,
+  dedupeKey: ({ blobId }) => blobId,
+  assetId: ({ assetId }) => assetId
+})
+
+/** Brings an uploaded object in line with the catalogue: shares its bytes, or removes it. */
+export const tidyUploadJob = defineJob({
+  name: 'ingest.tidy-upload',
+  payload: z.object({ workspaceId: z.string(), objectKey: z.string(), etag: z.string() }),
+  lane: 'io',
+  priority: 40,
+  maxAttempts: 8,
+  timeoutMs: 60_000,
+  dedupeKey: ({ workspaceId, objectKey, etag }) => `${workspaceId} ${etag} ${objectKey}`
+})
+
+/** Removes an object that no blob needs any more. */
+export const discardObjectJob = defineJob({
+  name: 'ingest.discard-object',
+  payload: z.object({ key: z.string(), etag: z.string() }),
+  lane: 'io',
+  priority: 40,
+  maxAttempts: 8,
+  timeoutMs: 60_000,
+  dedupeKey: ({ key, etag }) => `${etag} ${key}`
+})

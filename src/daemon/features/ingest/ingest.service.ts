@@ -1,0 +1,359 @@
+import type { Logger } from 'pino'
+import { type CaptureData, captureDataSchema } from '../../../shared/api/assets.ts'
+import type { Clock } from '../../clock.ts'
+import type { Database } from '../../db/database.ts'
+import { messageOf } from '../../errors.ts'
+import type { Outbox } from '../../events/outbox.ts'
+import { newId } from '../../ids.ts'
+import type { JobQueue } from '../../jobs/job-queue.ts'
+import { formatOffset } from '../../media/capture-time.ts'
+import { type ObjectStat, type ObjectStore, ObjectStoreError } from '../../object-store/object-store.ts'
+import { captureMoment } from './capture-moment.ts'
+import { guessMediaType, pinnedKey } from './guess-media-type.ts'
+import { fingerprintJob, tidyUploadJob } from './ingest.jobs.ts'
+import type { BlobRow, IngestedObject, IngestRepository } from './ingest.repository.ts'
+import { KeyedLock } from './keyed-lock.ts'
+import { reportOfFoundObject, type UploadReport } from './upload-report.ts'
+
+export interface IngestServiceDeps {
+  db: Database
+  store: ObjectStore
+  repository: IngestRepository
+  outbox: Outbox
+  queue: JobQueue
+  clock: Clock
+  log: Logger
+  /** Enqueues what other features do with a new asset (or one whose bytes came back); runs inside the transaction. */
+  onNewAsset: (assetId: string) => void
+}
+
+export interface RecordedUpload {
+  assetId: string
+  sizeBytes: number
+}
+
+/** Where an upload was found. `key` differs from the reported one only for legacy key roots. */
+interface FoundUpload {
+  report: UploadReport
+  stat: ObjectStat
+  /** Nobody reported it; the reconciler found it. */
+  isAdopted: boolean
+}
+
+/** An overwritten key is looked at again this often before the store is taken to be out of order. */
+const LOOKS = 4
+
+/** Takes uploaded objects into the catalogue. A key can be reported many times, and its object replaced at any moment. */
+export class IngestService {
+  readonly #deps: IngestServiceDeps
+  readonly #locks = new KeyedLock()
+
+  constructor(deps: IngestServiceDeps) {
+    this.#deps = deps
+  }
+
+  /**
+   * Records a reported upload: everything in one transaction, or nothing. The same report again changes nothing. Looks for
+   * the object at the reported key, then at `otherKeys`. Raises `ObjectStoreError` while the store cannot tell.
+   */
+  recordUpload(report: UploadReport, otherKeys: string[] = []): Promise<RecordedUpload | 'object_missing'> {
+    return this.#locks.run(report.objectKey, () => this.#record(report, [report.objectKey, ...otherKeys], false))
+  }
+
+  /** Records an object nobody reported. Raises `ObjectStoreError`. */
+  adoptObject(workspaceId: string, objectKey: string): Promise<RecordedUpload | 'object_missing'> {
+    const report = reportOfFoundObject(workspaceId, objectKey)
+    return this.#locks.run(objectKey, () => this.#record(report, [objectKey], true))
+  }
+
+  /** Tells watchers that a controller gave up on a file. */
+  noteFailedUpload(report: UploadReport, result: number): void {
+    const { workspaceId, name, objectKey } = report
+    this.#deps.outbox.append('upload.failed', workspaceId, { workspaceId, name, objectKey, result })
+  }
+
+  /** Notes how far the upload of a mission is. */
+  recordGroup(workspaceId: string, groupId: string, counters: { expected: number; uploaded: number }): void {
+    const { db, repository, outbox, clock } = this.#deps
+    db.transaction(() => {
+      const nowMs = clock.nowMs()
+      repository.ensureWorkspace(workspaceId, nowMs)
+      const flightId = repository.ensureFlight(workspaceId, groupId, '', nowMs)
+      repository.setFlightCounters(flightId, counters)
+      outbox.append('flight.updated', flightId, counters)
+    })
+  }
+
+  /** The object at `headKey` is definitely gone: the file is wanted again, and an asset that lived there is damaged. */
+  forgetGoneObject(file: { id: number; headKey: string }): void {
+    const { db, repository, log } = this.#deps
+    db.transaction(() => {
+      if (!repository.deleteFile(file.id, file.headKey)) return
+      log.warn({ key: file.headKey }, 'an uploaded object is gone; the controller may send it again')
+      for (const blob of repository.listBlobs(file.headKey)) this.markLost(blob, 'bytes_missing')
+    })
+  }
+
+  /**
+   * Makes controllers free to upload an asset's file again and has its uploaded objects removed. Call it in the transaction
+   * that bins or deletes the asset.
+   */
+  forgetAsset(assetId: string): void {
+    const { repository, queue } = this.#deps
+    repository.deleteFilesOfAsset(assetId)
+    for (const { workspaceId, objectKey, etag } of repository.listObjectsOfAsset(assetId)) {
+      repository.putObject({ workspaceId, objectKey, etag, assetId, state: 'forgotten' })
+      queue.enqueue(tidyUploadJob, { workspaceId, objectKey, etag })
+    }
+  }
+
+  /** Marks a blob's assets as damaged and tells it once. Call it in a transaction. */
+  markLost(blob: Pick<BlobRow, 'id' | 'key'>, damage: 'bytes_missing' | 'bytes_changed'): void {
+    const { repository, outbox, clock, log } = this.#deps
+    for (const assetId of repository.setBytesLost(blob.id, damage, clock.nowMs())) {
+      log.error({ assetId, key: blob.key, damage }, 'an asset has lost its bytes')
+      outbox.append('asset.damaged', assetId, { damage })
+    }
+  }
+
+  /** The bytes of a blob are there again, at `place`. Call it in a transaction. */
+  markFound(blob: Pick<BlobRow, 'id' | 'sha256'>, place: { key: string; etag: string }): void {
+    const { repository, outbox, queue, clock, log } = this.#deps
+    repository.setBlobPlace(blob.id, place)
+    for (const assetId of repository.setBytesLost(blob.id, null, clock.nowMs())) {
+      log.info({ assetId }, 'an asset has its bytes again')
+      this.#deps.onNewAsset(assetId)
+      if (blob.sha256 === null) queue.enqueue(fingerprintJob, { blobId: blob.id, assetId })
+      outbox.append('asset.updated', assetId)
+    }
+  }
+
+  /** Runs `work` while no report about this key is being recorded. */
+  whileQuiet<T>(objectKey: string, work: () => Promise<T>): Promise<T> {
+    return this.#locks.run(objectKey, work)
+  }
+
+  async #record(report: UploadReport, keys: string[], isAdopted: boolean): Promise<RecordedUpload | 'object_missing'> {
+    const { repository, store } = this.#deps
+    let replaced: unknown
+    for (let look = 0; look < LOOKS; look++) {
+      const stat = await headFirst(store, keys)
+      if (!stat) return this.#recordMoved(report)
+      const upload: FoundUpload = { report, stat, isAdopted }
+      const known = repository.findObject(report.workspaceId, stat.key, stat.etag)
+      if (known && known.state !== 'forgotten') return this.#recordAgain(upload, known)
+      const twin = this.#findTwin(upload)
+      if (twin) return this.#recordAgain(upload, twin)
+      try {
+        return await this.#recordNew(upload)
+      } catch (error) {
+        if (!isReplaced(error)) throw error
+        replaced = error
+      }
+    }
+    throw replaced
+  }
+
+  /** An asset that has these very bytes and stands for the same file: by its fingerprint, or by its key. */
+  #findTwin({ report, stat }: FoundUpload): Pick<IngestedObject, 'assetId' | 'isLost' | 'blob'> | undefined {
+    const { repository } = this.#deps
+    const hasSameBytes = ({ blob }: { blob: BlobRow }): boolean =>
+      blob.sizeBytes === stat.sizeBytes &&
+      (stat.sha256 !== null && blob.sha256 !== null ? stat.sha256 === blob.sha256 : stat.etag === blob.etag)
+    const file = report.fingerprint === null ? undefined : repository.findFile(report.workspaceId, report.fingerprint)
+    if (file && hasSameBytes(file)) return file
+    return repository
+      .listObjects(report.workspaceId, stat.key)
+      .find((object) => object.state !== 'forgotten' && hasSameBytes(object))
+  }
+
+  async #recordNew(upload: FoundUpload): Promise<RecordedUpload> {
+    const { db, repository, queue, outbox, clock } = this.#deps
+    const { report, stat } = upload
+    const nowMs = clock.nowMs()
+    const assetId = newId(nowMs)
+    const blob = await this.#place(upload, nowMs)
+    await this.#orUnpin(blob, stat, () =>
+      db.transaction(() => {
+        repository.ensureWorkspace(report.workspaceId, nowMs)
+        const deviceId = this.#noteDevice(report, nowMs)
+        const flightId = this.#noteFlight(report, nowMs)
+        const moment = captureMoment(report, nowMs)
+        const existing = repository.listBlobs(blob.key).find((other) => other.etag === blob.etag)
+        if (existing) this.markFound(existing, blob)
+        else repository.insertBlob(blob, nowMs)
+        const blobId = existing?.id ?? blob.id
+        repository.insertAsset(
+          {
+            id: assetId,
+            blobId,
+            ...guessMediaType(report.name),
+            sizeBytes: stat.sizeBytes,
+            deviceId,
+            flightId,
+            moment,
+            capture: captureFrom(report, moment.zoneOffsetMin)
+          },
+          report,
+          nowMs
+        )
+        this.#noteUpload(upload, assetId)
+        for (const other of repository.listBlobs(blob.key))
+          if (other.id !== blobId) this.markLost(other, 'bytes_changed')
+        queue.enqueue(fingerprintJob, { blobId, assetId })
+        this.#deps.onNewAsset(assetId)
+        this.#announce(assetId, report)
+        if (flightId !== null) outbox.append('flight.updated', flightId)
+      })
+    )
+    return { assetId, sizeBytes: stat.sizeBytes }
+  }
+
+  /** A version that became an asset before, or another copy of one: no new asset. */
+  async #recordAgain(
+    upload: FoundUpload,
+    known: Pick<IngestedObject, 'assetId' | 'isLost' | 'blob'>
+  ): Promise<RecordedUpload> {
+    const { db, repository, queue, clock } = this.#deps
+    const { report, stat } = upload
+    const nowMs = clock.nowMs()
+    const replacement = known.isLost ? await this.#place(upload, nowMs) : undefined
+    await this.#orUnpin(replacement, stat, () =>
+      db.transaction(() => {
+        if (replacement) this.markFound(known.blob, replacement)
+        const before =
+          report.fingerprint === null ? undefined : repository.findFile(report.workspaceId, report.fingerprint)
+        const hadNoReport = this.#noteUpload(upload, known.assetId)
+        if (hadNoReport) this.#complete(known.assetId, report, nowMs)
+        if (before && (before.objectKey !== report.objectKey || before.assetId !== known.assetId))
+          this.#announce(known.assetId, report)
+        // The controller wrote a second copy of bytes that are kept already.
+        if (!before || before.objectKey !== report.objectKey)
+          queue.enqueue(tidyUploadJob, { workspaceId: report.workspaceId, objectKey: stat.key, etag: stat.etag })
+      })
+    )
+    return { assetId: known.assetId, sizeBytes: stat.sizeBytes }
+  }
+
+  /** A report for an object that was removed as a duplicate: its asset has the bytes elsewhere. */
+  async #recordMoved(report: UploadReport): Promise<RecordedUpload | 'object_missing'> {
+    const { db, repository, store } = this.#deps
+    const moved = repository.listObjects(report.workspaceId, report.objectKey).find(({ state }) => state === 'moved')
+    if (!moved || (await store.head(moved.blob.key)) === null) return 'object_missing'
+    if (report.fingerprint !== null) {
+      const { fingerprint } = report
+      db.transaction(() => {
+        repository.upsertFile(
+          { report, fingerprint, assetId: moved.assetId, headKey: moved.blob.key, isAdopted: false },
+          this.#deps.clock.nowMs()
+        )
+      })
+    }
+    return { assetId: moved.assetId, sizeBytes: moved.blob.sizeBytes }
+  }
+
+  /**
+   * Decides where the bytes stay. A store that copies for nothing keeps them under a key of ours, out of the controllers'
+   * reach; elsewhere they stay where they were uploaded. Raises `PreconditionFailed` or `NotFound` when they are not there
+   * any more.
+   */
+  async #place(upload: FoundUpload, nowMs: number): Promise<Omit<BlobRow, 'sha256'>> {
+    const { store } = this.#deps
+    const { stat, report } = upload
+    const id = newId(nowMs)
+    if (store.kind !== 'local') return { id, key: stat.key, etag: stat.etag, sizeBytes: stat.sizeBytes }
+    const key = pinnedKey(id, report.name, nowMs)
+    const { etag, sizeBytes } = await store.copy(stat.key, key, { ifMatch: stat.etag })
+    return { id, key, etag, sizeBytes }
+  }
+
+  /** Runs `work`; when it fails, the copy made for it goes again. */
+  async #orUnpin(blob: { key: string } | undefined, stat: ObjectStat, work: () => void): Promise<void> {
+    try {
+      work()
+    } catch (error) {
+      if (blob && blob.key !== stat.key) {
+        await this.#deps.store.delete(blob.key).catch((reason: unknown) => {
+          this.#deps.log.warn({ key: blob.key, reason: messageOf(reason) }, 'a needless copy was left behind')
+        })
+      }
+      throw error
+    }
+  }
+
+  /** Ties the uploaded version and its fingerprint to the asset. True when nobody had reported that asset before. */
+  #noteUpload(upload: FoundUpload, assetId: string): boolean {
+    const { repository, clock } = this.#deps
+    const { report, stat, isAdopted } = upload
+    const nowMs = clock.nowMs()
+    repository.putObject({
+      workspaceId: report.workspaceId,
+      objectKey: stat.key,
+      etag: stat.etag,
+      assetId,
+      state: 'present'
+    })
+    const headKey = stat.key === report.objectKey ? null : stat.key
+    if (!isAdopted) {
+      const wasAdopted = repository.deleteAdoptedFiles(assetId)
+      if (report.fingerprint === null) return wasAdopted
+      const isFirst = !repository.hasFiles(assetId)
+      repository.upsertFile({ report, fingerprint: report.fingerprint, assetId, headKey, isAdopted }, nowMs)
+      return isFirst
+    }
+    // The entity tag of a single PUT is the MD5 of the bytes, and Pilot's fingerprint most likely is, too.
+    const fingerprint = /^[0-9a-f]{32}$/i.test(stat.etag) ? stat.etag.toUpperCase() : undefined
+    if (fingerprint !== undefined && !repository.findFile(report.workspaceId, fingerprint))
+      repository.upsertFile({ report, fingerprint, assetId, headKey, isAdopted }, nowMs)
+    return false
+  }
+
+  #complete(assetId: string, report: UploadReport, nowMs: number): void {
+    const { repository, outbox } = this.#deps
+    const deviceId = this.#noteDevice(report, nowMs)
+    const flightId = this.#noteFlight(report, nowMs)
+    repository.completeAsset(assetId, report, { deviceId, flightId, moment: captureMoment(report, nowMs) }, nowMs)
+    outbox.append('asset.updated', assetId)
+  }
+
+  #noteDevice(report: UploadReport, nowMs: number): string | null {
+    const { droneSerial } = report
+    return droneSerial === null ? null : this.#deps.repository.noteDevice({ ...report, droneSerial }, nowMs)
+  }
+
+  #noteFlight(report: UploadReport, nowMs: number): string | null {
+    if (report.groupId === null) return null
+    return this.#deps.repository.ensureFlight(report.workspaceId, report.groupId, report.path, nowMs)
+  }
+
+  #announce(assetId: string, report: UploadReport): void {
+    const { workspaceId, name, objectKey } = report
+    this.#deps.outbox.append('asset.arrived', assetId, { workspaceId, name, objectKey })
+  }
+}
+
+async function headFirst(store: ObjectStore, keys: string[]): Promise<ObjectStat | null> {
+  for (const key of keys) {
+    const stat = await store.head(key)
+    if (stat) return { ...stat, key }
+  }
+  return null
+}
+
+/** The object is not the version that was looked at a moment ago. */
+function isReplaced(error: unknown): boolean {
+  return error instanceof ObjectStoreError && (error.code === 'PreconditionFailed' || error.code === 'NotFound')
+}
+
+function captureFrom(report: UploadReport, zoneOffsetMin: number | null): CaptureData {
+  const nothing = Object.fromEntries(Object.keys(captureDataSchema.shape).map((key) => [key, null])) as CaptureData
+  return {
+    ...nothing,
+    latitude: report.latitude,
+    longitude: report.longitude,
+    absoluteAltitudeM: report.absoluteAltitudeM,
+    relativeAltitudeM: report.relativeAltitudeM,
+    gimbalYawDeg: report.gimbalYawDeg,
+    zoneOffset: zoneOffsetMin === null ? null : formatOffset(zoneOffsetMin)
+  }
+}

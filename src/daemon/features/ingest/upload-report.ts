@@ -1,0 +1,50 @@
+/** What a controller said about a file it uploaded, in our words; null where it said nothing usable. */
+export interface UploadReport {
+  workspaceId: string
+  /** As reported; never rebuilt. */
+  objectKey: string
+  fingerprint: string | null
+  tinyFingerprint: string | null
+  name: string
+  /** The mission's folder at the controller, empty outside missions. */
+  path: string
+  subFileType: number | null
+  isOriginal: boolean | null
+  groupId: string | null
+  droneModelKey: string | null
+  payloadModelKey: string | null
+  droneSerial: string | null
+  createdTime: string | number | null
+  absoluteAltitudeM: number | null
+  relativeAltitudeM: number | null
+  gimbalYawDeg: number | null
+  latitude: number | null
+  longitude: number | null
+  /** The body as sent. */
+  rawJson: string
+}
+
+/** All that is known of an object whose report never came. */
+export function reportOfFoundObject(workspaceId: string, objectKey: string): UploadReport {
+  return {
+    workspaceId,
+    objectKey,
+    fingerprint: null,
+    tinyFingerprint: null,
+    name: objectKey.split('/').at(-1) ?? objectKey,
+    path: '',
+    subFileType: null,
+    isOriginal: null,
+    groupId: null,
+    droneModelKey: null,
+    payloadModelKey: null,
+    droneSerial: null,
+    createdTime: null,
+    absoluteAltitudeM: null,
+    relativeAltitudeM: null,
+    gimbalYawDeg: null,
+    latitude: null,
+    longitude: null,
+    rawJson: '{}'
+  }
+}

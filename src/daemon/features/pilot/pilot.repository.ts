@@ -1,0 +1,103 @@
+import type { Database } from '../../db/database.ts'
+
+/** A file a controller already has here. */
+export interface KnownFile {
+  id: number
+  fingerprint: string
+  tinyFingerprint: string | null
+  /** The key as the controller reported it. */
+  objectKey: string
+  /** The key whose object proves that the bytes are there. */
+  headKey: string
+  assetId: string
+  name: string
+  /** The asset has lost its bytes: the file is wanted again. */
+  isLost: boolean
+}
+
+interface Row {
+  id: number
+  fingerprint: string
+  tiny_fingerprint: string | null
+  object_key: string
+  head_key: string
+  asset_id: string
+  name: string
+  is_lost: number
+}
+
+const SELECT = `SELECT pilot_file.id, fingerprint, tiny_fingerprint, pilot_file.object_key,
+                       coalesce(head_key, pilot_file.object_key) AS head_key, asset_id, pilot_file.name,
+                       coalesce(asset.damage IN ('bytes_missing', 'bytes_changed'), 0) AS is_lost
+                FROM pilot_file JOIN asset ON asset.id = asset_id`
+const TINY_CHUNK = 500
+/** Sizes of the IN lists that are compiled; a chunk is filled up with NULLs, which match nothing. */
+const TINY_SIZES = [4, 32, TINY_CHUNK]
+
+/** What controllers ask before they upload. Rows are written by ingest only. */
+export class PilotRepository {
+  readonly #db: Database
+
+  constructor(db: Database) {
+    this.#db = db
+  }
+
+  /** By full fingerprint, as given; one adopted by the reconciler also in other letter case. */
+  findByFingerprint(workspaceId: string, fingerprint: string): KnownFile | undefined {
+    const find = this.#db.prepare<unknown[], Row & { is_adopted: number }>(
+      `${SELECT.replace('SELECT', 'SELECT is_adopted,')} WHERE pilot_file.workspace_id = ? AND fingerprint = ?`
+    )
+    const exact = find.get(workspaceId, fingerprint)
+    if (exact) return fromRow(exact)
+    const upperCase = fingerprint.toUpperCase()
+    const adopted = upperCase === fingerprint ? undefined : find.get(workspaceId, upperCase)
+    return adopted?.is_adopted === 1 ? fromRow(adopted) : undefined
+  }
+
+  /** By tiny fingerprint, at most 500 at a time; several files may share one. */
+  findByTinyFingerprints(workspaceId: string, tinyFingerprints: readonly string[]): KnownFile[] {
+    const size = TINY_SIZES.find((candidate) => candidate >= tinyFingerprints.length)
+    if (size === undefined) throw new RangeError(`more than ${TINY_CHUNK} tiny fingerprints at once`)
+    const values: (string | null)[] = [...tinyFingerprints]
+    while (values.length < size) values.push(null)
+    return this.#db
+      .prepare<unknown[], Row>(
+        `${SELECT} WHERE pilot_file.workspace_id = ? AND tiny_fingerprint IN (${Array(size).fill('?').join()})`
+      )
+      .all(workspaceId, ...values)
+      .map(fromRow)
+  }
+
+  /**
+   * Whether this controller is the one that uploads into a day's folder itself: the first that asked on that day. Two
+   * controllers that send files of the same name at the same moment must not overwrite each other's.
+   */
+  claimDayFolder(workspaceId: string, day: string, controllerId: string): boolean {
+    const find = this.#db.prepare<unknown[], { controller_id: string }>(
+      'SELECT controller_id FROM upload_folder WHERE workspace_id = ? AND day = ?'
+    )
+    const holder = find.get(workspaceId, day)
+    if (holder) return holder.controller_id === controllerId
+    this.#db
+      .prepare('INSERT INTO upload_folder (workspace_id, day, controller_id) VALUES (?, ?, ?)')
+      .run(workspaceId, day, controllerId)
+    return true
+  }
+
+  hasWorkspace(workspaceId: string): boolean {
+    return this.#db.prepare('SELECT 1 FROM workspace WHERE id = ?').get(workspaceId) !== undefined
+  }
+}
+
+function fromRow(row: Row): KnownFile {
+  return {
+    id: row.id,
+    fingerprint: row.fingerprint,
+    tinyFingerprint: row.tiny_fingerprint,
+    objectKey: row.object_key,
+    headKey: row.head_key,
+    assetId: row.asset_id,
+    name: row.name,
+    isLost: row.is_lost === 1
+  }
+}
