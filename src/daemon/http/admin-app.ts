@@ -103,7 +103,7 @@ function renderer(directory: string): RequestHandler {
     setHeaders: (response, path) =>
       response.setHeader(
         'cache-control',
-        /[/\\]assets[/\\]/.test(path) ? 'public, max-age=31536000, immutable' : 'no-cache'
+        /[/\\]static[/\\]/.test(path) ? 'public, max-age=31536000, immutable' : 'no-cache'
       )
   })
   return (request, response, next) => {

@@ -1,13 +1,4 @@
-import {
-  ActionIcon,
-  Alert,
-  Button,
-  createTheme,
-  type MantineColorsTuple,
-  Modal,
-  NativeSelect,
-  Tooltip
-} from '@mantine/core'
+import { ActionIcon, Button, createTheme, type MantineColorsTuple, Modal, NativeSelect, Tooltip } from '@mantine/core'
 
 const azure: MantineColorsTuple = [
   '#e8f2ff',
@@ -41,7 +32,6 @@ export const theme = createTheme({
     ActionIcon: ActionIcon.extend({ defaultProps: { size: 44, variant: 'subtle', color: 'gray' } }),
     NativeSelect: NativeSelect.extend({ defaultProps: { size: 'md' }, styles: { input: { minHeight: 44 } } }),
     Tooltip: Tooltip.extend({ defaultProps: { openDelay: 300, events: { hover: true, focus: true, touch: false } } }),
-    Modal: Modal.extend({ defaultProps: { transitionProps: { duration: 0 } } }),
-    Alert: Alert.extend({ defaultProps: { radius: 'md' } })
+    Modal: Modal.extend({ defaultProps: { transitionProps: { duration: 0 } } })
   }
 })

@@ -17,9 +17,9 @@ export function AssetFilters({ search, onChange }: { search: AssetSearch; onChan
   const { data: facets } = useQuery(assetFacetsQuery)
   const kinds = assetKinds.filter((kind) => kind === search.kind || facets?.kinds.includes(kind))
   const days = [...new Set([...(facets?.days ?? []), ...(search.day === undefined ? [] : [search.day])])]
-  const devices = (facets?.devices ?? []).map(({ id, name, modelName }) => ({
+  const devices = (facets?.devices ?? []).map(({ id, name, serial }, _, all) => ({
     value: id,
-    label: modelName === null || name.includes(modelName) ? name : `${name} (${modelName})`
+    label: all.some((other) => other.id !== id && other.name === name) ? `${name} (${serial ?? id})` : name
   }))
   if (search.device !== undefined && !devices.some(({ value }) => value === search.device))
     devices.push({ value: search.device, label: search.device })

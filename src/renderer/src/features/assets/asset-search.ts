@@ -19,7 +19,6 @@ export function isFiltered(search: AssetSearch): boolean {
 export function belongsToList(search: AssetSearch, asset: AssetSummary): boolean {
   return (
     asset.state !== 'binned' &&
-    asset.state !== 'uploading' &&
     (search.device === undefined || asset.deviceId === search.device) &&
     (search.day === undefined || asset.takenDay === search.day) &&
     (search.kind === undefined || asset.kind === search.kind)

@@ -1,7 +1,8 @@
-import { Alert, CloseButton, Skeleton, Title } from '@mantine/core'
-import { IconAlertTriangle, IconDeviceGamepad2 } from '@tabler/icons-react'
+import { CloseButton, Skeleton, Title } from '@mantine/core'
+import { IconDeviceGamepad2 } from '@tabler/icons-react'
 import { useQuery } from '@tanstack/react-query'
 import { useTranslation } from 'react-i18next'
+import { Callout } from '../../components/Callout.tsx'
 import { CopyText } from '../../components/CopyText.tsx'
 import { statusQuery } from '../../lib/status-query.ts'
 import classes from './ConnectGuide.module.css'
@@ -25,9 +26,9 @@ export function ConnectGuide({ onHide }: { onHide?: () => void }) {
         {onHide !== undefined && <CloseButton size={44} aria-label={t('field.hideGuide')} onClick={onHide} />}
       </div>
       {status.data && !status.data.controllersCanPair && (
-        <Alert color="yellow" variant="filled" autoContrast icon={<IconAlertTriangle />} title={t('field.cannotPair')}>
+        <Callout tone="warn" title={t('field.cannotPair')}>
           {t('field.cannotPairHow', { command: tokenCommand })}
-        </Alert>
+        </Callout>
       )}
       <ol className={classes['steps']}>
         <li>{t('field.step1')}</li>
@@ -46,9 +47,9 @@ function FieldAddresses({ urls }: { urls: readonly string[] | undefined }) {
   if (urls === undefined) return <Skeleton height={64} mt="sm" radius="md" />
   if (urls.length === 0)
     return (
-      <Alert mt="sm" color="yellow" variant="light" icon={<IconAlertTriangle />}>
-        {t('field.noAddress')}
-      </Alert>
+      <div className={classes['addresses']}>
+        <Callout tone="warn" title={t('field.noAddress')} />
+      </div>
     )
   return (
     <div className={classes['addresses']}>
