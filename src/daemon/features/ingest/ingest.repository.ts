@@ -399,6 +399,12 @@ export class IngestRepository {
       .map((row) => row.id)
   }
 
+  isBlobLost(blobId: string): boolean {
+    return (
+      this.#db.prepare(`SELECT 1 FROM asset WHERE blob_id = ? AND damage IN ${LOST} LIMIT 1`).get(blobId) !== undefined
+    )
+  }
+
   listWorkspaceIds(): string[] {
     return this.#db
       .prepare<unknown[], { id: string }>('SELECT id FROM workspace ORDER BY id')

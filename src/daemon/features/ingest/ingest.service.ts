@@ -212,7 +212,7 @@ export class IngestService {
   /** A version that became an asset before, or another copy of one: no new asset. */
   async #recordAgain(
     upload: FoundUpload,
-    known: Pick<IngestedObject, 'assetId' | 'isLost' | 'blob'>
+    known: Pick<IngestedObject, 'assetId' | 'isLost' | 'blob'> & Partial<Pick<IngestedObject, 'state'>>
   ): Promise<RecordedUpload> {
     const { db, repository, queue, clock } = this.#deps
     const { report, stat } = upload
@@ -228,7 +228,7 @@ export class IngestService {
         if (before && (before.objectKey !== report.objectKey || before.assetId !== known.assetId))
           this.#announce(known.assetId, report)
         // The controller wrote a second copy of bytes that are kept already.
-        if (!before || before.objectKey !== report.objectKey)
+        if (!before || before.objectKey !== report.objectKey || known.state === 'moved')
           queue.enqueue(tidyUploadJob, { workspaceId: report.workspaceId, objectKey: stat.key, etag: stat.etag })
       })
     )

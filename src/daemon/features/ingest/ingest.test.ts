@@ -1,0 +1,278 @@
+import { describe, expect, test } from 'vitest'
+import { ObjectStoreError } from '../../object-store/object-store.ts'
+import { InterimStore } from '../../testing/interim-store.ts'
+import { type PilotBase, startPilotBase } from '../../testing/pilot-base.ts'
+import { reportOfFoundObject, type UploadReport } from './upload-report.ts'
+
+const WS = 'team-one'
+const WS_B = 'team-two'
+const K = `media/${WS}/20260407/DJI_0018.JPG`
+
+interface AssetRow {
+  id: string
+  blob_id: string
+  damage: string | null
+  name: string
+  device_id: string | null
+  taken_source: string
+}
+
+class Bench {
+  readonly store: InterimStore
+  readonly base: PilotBase
+  constructor(store: InterimStore, base: PilotBase) {
+    this.store = store
+    this.base = base
+  }
+  put = (key: string, text: string) => this.store.put(key, Buffer.from(text))
+  report = (fingerprint: string | null, objectKey = K, more: Partial<UploadReport> = {}): UploadReport => ({
+    ...reportOfFoundObject(objectKey.split('/')[1]!, objectKey),
+    fingerprint,
+    ...more
+  })
+  record = (fingerprint: string | null, objectKey = K, more: Partial<UploadReport> = {}) =>
+    this.base.ingest.recordUpload(this.report(fingerprint, objectKey, more))
+  assets = () => this.base.db.prepare<unknown[], AssetRow>('SELECT * FROM asset ORDER BY id').all()
+  blobs = () =>
+    this.base.db.prepare<unknown[], { id: string; key: string }>('SELECT id, key FROM blob ORDER BY id').all()
+  files = () =>
+    this.base.db
+      .prepare<unknown[], { fingerprint: string; object_key: string; head_key: string | null; asset_id: string }>(
+        'SELECT fingerprint, object_key, head_key, asset_id FROM pilot_file ORDER BY id'
+      )
+      .all()
+  events = (type: string) => this.base.outbox.readAfter(0, 1000).filter((event) => event.type === type)
+  /** The bytes an asset really has. */
+  bytes = (assetId: string) => {
+    const row = this.base.db
+      .prepare<unknown[], { key: string; etag: string }>(
+        'SELECT key, blob.etag FROM blob JOIN asset ON blob_id = blob.id WHERE asset.id = ?'
+      )
+      .get(assetId)!
+    const object = this.store.objects.get(row.key)
+    return object?.etag === row.etag ? object.bytes.toString() : undefined
+  }
+}
+
+async function openBench(kind: 'local' | 's3'): Promise<Bench> {
+  const store = new InterimStore(kind)
+  return new Bench(store, await startPilotBase({ store }))
+}
+
+const down = () => new ObjectStoreError('Unreachable', 'connection refused')
+
+describe('a key that is overwritten', () => {
+  test('embedded: every upload keeps its own bytes', async () => {
+    const bench = await openBench('local')
+    await bench.put(K, 'first card')
+    await bench.record('F1')
+    await bench.put(K, 'second card')
+    await bench.record('F2')
+    const [first, second] = bench.assets()
+    expect(bench.assets()).toHaveLength(2)
+    expect(bench.bytes(first!.id)).toBe('first card')
+    expect(bench.bytes(second!.id)).toBe('second card')
+    await bench.base.settle()
+    expect(bench.bytes(first!.id)).toBe('first card')
+  })
+
+  test('external: the older asset is marked, once, and never shows the newer bytes', async () => {
+    const bench = await openBench('s3')
+    await bench.put(K, 'first card')
+    await bench.record('F1')
+    await bench.put(K, 'second card')
+    await bench.record('F2')
+    await bench.record('F2')
+    const [first, second] = bench.assets()
+    expect(first).toMatchObject({ damage: 'bytes_changed' })
+    expect(second).toMatchObject({ damage: null })
+    expect(bench.bytes(first!.id)).toBeUndefined()
+    expect(bench.bytes(second!.id)).toBe('second card')
+    expect(bench.events('asset.damaged')).toHaveLength(1)
+    await bench.base.settle()
+    expect(bench.base.queue.counts()).toMatchObject({ dead: 0, queued: 0 })
+  })
+
+  test('same fingerprint and key, other bytes: a new asset', async () => {
+    const bench = await openBench('local')
+    await bench.put(K, 'one')
+    await bench.record('F')
+    await bench.put(K, 'two')
+    await bench.record('F')
+    const [first, second] = bench.assets()
+    expect(bench.bytes(first!.id)).toBe('one')
+    expect(bench.bytes(second!.id)).toBe('two')
+    expect(bench.files()).toMatchObject([{ fingerprint: 'F', asset_id: second!.id }])
+  })
+
+  test('replaced between the look and the copy: the newest version is recorded', async () => {
+    const bench = await openBench('local')
+    await bench.put(K, 'one')
+    const copy = bench.store.copy.bind(bench.store)
+    bench.store.copy = async (...args) => {
+      bench.store.copy = copy
+      await bench.put(K, 'two')
+      return copy(...args)
+    }
+    await bench.record('F')
+    expect(bench.assets().map(({ id }) => bench.bytes(id))).toEqual(['two'])
+    expect([...bench.store.objects.keys()]).toHaveLength(2)
+  })
+})
+
+describe('deduplication', () => {
+  test('embedded: one payload, both keys stay, the second copy of ours goes', async () => {
+    const bench = await openBench('local')
+    const other = `media/${WS_B}/20260407/DJI_0099.JPG`
+    await bench.put(K, 'same bytes')
+    await bench.put(other, 'same bytes')
+    await bench.record('F1')
+    await bench.record('F2', other)
+    expect(bench.blobs()).toHaveLength(2)
+    await bench.base.settle()
+    const [blob] = bench.blobs()
+    expect(bench.blobs()).toHaveLength(1)
+    expect(bench.assets().map((asset) => asset.blob_id)).toEqual([blob!.id, blob!.id])
+    expect([...bench.store.objects.keys()].sort()).toEqual([blob!.key, K, other].sort())
+    expect(bench.files()).toMatchObject([
+      { object_key: K, head_key: null },
+      { object_key: other, head_key: null }
+    ])
+    expect(bench.base.queue.counts()).toMatchObject({ dead: 0, queued: 0 })
+  })
+
+  test('external: the second object goes, its report and its fingerprint still count', async () => {
+    const bench = await openBench('s3')
+    const other = `media/${WS_B}/20260407/DJI_0099.JPG`
+    await bench.put(K, 'same bytes')
+    await bench.put(other, 'same bytes')
+    await bench.record('F1')
+    await bench.record('F2', other)
+    await bench.base.settle()
+    expect([...bench.store.objects.keys()]).toEqual([K])
+    expect(bench.assets().map(({ id }) => bench.bytes(id))).toEqual(['same bytes', 'same bytes'])
+    expect(bench.files()).toMatchObject([
+      { object_key: K, head_key: null },
+      { object_key: other, head_key: K }
+    ])
+    expect(await bench.record('F2', other)).toMatchObject({ assetId: bench.assets()[1]!.id })
+    expect(bench.files()).toHaveLength(2)
+    expect(bench.events('asset.arrived')).toHaveLength(2)
+    // Sent again all the same: accepted, and removed again.
+    await bench.put(other, 'same bytes')
+    await bench.record('F2', other)
+    await bench.base.settle()
+    expect([...bench.store.objects.keys()]).toEqual([K])
+    expect(bench.assets()).toHaveLength(2)
+  })
+
+  test('a store that is away loses nothing and costs no attempt', async () => {
+    const bench = await openBench('local')
+    await bench.put(K, 'bytes')
+    await bench.record('F1')
+    bench.store.outage = down()
+    await bench.base.settle()
+    expect(bench.assets()).toMatchObject([{ damage: null }])
+    expect(bench.base.db.prepare('SELECT name, state, attempt FROM job').all()).toEqual([
+      { name: 'ingest.fingerprint', state: 'queued', attempt: 0 }
+    ])
+  })
+
+  test('same bytes as an asset that lost its own: the newcomer heals it', async () => {
+    const bench = await openBench('local')
+    await bench.put(K, 'bytes')
+    await bench.record('F1')
+    await bench.base.settle()
+    await bench.store.delete(bench.blobs()[0]!.key)
+    const other = `media/${WS}/20260408/DJI_0001.JPG`
+    await bench.put(other, 'bytes')
+    await bench.record('F2', other)
+    await bench.base.settle()
+    expect(bench.blobs()).toHaveLength(1)
+    expect(bench.assets().map(({ id }) => bench.bytes(id))).toEqual(['bytes', 'bytes'])
+  })
+})
+
+describe('one transaction', () => {
+  test('when it fails nothing is left: no row, no copy', async () => {
+    const bench = await openBench('local')
+    await bench.put(K, 'bytes')
+    bench.base.db.sql.exec(`CREATE TRIGGER refuse BEFORE INSERT ON job BEGIN SELECT raise(ABORT, 'refused'); END`)
+    await expect(bench.record('F1')).rejects.toThrow('refused')
+    expect([...bench.store.objects.keys()]).toEqual([K])
+    for (const table of ['asset', 'blob', 'reference', 'pilot_file', 'pilot_object', 'workspace', 'event'])
+      expect(bench.base.db.prepare(`SELECT * FROM ${table}`).all(), table).toEqual([])
+  })
+
+  test('reports of one key at the same moment make one asset', async () => {
+    const bench = await openBench('local')
+    await bench.put(K, 'bytes')
+    await Promise.all(Array.from({ length: 8 }, () => bench.record('F1')))
+    expect(bench.assets()).toHaveLength(1)
+    expect(bench.events('asset.arrived')).toHaveLength(1)
+  })
+
+  test('device and flight are made once and shared', async () => {
+    const bench = await openBench('local')
+    const other = `media/${WS}/20260407/DJI_0019.JPG`
+    await bench.put(K, 'a')
+    await bench.put(other, 'b')
+    const mission = { droneSerial: 'SN00012345', droneModelKey: '0-99-0', groupId: 'g', path: 'Survey north' }
+    await bench.record('F1', K, mission)
+    await bench.record('F2', other, mission)
+    expect(bench.base.db.prepare('SELECT serial, model_key, name FROM device').all()).toEqual([
+      { serial: 'SN00012345', model_key: '0-99-0', name: 'Matrice 4E 2345' }
+    ])
+    expect(bench.base.db.prepare('SELECT name, group_id FROM flight').all()).toEqual([
+      { name: 'Survey north', group_id: 'g' }
+    ])
+  })
+})
+
+describe('a deleted asset', () => {
+  test('is wanted again and comes back as a new one when it is sent again', async () => {
+    const bench = await openBench('local')
+    await bench.put(K, 'bytes')
+    await bench.record('F1')
+    const [asset] = bench.assets()
+    bench.base.db.transaction(() => bench.base.ingest.forgetAsset(asset!.id))
+    expect(bench.files()).toEqual([])
+    await bench.put(K, 'bytes')
+    await bench.record('F1')
+    await bench.base.settle()
+    expect(bench.assets()).toHaveLength(2)
+    expect(bench.store.objects.has(K)).toBe(true)
+    expect(bench.assets().map(({ id }) => bench.bytes(id))).toEqual(['bytes', 'bytes'])
+  })
+
+  test('external: the bytes stay until it is purged, and sending it again does no harm', async () => {
+    const bench = await openBench('s3')
+    await bench.put(K, 'bytes')
+    await bench.record('F1')
+    await bench.base.settle()
+    bench.base.db.transaction(() => bench.base.ingest.forgetAsset(bench.assets()[0]!.id))
+    await bench.base.settle()
+    expect(bench.store.objects.has(K)).toBe(true)
+    await bench.put(K, 'bytes')
+    await bench.record('F1')
+    await bench.base.settle()
+    expect(bench.assets().map(({ id }) => bench.bytes(id))).toEqual(['bytes', 'bytes'])
+    expect(bench.blobs()).toHaveLength(1)
+  })
+})
+
+test('an asset that lost its bytes is wanted again and healed by the next upload', async () => {
+  for (const kind of ['local', 's3'] as const) {
+    const bench = await openBench(kind)
+    await bench.put(K, 'bytes')
+    await bench.record('F1')
+    await bench.base.settle()
+    const [asset] = bench.assets()
+    await bench.store.delete(bench.blobs()[0]!.key)
+    bench.base.db.transaction(() => bench.base.ingest.markLost(bench.blobs()[0]!, 'bytes_missing'))
+    await bench.put(K, 'bytes')
+    await bench.record('F1')
+    expect(bench.assets()).toMatchObject([{ id: asset!.id, damage: null }])
+    expect(bench.bytes(asset!.id)).toBe('bytes')
+  }
+})

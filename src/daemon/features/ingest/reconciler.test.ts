@@ -1,0 +1,165 @@
+import { createHash } from 'node:crypto'
+import { pino } from 'pino'
+import { expect, test } from 'vitest'
+import { ObjectStoreError } from '../../object-store/object-store.ts'
+import { InterimStore } from '../../testing/interim-store.ts'
+import { type PilotBase, startPilotBase } from '../../testing/pilot-base.ts'
+import { Reconciler } from './reconciler.ts'
+import { reportOfFoundObject } from './upload-report.ts'
+
+const WS = 'team-one'
+const K = `media/${WS}/20260407/DJI_0018.JPG`
+const BYTES = Buffer.from('bytes')
+const MD5 = createHash('md5').update(BYTES).digest('hex')
+
+async function openBench(kind: 'local' | 's3' = 'local') {
+  const store = new InterimStore(kind)
+  const base = await startPilotBase({ store })
+  let nowMs = Date.now() + 3_600_000
+  const reconciler = new Reconciler({
+    db: base.db,
+    store,
+    repository: base.repository,
+    ingest: base.ingest,
+    clock: { nowMs: () => nowMs },
+    log: pino({ level: 'silent' }),
+    acceptsWorkspace: (workspaceId) => workspaceId !== 'stranger'
+  })
+  return {
+    store,
+    base,
+    reconciler,
+    setNow: (ms: number) => {
+      nowMs = ms
+    }
+  }
+}
+
+const report = (fingerprint: string) => ({ ...reportOfFoundObject(WS, K), fingerprint })
+const assets = (base: PilotBase) =>
+  base.db
+    .prepare<unknown[], { id: string; damage: string | null; name: string; object_key: string }>(
+      'SELECT id, damage, name, object_key FROM asset ORDER BY id'
+    )
+    .all()
+const files = (base: PilotBase) =>
+  base.db
+    .prepare<unknown[], { fingerprint: string; is_adopted: number }>('SELECT fingerprint, is_adopted FROM pilot_file')
+    .all()
+const fastUpload = async (base: PilotBase, fingerprint: string) =>
+  (
+    (await (
+      await fetch(`${base.url}/media/api/v1/workspaces/${WS}/fast-upload`, {
+        method: 'POST',
+        headers: { 'x-auth-token': 'a-token-for-all-controllers' },
+        body: JSON.stringify({ fingerprint, name: 'DJI_0018.JPG' })
+      })
+    ).json()) as { code: number }
+  ).code
+
+test('an upload whose report was lost becomes an asset once it is old enough', async () => {
+  const { store, base, reconciler, setNow } = await openBench()
+  await store.put(K, BYTES)
+  setNow(Date.now())
+  expect(await reconciler.run()).toMatchObject({ adopted: 0 })
+  setNow(Date.now() + 121_000)
+  expect(await reconciler.run()).toMatchObject({ adopted: 1 })
+  expect(await reconciler.run()).toMatchObject({ adopted: 0 })
+  expect(assets(base)).toMatchObject([{ name: 'DJI_0018.JPG', object_key: K, damage: null }])
+  expect(await fastUpload(base, MD5)).toBe(0)
+  expect(await fastUpload(base, MD5.toUpperCase())).toBe(0)
+  expect(await fastUpload(base, 'another')).toBe(-1)
+})
+
+test('the report that comes after all completes the adopted asset', async () => {
+  const { store, base, reconciler } = await openBench()
+  await store.put(K, BYTES)
+  await reconciler.run()
+  await base.ingest.recordUpload({ ...report('its own fingerprint'), droneSerial: 'SN1' })
+  expect(assets(base)).toHaveLength(1)
+  expect(files(base)).toEqual([{ fingerprint: 'its own fingerprint', is_adopted: 0 }])
+  expect(base.outbox.readAfter(0, 100).map((event) => event.type)).toEqual(['asset.arrived', 'asset.updated'])
+  expect(await reconciler.run()).toMatchObject({ adopted: 0, forgottenFiles: 0, lostBlobs: 0 })
+})
+
+test('what is known, binned, or in a workspace that is not ours is left alone', async () => {
+  const { store, base, reconciler } = await openBench()
+  await store.put(K, BYTES)
+  await store.put('media/stranger/20260407/x.JPG', BYTES)
+  await store.put('media/loose.JPG', BYTES)
+  await base.ingest.recordUpload(report('F'))
+  base.db.transaction(() => base.ingest.forgetAsset(assets(base)[0]!.id))
+  expect(await reconciler.run()).toMatchObject({ adopted: 0 })
+  await base.settle()
+  expect(await reconciler.run()).toMatchObject({ adopted: 0 })
+  expect(assets(base)).toHaveLength(1)
+})
+
+test('external: a binned asset whose bytes are still at the key is not taken for a new one', async () => {
+  const { store, base, reconciler } = await openBench('s3')
+  await store.put(K, BYTES)
+  await base.ingest.recordUpload(report('F'))
+  base.db.transaction(() => base.ingest.forgetAsset(assets(base)[0]!.id))
+  await base.settle()
+  expect(await reconciler.run()).toMatchObject({ adopted: 0, lostBlobs: 0 })
+})
+
+test('rows whose object is gone go; an asset without bytes is marked once and found again', async () => {
+  const { store, base, reconciler } = await openBench()
+  await store.put(K, BYTES)
+  await base.ingest.recordUpload(report('F'))
+  const pinned = [...store.objects.keys()].find((key) => key !== K)!
+  const kept = store.objects.get(pinned)!
+  store.objects.clear()
+  expect(await reconciler.run()).toMatchObject({ forgottenFiles: 1, lostBlobs: 1, adopted: 0 })
+  expect(await reconciler.run()).toMatchObject({ forgottenFiles: 0, lostBlobs: 0 })
+  expect(files(base)).toEqual([])
+  expect(assets(base)).toMatchObject([{ damage: 'bytes_missing' }])
+  store.objects.set(pinned, kept)
+  expect(await reconciler.run()).toMatchObject({ foundBlobs: 1 })
+  expect(assets(base)).toMatchObject([{ damage: null }])
+  expect(base.outbox.readAfter(0, 100).map((event) => event.type)).toEqual([
+    'asset.arrived',
+    'asset.damaged',
+    'asset.updated'
+  ])
+})
+
+test('external: an object that was replaced behind our back is seen, and the new one adopted', async () => {
+  const { store, base, reconciler } = await openBench('s3')
+  await store.put(K, BYTES)
+  await base.ingest.recordUpload(report('F'))
+  await store.put(K, Buffer.from('something else'))
+  expect(await reconciler.run()).toMatchObject({ adopted: 1 })
+  expect(assets(base)).toMatchObject([{ damage: 'bytes_changed' }, { damage: null }])
+})
+
+test('while the store is away nothing changes', async () => {
+  const { store, base, reconciler } = await openBench()
+  await store.put(K, BYTES)
+  await base.ingest.recordUpload(report('F'))
+  for (const code of ['Unreachable', 'AccessDenied', 'Protocol'] as const) {
+    store.outage = new ObjectStoreError(code, 'no')
+    expect(await reconciler.run()).toBeUndefined()
+  }
+  // It also may fail half way: the listing is empty, the question about a single object is refused.
+  store.outage = null
+  const kept = new Map(store.objects)
+  store.objects.clear()
+  store.head = async () => {
+    throw new ObjectStoreError('AccessDenied', 'no')
+  }
+  expect(await reconciler.run()).toBeUndefined()
+  expect(files(base)).toHaveLength(1)
+  expect(assets(base)).toMatchObject([{ damage: null }])
+  store.objects = kept
+})
+
+test('many pages are compared completely, in byte order of the keys', async () => {
+  const { store, base, reconciler } = await openBench()
+  for (let index = 0; index < 1100; index++)
+    await store.put(`media/${WS}/20260407/${index % 2 === 0 ? 'é' : '🚁'}${index}.JPG`, Buffer.from(`photo ${index}`))
+  expect(await reconciler.run()).toMatchObject({ adopted: 1100, forgottenFiles: 0, lostBlobs: 0 })
+  expect(await reconciler.run()).toMatchObject({ objects: 1100, adopted: 0, forgottenFiles: 0, lostBlobs: 0 })
+  expect(assets(base)).toHaveLength(1100)
+})

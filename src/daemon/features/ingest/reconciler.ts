@@ -1,0 +1,206 @@
+import { setTimeout as pause } from 'node:timers/promises'
+import type { Logger } from 'pino'
+import type { Clock } from '../../clock.ts'
+import type { Database } from '../../db/database.ts'
+import { messageOf } from '../../errors.ts'
+import type { ListResult, ObjectStore } from '../../object-store/object-store.ts'
+import { pinnedFolders } from './guess-media-type.ts'
+import type { BlobRow, IngestRepository } from './ingest.repository.ts'
+import type { IngestService } from './ingest.service.ts'
+
+export interface ReconcilerDeps {
+  db: Database
+  store: ObjectStore
+  repository: IngestRepository
+  ingest: IngestService
+  clock: Clock
+  log: Logger
+  /** Whether uploads of this workspace may be taken in. */
+  acceptsWorkspace: (workspaceId: string) => boolean
+  /** An object younger than this may still be waiting for its controller's report. */
+  settleMs?: number
+  intervalMs?: number
+}
+
+/** What one pass found and did. */
+export interface ReconcileReport {
+  objects: number
+  adopted: number
+  forgottenFiles: number
+  lostBlobs: number
+  foundBlobs: number
+}
+
+type StoredObject = ListResult['objects'][number]
+
+/** A page of a listing and the stretch of keys it covers completely: after `from` up to `to`. */
+interface Page {
+  from: string
+  to: string
+  objects: Map<string, StoredObject>
+}
+
+const UPLOADS = 'media/'
+const DEFAULT_SETTLE_MS = 120_000
+const DEFAULT_INTERVAL_MS = 600_000
+const FIRST_PASS_AFTER_MS = 3000
+/** After each page it rests this many times as long as the page took, so that a pass never is what a person notices. */
+const REST_FACTOR = 3
+const LONGEST_REST_MS = 2000
+
+/**
+ * Compares what is stored with what the catalogue says, in both directions: uploads nobody reported become assets; rows
+ * whose object is gone are removed or marked. Acts only on what the store says for certain: the first error ends the pass.
+ */
+export class Reconciler {
+  readonly #deps: ReconcilerDeps
+  readonly #settleMs: number
+  #timer: NodeJS.Timeout | undefined
+  #running: Promise<ReconcileReport | undefined> | undefined
+  #stopping = new AbortController()
+
+  constructor(deps: ReconcilerDeps) {
+    this.#deps = deps
+    this.#settleMs = deps.settleMs ?? DEFAULT_SETTLE_MS
+  }
+
+  /** Begins passes: the first one soon, then again and again. */
+  start(): void {
+    this.#schedule(FIRST_PASS_AFTER_MS)
+  }
+
+  /** Ends the pass that runs after its present step. */
+  async stop(): Promise<void> {
+    clearTimeout(this.#timer)
+    this.#stopping.abort()
+    await this.#running
+  }
+
+  /** One pass, now; the one that already runs when there is one. Undefined when the store failed or the program stops. */
+  run(): Promise<ReconcileReport | undefined> {
+    this.#running ??= this.#pass().finally(() => {
+      this.#running = undefined
+    })
+    return this.#running
+  }
+
+  #schedule(delayMs: number): void {
+    if (this.#stopping.signal.aborted) return
+    this.#timer = setTimeout(() => {
+      void this.run().then(() => this.#schedule(this.#deps.intervalMs ?? DEFAULT_INTERVAL_MS))
+    }, delayMs).unref()
+  }
+
+  async #pass(): Promise<ReconcileReport | undefined> {
+    const { log } = this.#deps
+    const report: ReconcileReport = { objects: 0, adopted: 0, forgottenFiles: 0, lostBlobs: 0, foundBlobs: 0 }
+    try {
+      for (const workspaceId of await this.#workspaces())
+        for await (const page of this.#pages(`${UPLOADS}${workspaceId}/`)) {
+          report.objects += page.objects.size
+          report.adopted += await this.#adopt(workspaceId, page)
+          report.forgottenFiles += await this.#forgetFiles(workspaceId, page)
+          await this.#checkBlobs(page, report)
+        }
+      for (const folder of pinnedFolders)
+        for await (const page of this.#pages(`${folder}/`)) await this.#checkBlobs(page, report)
+    } catch (error) {
+      if (!this.#stopping.signal.aborted) log.warn({ reason: messageOf(error), ...report }, 'reconciling ended early')
+      return undefined
+    }
+    const changes = report.adopted + report.forgottenFiles + report.lostBlobs + report.foundBlobs
+    log[changes > 0 ? 'info' : 'debug'](report, 'catalogue and store were compared')
+    return report
+  }
+
+  /** Those in the catalogue and those that only have objects, because the very first report was lost. */
+  async #workspaces(): Promise<string[]> {
+    const { repository, store, acceptsWorkspace } = this.#deps
+    const ids = new Set(repository.listWorkspaceIds())
+    let cursor: string | null = null
+    do {
+      const listed: ListResult = await store.list({ prefix: UPLOADS, delimiter: '/', ...(cursor ? { cursor } : {}) })
+      for (const prefix of listed.prefixes) ids.add(prefix.slice(UPLOADS.length, -1))
+      cursor = listed.cursor
+    } while (cursor !== null)
+    return [...ids].filter(acceptsWorkspace).sort()
+  }
+
+  /** The objects under a prefix, page by page, at an easy pace. The last page reaches to the end of the prefix. */
+  async *#pages(prefix: string): AsyncGenerator<Page> {
+    let cursor: string | null = null
+    let from = prefix
+    do {
+      const startedAt = performance.now()
+      const listed: ListResult = await this.#deps.store.list({ prefix, ...(cursor ? { cursor } : {}) })
+      cursor = listed.cursor
+      // `0` follows `/`: the prefix with its last slash replaced sorts right behind everything under it.
+      const to = cursor === null ? prefix.replace(/\/$/, '0') : (listed.objects.at(-1)?.key ?? from)
+      yield { from, to, objects: new Map(listed.objects.map((object) => [object.key, object])) }
+      from = to
+      this.#stopping.signal.throwIfAborted()
+      if (cursor !== null) {
+        const restMs = Math.min((performance.now() - startedAt) * REST_FACTOR, LONGEST_REST_MS)
+        await pause(restMs, undefined, { signal: this.#stopping.signal, ref: false })
+      }
+    } while (cursor !== null)
+  }
+
+  async #adopt(workspaceId: string, page: Page): Promise<number> {
+    const { repository, ingest, clock, log } = this.#deps
+    const known = new Set(
+      repository.listObjects(workspaceId, page.from, page.to).map(({ objectKey, etag }) => versionId(objectKey, etag))
+    )
+    for (const blob of repository.listBlobs(page.from, page.to)) known.add(versionId(blob.key, blob.etag))
+    const settledBefore = clock.nowMs() - this.#settleMs
+    let adopted = 0
+    for (const { key, etag, lastModifiedMs } of page.objects.values()) {
+      if (lastModifiedMs > settledBefore || known.has(versionId(key, etag))) continue
+      this.#stopping.signal.throwIfAborted()
+      if ((await ingest.adoptObject(workspaceId, key)) === 'object_missing') continue
+      log.info({ key }, 'an upload that was never reported is in the catalogue now')
+      adopted++
+    }
+    return adopted
+  }
+
+  async #forgetFiles(workspaceId: string, page: Page): Promise<number> {
+    const { repository, ingest, store } = this.#deps
+    let forgotten = 0
+    for (const file of repository.listFiles(workspaceId, page.from, page.to)) {
+      if (page.objects.has(file.headKey)) continue
+      // It may have been uploaded after the page was read.
+      if ((await store.head(file.headKey)) !== null) continue
+      ingest.forgetGoneObject(file)
+      forgotten++
+    }
+    return forgotten
+  }
+
+  async #checkBlobs(page: Page, report: ReconcileReport): Promise<void> {
+    const { repository, db, store, ingest } = this.#deps
+    for (const blob of repository.listBlobs(page.from, page.to)) {
+      const listed = page.objects.get(blob.key)
+      if (listed?.etag === blob.etag) {
+        if (!repository.isBlobLost(blob.id)) continue
+        db.transaction(() => ingest.markFound(blob, blob))
+        report.foundBlobs++
+        continue
+      }
+      const stat = await store.head(blob.key)
+      if (stat?.etag === blob.etag || !this.#isCurrent(blob) || repository.isBlobLost(blob.id)) continue
+      db.transaction(() => ingest.markLost(blob, stat ? 'bytes_changed' : 'bytes_missing'))
+      report.lostBlobs++
+    }
+  }
+
+  /** Whether the catalogue still says of the blob what was judged; it may have been merged or moved meanwhile. */
+  #isCurrent(blob: BlobRow): boolean {
+    const now = this.#deps.repository.findBlob(blob.id)
+    return now?.key === blob.key && now.etag === blob.etag
+  }
+}
+
+function versionId(key: string, etag: string): string {
+  return `${etag} ${key}`
+}

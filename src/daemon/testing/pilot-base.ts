@@ -1,0 +1,159 @@
+import { mkdtempSync, rmSync } from 'node:fs'
+import { createServer } from 'node:http'
+import type { AddressInfo } from 'node:net'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import express from 'express'
+import { pino } from 'pino'
+import { onTestFinished } from 'vitest'
+import { type Clock, systemClock } from '../clock.ts'
+import type { PilotConfig } from '../config/schema.ts'
+import { openDatabase } from '../db/database.ts'
+import { migrations } from '../db/migrations/all.ts'
+import { LiveFeed } from '../events/live-feed.ts'
+import { Outbox } from '../events/outbox.ts'
+import { AccessService } from '../features/access/access.service.ts'
+import { FieldRepository } from '../features/field/field.repository.ts'
+import { FieldBoard } from '../features/field/field-board.ts'
+import { bindFingerprintJob } from '../features/ingest/fingerprint.job.ts'
+import { IngestRepository } from '../features/ingest/ingest.repository.ts'
+import { IngestService } from '../features/ingest/ingest.service.ts'
+import { bindTidyJobs } from '../features/ingest/tidy-upload.job.ts'
+import { PilotRepository } from '../features/pilot/pilot.repository.ts'
+import { pilotRouter } from '../features/pilot/pilot.routes.ts'
+import { PilotService } from '../features/pilot/pilot.service.ts'
+import { ProtocolRecorder } from '../features/pilot/protocol-recorder.ts'
+import { JobQueue } from '../jobs/job-queue.ts'
+import { JobRunner } from '../jobs/job-runner.ts'
+import type { ObjectStore } from '../object-store/object-store.ts'
+
+export const PILOT_TOKEN = 'a-token-for-all-controllers'
+
+function temporaryFolder(): string {
+  const folder = mkdtempSync(join(tmpdir(), 'flightcase-pilot-'))
+  onTestFinished(() => rmSync(folder, { recursive: true, force: true }))
+  return folder
+}
+
+const defaults: PilotConfig = {
+  staticToken: PILOT_TOKEN,
+  workspaceMode: 'open',
+  prefixPerDevice: 'auto',
+  trustForwardedHeaders: false,
+  legacyKeyRoots: false,
+  callbackDataObject: false,
+  stsCompatibilityFields: false,
+  recorder: false,
+  credentialDurationS: 3600
+}
+
+export interface PilotBaseOptions {
+  store: ObjectStore
+  /** Keeps its catalogue here; a second base in the same folder is the first one started again. */
+  folder?: string
+  config?: Partial<PilotConfig>
+  clock?: Clock
+  s3Port?: number
+}
+
+export type PilotBase = Awaited<ReturnType<typeof startPilotBase>>
+
+/** What controllers talk to, over real HTTP, with a real catalogue and real jobs. Stops with the test. */
+export async function startPilotBase(options: PilotBaseOptions) {
+  const folder = options.folder ?? temporaryFolder()
+  const { store, clock = systemClock } = options
+  const config = { ...defaults, ...options.config }
+  const log = pino({ level: 'silent' })
+  const db = openDatabase(join(folder, 'flightcase.db'), migrations)
+  const outbox = new Outbox({ db, clock })
+  const queue = new JobQueue({ db, clock, outbox })
+  const liveFeed = new LiveFeed()
+  const access = new AccessService({ db, clock, adminToken: 'the-admin-token', pilotToken: config.staticToken })
+  const board = new FieldBoard({ repository: new FieldRepository(db), liveFeed, clock, log })
+  const repository = new IngestRepository(db, store.kind)
+  const newAssets: string[] = []
+  const ingest = new IngestService({
+    db,
+    store,
+    repository,
+    outbox,
+    queue,
+    clock,
+    log,
+    onNewAsset: (assetId) => newAssets.push(assetId)
+  })
+  const service = new PilotService({
+    store,
+    repository: new PilotRepository(db),
+    ingest,
+    board,
+    config,
+    publicStore: () => ({
+      publicEndpoint: null,
+      port: options.s3Port ?? 9000,
+      scheme: 'http',
+      region: 'us-east-1'
+    }),
+    clock,
+    log
+  })
+  const recorder = config.recorder ? new ProtocolRecorder(join(folder, 'pilot-recorder.jsonl'), log) : null
+  const runner = new JobRunner({
+    queue,
+    jobs: [
+      bindFingerprintJob({ db, store, repository, ingest, queue, outbox, clock }),
+      ...bindTidyJobs({ db, store, repository, ingest })
+    ],
+    limits: () => ({ cpu: 1, io: 2 }),
+    log,
+    clock
+  })
+  const app = express()
+  app.disable('x-powered-by')
+  app.use(
+    pilotRouter({
+      service,
+      board,
+      config,
+      recorder,
+      log,
+      authenticate: (secret) => access.authenticateController(secret)
+    })
+  )
+  const server = createServer(app)
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
+  board.start()
+  let isOpen = true
+  const stop = async (): Promise<void> => {
+    if (!isOpen) return
+    isOpen = false
+    server.closeAllConnections()
+    await new Promise((resolve) => server.close(resolve))
+    await runner.stop(1000)
+    board.stop()
+    await recorder?.flush()
+    db.close()
+  }
+  onTestFinished(stop)
+  return {
+    url: `http://127.0.0.1:${(server.address() as AddressInfo).port}`,
+    folder,
+    db,
+    access,
+    board,
+    liveFeed,
+    ingest,
+    outbox,
+    queue,
+    runner,
+    repository,
+    recorder,
+    newAssets,
+    stop,
+    /** Runs all jobs that are due. */
+    async settle(): Promise<void> {
+      runner.start()
+      await runner.idle()
+    }
+  }
+}
