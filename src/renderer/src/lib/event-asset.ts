@@ -5,5 +5,7 @@ import type { StoredEvent } from '../../../shared/api/events.ts'
 export function eventAssetId(event: StoredEvent): string | null {
   const named = idSchema.safeParse(event.data['assetId'])
   if (named.success) return named.data
-  return event.type.startsWith('asset.') || event.type.startsWith('rendition.') ? event.subject : null
+  if (event.type.startsWith('asset.') || event.type.startsWith('rendition.')) return event.subject
+  // A job that works on no asset is its own subject.
+  return event.type === 'job.dead' && event.data['jobId'] !== event.subject ? event.subject : null
 }

@@ -2,14 +2,14 @@
 // biome-ignore-all lint/a11y/useFocusableInteractive: the grid owns the focus and names the active tile
 import { useElementSize, useMergedRef } from '@mantine/hooks'
 import { useVirtualizer } from '@tanstack/react-virtual'
-import { type KeyboardEvent, type ReactNode, useEffect, useMemo, useRef } from 'react'
+import { type KeyboardEvent, type ReactNode, useEffect, useLayoutEffect, useMemo, useRef } from 'react'
 import { useTranslation } from 'react-i18next'
 import type { AssetSummary } from '../../../../shared/api/assets.ts'
 import { useFormats } from '../../lib/format.ts'
 import classes from './AssetGrid.module.css'
 import { AssetTile, tileId } from './AssetTile.tsx'
-import { findInRows, type GridMove, layOutRows, moveInRows } from './grid-rows.ts'
-import { useScrollAnchor } from './use-scroll-anchor.ts'
+import { findInRows, type GridMove, type GridRow, layOutRows, moveInRows } from './grid-rows.ts'
+import { type Layout, useScrollAnchor } from './use-scroll-anchor.ts'
 
 const leastTileWidthPx = 188
 const gapPx = 12
@@ -28,6 +28,16 @@ const moves: Readonly<Record<string, GridMove>> = {
   End: 'last'
 }
 
+function measure(rows: readonly GridRow[], lineHeightPx: number): Layout {
+  let heightPx = 0
+  const startsPx = rows.map((row) => {
+    const startPx = heightPx
+    heightPx += row.type === 'day' ? dayHeightPx : lineHeightPx
+    return startPx
+  })
+  return { rows, startsPx, heightPx }
+}
+
 /**
  * The assets under day headings; only the visible lines exist as elements. One tab stop: arrows move, Enter opens, Delete moves
  * to the bin.
@@ -35,6 +45,7 @@ const moves: Readonly<Record<string, GridMove>> = {
 export function AssetGrid({
   assets,
   activeId,
+  covered,
   onActivate,
   onOpen,
   onBin,
@@ -43,6 +54,8 @@ export function AssetGrid({
 }: {
   assets: readonly AssetSummary[]
   activeId: string | null
+  /** Whether something lies over the grid; it takes the focus back when that goes. */
+  covered: boolean
   onActivate: (assetId: string) => void
   onOpen: (assetId: string) => void
   onBin: (asset: AssetSummary) => void
@@ -53,12 +66,14 @@ export function AssetGrid({
   const formats = useFormats()
   const { ref: sizeRef, width } = useElementSize<HTMLDivElement>()
   const scroller = useRef<HTMLDivElement>(null)
+  const grid = useRef<HTMLDivElement>(null)
   const mergedRef = useMergedRef(sizeRef, scroller)
 
   const columns = Math.max(columnsAtLeast, Math.floor((width + gapPx) / (leastTileWidthPx + gapPx)))
   const tileWidthPx = (width - gapPx * (columns - 1)) / columns
   const lineHeightPx = Math.round(tileWidthPx * 0.75) + nameHeightPx + gapPx
-  const rows = useMemo(() => layOutRows(assets, columns), [assets, columns])
+  const layout = useMemo(() => measure(layOutRows(assets, columns), lineHeightPx), [assets, columns, lineHeightPx])
+  const { rows } = layout
 
   const virtualizer = useVirtualizer<HTMLDivElement, Element>({
     count: width === 0 ? 0 : rows.length,
@@ -68,9 +83,19 @@ export function AssetGrid({
     scrollPaddingStart: dayHeightPx,
     scrollPaddingEnd: gapPx
   })
-  // biome-ignore lint/correctness/useExhaustiveDependencies: sizes are functions of exactly these
-  useEffect(() => virtualizer.measure(), [virtualizer, rows, lineHeightPx])
-  useScrollAnchor(virtualizer, rows)
+  // biome-ignore lint/correctness/useExhaustiveDependencies: the virtualizer does not notice that its sizes changed
+  useLayoutEffect(() => virtualizer.measure(), [virtualizer, layout])
+  useScrollAnchor(scroller, layout)
+
+  const wasCovered = useRef(covered)
+  useEffect(() => {
+    if (wasCovered.current && !covered) {
+      grid.current?.focus({ preventScroll: true })
+      const place = activeId === null ? null : findInRows(rows, activeId)
+      if (place !== null) virtualizer.scrollToIndex(place.row, { align: 'auto' })
+    }
+    wasCovered.current = covered
+  }, [covered, activeId, rows, virtualizer])
 
   const items = virtualizer.getVirtualItems()
   const lastShown = items.at(-1)?.index ?? 0
@@ -115,7 +140,8 @@ export function AssetGrid({
     <div className={classes['scroller']} ref={mergedRef} data-testid="asset-scroller">
       <div
         className={classes['grid']}
-        style={{ height: virtualizer.getTotalSize() }}
+        ref={grid}
+        style={{ height: layout.heightPx }}
         role="grid"
         tabIndex={0}
         aria-label={t('assets.grid')}

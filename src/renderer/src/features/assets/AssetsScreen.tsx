@@ -94,6 +94,7 @@ function AssetList({
     <AssetGrid
       assets={assets}
       activeId={chosenId}
+      covered={openId !== null}
       onActivate={setChosenId}
       onOpen={onOpen}
       onBin={(asset) => void bin(asset)}

@@ -1,40 +1,62 @@
-import type { Virtualizer } from '@tanstack/react-virtual'
-import { useEffect, useLayoutEffect, useRef } from 'react'
+import { type RefObject, useEffect, useLayoutEffect, useRef } from 'react'
 import { findInRows, type GridRow } from './grid-rows.ts'
+
+/** Lines of the grid with the place each starts at, in pixels from the top. */
+export interface Layout {
+  rows: readonly GridRow[]
+  startsPx: readonly number[]
+  heightPx: number
+}
 
 /**
  * Keeps what a person is looking at in place while assets arrive above it: remembers the topmost visible asset and, when
  * lines change, scrolls so that it stays where it was. At the very top nothing is held, so that new pictures show.
  */
-export function useScrollAnchor(virtualizer: Virtualizer<HTMLDivElement, Element>, rows: readonly GridRow[]): void {
-  const anchor = useRef<{ assetId: string; offset: number } | null>(null)
-  const element = virtualizer.scrollElement
-  const rowsRef = useRef(rows)
+export function useScrollAnchor(scroller: RefObject<HTMLDivElement | null>, layout: Layout): void {
+  const anchor = useRef<{ assetId: string; offsetPx: number } | null>(null)
+  const current = useRef(layout)
 
   useEffect(() => {
+    const element = scroller.current
     if (element === null) return
     const remember = () => {
-      anchor.current = null
-      if (element.scrollTop <= 0) return
-      const row = virtualizer.getVirtualItems().find(({ index, end }) => {
-        return end > element.scrollTop && rowsRef.current[index]?.type === 'tiles'
-      })
-      const line = row === undefined ? undefined : rowsRef.current[row.index]
-      if (row === undefined || line?.type !== 'tiles' || line.assets[0] === undefined) return
-      anchor.current = { assetId: line.assets[0].id, offset: row.start - element.scrollTop }
+      anchor.current = findAnchor(current.current, element.scrollTop)
     }
     element.addEventListener('scroll', remember, { passive: true })
     return () => element.removeEventListener('scroll', remember)
-  }, [element, virtualizer])
+  }, [scroller])
 
   useLayoutEffect(() => {
-    rowsRef.current = rows
-    const held = anchor.current
-    if (held === null || element === null) return
-    const place = findInRows(rows, held.assetId)
-    const start = place === null ? undefined : virtualizer.getOffsetForIndex(place.row, 'start')?.[0]
-    if (start === undefined) return
-    const wanted = start - held.offset
-    if (Math.abs(wanted - element.scrollTop) > 1) virtualizer.scrollToOffset(wanted)
-  }, [rows, element, virtualizer])
+    current.current = layout
+    const element = scroller.current
+    if (element === null || anchor.current === null) return
+    const place = findInRows(layout.rows, anchor.current.assetId)
+    const startPx = place === null ? undefined : layout.startsPx[place.row]
+    if (startPx === undefined) return
+    const wantedPx = startPx - anchor.current.offsetPx
+    if (Math.abs(wantedPx - element.scrollTop) > 1) element.scrollTop = wantedPx
+  }, [layout, scroller])
+}
+
+function findAnchor({ rows, startsPx }: Layout, scrollTopPx: number): { assetId: string; offsetPx: number } | null {
+  if (scrollTopPx <= 0) return null
+  for (let row = firstAtOrAfter(startsPx, scrollTopPx); row < rows.length; row += 1) {
+    const line = rows[row]
+    const startPx = startsPx[row]
+    if (line?.type === 'tiles' && line.assets[0] !== undefined && startPx !== undefined)
+      return { assetId: line.assets[0].id, offsetPx: startPx - scrollTopPx }
+  }
+  return null
+}
+
+/** Index of the first start that is not above `px`; starts ascend. */
+function firstAtOrAfter(startsPx: readonly number[], px: number): number {
+  let low = 0
+  let high = startsPx.length
+  while (low < high) {
+    const middle = (low + high) >> 1
+    if ((startsPx[middle] ?? 0) < px) low = middle + 1
+    else high = middle
+  }
+  return low
 }

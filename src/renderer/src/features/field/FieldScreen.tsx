@@ -4,6 +4,8 @@ import { useQuery } from '@tanstack/react-query'
 import { useState } from 'react'
 import { useTranslation } from 'react-i18next'
 import { QueryFailure } from '../../components/QueryFailure.tsx'
+import { connection } from '../../lib/live-updates.ts'
+import { useStore } from '../../lib/store.ts'
 import { ConnectGuide } from './ConnectGuide.tsx'
 import classes from './FieldScreen.module.css'
 import { FlightList } from './FlightList.tsx'
@@ -14,6 +16,7 @@ import { LaneCard } from './LaneCard.tsx'
 export function FieldScreen() {
   const { t } = useTranslation()
   const board = useQuery(fieldQuery)
+  const lost = useStore(connection).state === 'lost'
   const [guideOpen, setGuideOpen] = useState(false)
 
   if (board.isPending) return <FieldSkeleton />
@@ -42,7 +45,7 @@ export function FieldScreen() {
         )}
       </div>
       {guideOpen && <ConnectGuide onHide={() => setGuideOpen(false)} />}
-      <div className={classes['board']}>
+      <div className={classes['board']} data-stale={lost || undefined}>
         <section aria-label={t('field.lanes')} className={classes['lanes']}>
           {lanes.map((lane) => (
             <LaneCard key={lane.id} lane={lane} filesOpen={lanes.length === 1} />

@@ -41,7 +41,7 @@ export function LaneCard({ lane, filesOpen }: { lane: Lane; filesOpen: boolean }
           <Title order={2} size="h3" id={headingId} className={classes['name']}>
             {lane.name}
           </Title>
-          <span className={classes['address']}>{lane.remoteAddress}</span>
+          {lane.name !== lane.remoteAddress && <span className={classes['address']}>{lane.remoteAddress}</span>}
         </div>
         <span className={classes['presence']} data-online={lane.online}>
           <span className={classes['dot']} aria-hidden />

@@ -46,7 +46,7 @@ export function LaneFiles({ files, openAtFirst }: { files: readonly LaneFile[]; 
       {open && (
         <ul>
           {files.map((file) => (
-            <LaneFileRow key={file.name} file={file} />
+            <LaneFileRow key={`${file.name} ${file.updatedAt}`} file={file} />
           ))}
         </ul>
       )}

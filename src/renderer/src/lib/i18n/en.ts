@@ -132,6 +132,8 @@ export const en = {
     error: {
       upload_failed: 'The controller reported that the upload failed. Check its network and upload again.',
       connection_lost: 'The connection broke while the file was being sent. It continues when the controller is back.',
+      fast_upload_loop:
+        'The controller asks again and again but sends nothing. It probably cannot reach the media store: check its network and the firewall of this computer.',
       object_not_found: 'The controller said the file was sent, but it is not in the store. Upload it again.',
       object_check_failed: 'The media store did not answer, so the file could not be checked.',
       sts_failed: 'The controller could not be given access to the media store.',
@@ -139,6 +141,7 @@ export const en = {
       workspace_forbidden: 'This controller is not allowed to use this workspace.',
       invalid_object_key: 'The controller named the file in a way that cannot be stored.',
       payload_too_large: 'The controller sent more than is allowed.',
+      shutting_down: 'The base was shutting down.',
       store_unreachable: 'The media store does not answer.',
       store_full: 'The disk of the base is full. Make room, then upload again.',
       internal_error: 'Something went wrong inside the base. The log has the details.'
@@ -287,8 +290,10 @@ export const en = {
     jobRetried: 'It is queued again.',
     jobName: {
       fingerprint: 'Calculating the checksum',
+      tidy: 'Tidying up after the upload',
+      discard: 'Removing a copy that is not needed',
       metadata: 'Reading capture data',
-      thumbnails: 'Making previews',
+      thumbnail: 'Making previews',
       rendition: 'Making previews',
       video: 'Examining the video'
     },

@@ -126,6 +126,7 @@ export const zhCN: Translation = {
     error: {
       upload_failed: '遥控器报告上传失败。请检查其网络，然后重新上传。',
       connection_lost: '发送文件时连接中断。遥控器恢复连接后会继续。',
+      fast_upload_loop: '遥控器反复询问却没有发送。它可能无法访问媒体存储：请检查其网络和本机防火墙。',
       object_not_found: '遥控器报告文件已发送，但存储中没有。请重新上传。',
       object_check_failed: '媒体存储没有响应，无法核对文件。',
       sts_failed: '无法授予遥控器访问媒体存储的权限。',
@@ -133,6 +134,7 @@ export const zhCN: Translation = {
       workspace_forbidden: '此遥控器无权使用该工作区。',
       invalid_object_key: '遥控器给出的文件名无法保存。',
       payload_too_large: '遥控器发送的内容超出限制。',
+      shutting_down: '基站正在关闭。',
       store_unreachable: '媒体存储没有响应。',
       store_full: '基站磁盘已满。请腾出空间后重新上传。',
       internal_error: '基站内部出错。详情请查看日志。'
@@ -277,8 +279,10 @@ export const zhCN: Translation = {
     jobRetried: '已重新排队。',
     jobName: {
       fingerprint: '计算校验值',
+      tidy: '上传后的整理',
+      discard: '移除多余的副本',
       metadata: '读取拍摄数据',
-      thumbnails: '生成预览',
+      thumbnail: '生成预览',
       rendition: '生成预览',
       video: '检查视频'
     },

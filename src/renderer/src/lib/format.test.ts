@@ -1,0 +1,56 @@
+import { expect, test } from 'vitest'
+import { formatsOf } from './format.ts'
+
+const en = formatsOf('en')
+const zh = formatsOf('zh-CN')
+
+test.each([
+  [0, '0 byte'],
+  [999, '999 byte'],
+  [1_000, '1 kB'],
+  [11_400_000, '11.4 MB'],
+  [482_000_000, '482 MB'],
+  [999_600_000, '1 GB'],
+  [2_340_000_000_000, '2.3 TB']
+])('%d bytes read %s', (bytes, expected) => {
+  expect(en.bytes(bytes)).toBe(expected)
+})
+
+test('speed keeps its unit in both languages', () => {
+  expect(en.speed(18_400_000)).toBe('18.4 MB/s')
+  expect(zh.speed(18_400_000)).toContain('18.4')
+})
+
+test.each([
+  [7_000, '0:07'],
+  [83_400, '1:23'],
+  [3_723_000, '1:02:03']
+])('%d ms on a clock read %s', (durationMs, expected) => {
+  expect(en.clock(durationMs)).toBe(expected)
+})
+
+test.each([
+  [400, '1 second'],
+  [20_000, '20 seconds'],
+  [180_000, '3 minutes'],
+  [5_400_000, '1.5 hours']
+])('%d ms left read %s', (durationMs, expected) => {
+  expect(en.span(durationMs)).toBe(expected)
+})
+
+test('a moment ago never lies in the future, whatever the two clocks say', () => {
+  const now = Date.parse('2026-11-21T10:00:00Z')
+  expect(en.ago('2026-11-21T10:00:05Z', now)).toBe('now')
+  expect(en.ago('2026-11-21T09:53:00Z', now)).toBe('7 minutes ago')
+  expect(zh.ago('2026-11-19T10:00:00Z', now)).toBe('前天')
+})
+
+test('a day does not slip where the clock is behind UTC', () => {
+  expect(en.day('2026-11-21')).toBe('Saturday, November 21, 2026')
+})
+
+test('a capture time shows the clock of its own zone', () => {
+  expect(en.wallClock('2026-11-21T20:30:00.000Z', '+08:00')).toContain('Nov 22, 2026')
+  expect(en.wallClock('2026-11-21T20:30:00.000Z', '+08:00')).toContain('04:30:00')
+  expect(en.wallClock('2026-11-21T20:30:00.000Z', 'Z')).toContain('20:30:00')
+})
