@@ -1,6 +1,8 @@
 // biome-ignore-all lint/a11y/useSemanticElements: a grid of which only some lines exist cannot be a table
 // biome-ignore-all lint/a11y/useFocusableInteractive: the grid owns the focus and names the active tile
+import { Button } from '@mantine/core'
 import { useElementSize, useMergedRef } from '@mantine/hooks'
+import { IconArrowUp } from '@tabler/icons-react'
 import { useVirtualizer } from '@tanstack/react-virtual'
 import { type KeyboardEvent, type ReactNode, useEffect, useLayoutEffect, useMemo, useRef } from 'react'
 import { useTranslation } from 'react-i18next'
@@ -9,6 +11,7 @@ import { useFormats } from '../../lib/format.ts'
 import classes from './AssetGrid.module.css'
 import { AssetTile, tileId } from './AssetTile.tsx'
 import { findInRows, type GridMove, type GridRow, layOutRows, moveInRows } from './grid-rows.ts'
+import { useArrivals } from './use-arrivals.ts'
 import { type Layout, useScrollAnchor } from './use-scroll-anchor.ts'
 
 const leastTileWidthPx = 188
@@ -86,6 +89,8 @@ export function AssetGrid({
   // biome-ignore lint/correctness/useExhaustiveDependencies: the virtualizer does not notice that its sizes changed
   useLayoutEffect(() => virtualizer.measure(), [virtualizer, layout])
   useScrollAnchor(scroller, layout)
+  // After the anchor, which keeps the place: what then lies above it is out of sight.
+  const arrivals = useArrivals(scroller, layout)
 
   const wasCovered = useRef(covered)
   useEffect(() => {
@@ -137,58 +142,73 @@ export function AssetGrid({
   }
 
   return (
-    <div className={classes['scroller']} ref={mergedRef} data-testid="asset-scroller">
-      <div
-        className={classes['grid']}
-        ref={grid}
-        style={{ height: layout.heightPx }}
-        role="grid"
-        tabIndex={0}
-        aria-label={t('assets.grid')}
-        aria-description={t('assets.gridHelp')}
-        aria-rowcount={rows.length}
-        aria-activedescendant={activeId === null ? undefined : tileId(activeId)}
-        onKeyDown={onKeyDown}
-        onFocus={onFocus}
-      >
-        {items.map(({ index, start, size }) => {
-          const row = rows[index]
-          if (row === undefined) return null
-          const key = row.type === 'day' ? row.day : (row.assets[0]?.id ?? index)
-          return (
-            <div
-              key={`${row.type}-${key}`}
-              role="row"
-              aria-rowindex={index + 1}
-              className={classes['row']}
-              style={{ height: size, transform: `translateY(${start}px)` }}
-            >
-              {row.type === 'day' ? (
-                <div role="rowheader" className={classes['day']}>
-                  {formats.day(row.day)}
-                </div>
-              ) : (
-                <div
-                  className={classes['line']}
-                  role="presentation"
-                  style={{ gridTemplateColumns: `repeat(${columns}, minmax(0, 1fr))`, height: size - gapPx }}
-                >
-                  {row.assets.map((asset, column) => (
-                    <AssetTile
-                      key={asset.id}
-                      asset={asset}
-                      column={column}
-                      active={asset.id === activeId}
-                      onOpen={onOpen}
-                    />
-                  ))}
-                </div>
-              )}
-            </div>
-          )
-        })}
+    <div className={classes['frame']}>
+      {arrivals.count > 0 && (
+        <Button
+          className={classes['arrivals']}
+          radius="xl"
+          leftSection={<IconArrowUp size={20} aria-hidden />}
+          onClick={() => {
+            arrivals.clear()
+            scroller.current?.scrollTo({ top: 0 })
+          }}
+        >
+          {t('assets.arrived', { count: arrivals.count })}
+        </Button>
+      )}
+      <div className={classes['scroller']} ref={mergedRef} data-testid="asset-scroller">
+        <div
+          className={classes['grid']}
+          ref={grid}
+          style={{ height: layout.heightPx }}
+          role="grid"
+          tabIndex={0}
+          aria-label={t('assets.grid')}
+          aria-description={t('assets.gridHelp')}
+          aria-rowcount={rows.length}
+          aria-activedescendant={activeId === null ? undefined : tileId(activeId)}
+          onKeyDown={onKeyDown}
+          onFocus={onFocus}
+        >
+          {items.map(({ index, start, size }) => {
+            const row = rows[index]
+            if (row === undefined) return null
+            const key = row.type === 'day' ? row.day : (row.assets[0]?.id ?? index)
+            return (
+              <div
+                key={`${row.type}-${key}`}
+                role="row"
+                aria-rowindex={index + 1}
+                className={classes['row']}
+                style={{ height: size, transform: `translateY(${start}px)` }}
+              >
+                {row.type === 'day' ? (
+                  <div role="rowheader" className={classes['day']}>
+                    {formats.day(row.day)}
+                  </div>
+                ) : (
+                  <div
+                    className={classes['line']}
+                    role="presentation"
+                    style={{ gridTemplateColumns: `repeat(${columns}, minmax(0, 1fr))`, height: size - gapPx }}
+                  >
+                    {row.assets.map((asset, column) => (
+                      <AssetTile
+                        key={asset.id}
+                        asset={asset}
+                        column={column}
+                        active={asset.id === activeId}
+                        onOpen={onOpen}
+                      />
+                    ))}
+                  </div>
+                )}
+              </div>
+            )
+          })}
+        </div>
+        {footer}
       </div>
-      {footer}
     </div>
   )
 }

@@ -36,7 +36,14 @@ export function AssetsScreen({
         </Title>
         <AssetFilters search={search} onChange={onSearch} />
       </header>
-      <AssetList search={search} onSearch={onSearch} openId={openId} onOpen={onOpen} />
+      {/* Another list starts at its top. */}
+      <AssetList
+        key={`${search.kind} ${search.day} ${search.device}`}
+        search={search}
+        onSearch={onSearch}
+        openId={openId}
+        onOpen={onOpen}
+      />
     </div>
   )
 }

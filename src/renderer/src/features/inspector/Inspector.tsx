@@ -1,7 +1,8 @@
 import { ActionIcon, Button, Loader, Modal, Tooltip } from '@mantine/core'
 import { useHotkeys } from '@mantine/hooks'
 import { IconChevronLeft, IconChevronRight, IconDownload, IconTrash, IconTrashOff, IconX } from '@tabler/icons-react'
-import { useQuery } from '@tanstack/react-query'
+import { useQuery, useQueryClient } from '@tanstack/react-query'
+import { useEffect } from 'react'
 import { useTranslation } from 'react-i18next'
 import { type AssetDetail, getMedia } from '../../../../shared/api/assets.ts'
 import { ApiError, endpointUrl } from '../../../../shared/api-client.ts'
@@ -46,6 +47,11 @@ export function Inspector({
 }) {
   const { t } = useTranslation()
   const asset = useQuery(assetQuery(assetId))
+  const client = useQueryClient()
+  useEffect(() => {
+    for (const id of [neighbours.nextId, neighbours.previousId])
+      if (id !== null) void client.prefetchQuery(assetQuery(id))
+  }, [client, neighbours.nextId, neighbours.previousId])
   const go = (id: string | null) => id !== null && onGo(id)
   const binned = asset.data?.state === 'binned'
 

@@ -172,8 +172,7 @@ export const en = {
     arrived_one: '{{count}} new file',
     arrived_other: '{{count}} new files',
     previewPending: 'Making preview…',
-    damaged: 'Damaged',
-    zoneUnknownDay: 'Camera day'
+    damaged: 'Damaged'
   },
   media: {
     preview: {
@@ -214,14 +213,12 @@ export const en = {
   },
   inspector: {
     label: 'Details of {{name}}',
-    back: 'Back to the list',
     previous: 'Previous',
     next: 'Next',
     position: '{{index}} of {{total}}',
     positionMore: '{{index}} of more than {{total}}',
     download: 'Download',
     moveToBin: 'Move to bin',
-    inBin: 'This file is in the bin.',
     restore: 'Bring back',
     gone: 'This file is not in the base',
     goneText: 'It may have been removed for good, or the link is wrong.',
@@ -249,7 +246,6 @@ export const en = {
     focalLength: 'Focal length',
     iso: 'ISO {{iso}}',
     positionTitle: 'Position',
-    coordinates: 'Coordinates',
     noPosition: 'The file does not say where it was taken',
     noFix: 'No GPS fix when this was taken',
     altitudeAbsolute: 'Altitude above sea level',
@@ -258,7 +254,6 @@ export const en = {
     aircraft: 'Aircraft',
     angles: 'yaw\u00a0{{yaw}}, pitch\u00a0{{pitch}}, roll\u00a0{{roll}}',
     file: 'File',
-    name: 'Name',
     folder: 'Folder on the card',
     type: 'Type',
     dimensions: 'Size in pixels',

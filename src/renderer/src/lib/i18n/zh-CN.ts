@@ -164,8 +164,7 @@ export const zhCN: Translation = {
     end: '已全部显示。',
     arrived_other: '{{count}} 个新文件',
     previewPending: '正在生成预览…',
-    damaged: '已损坏',
-    zoneUnknownDay: '相机日期'
+    damaged: '已损坏'
   },
   media: {
     preview: {
@@ -203,14 +202,12 @@ export const zhCN: Translation = {
   },
   inspector: {
     label: '{{name}} 的详情',
-    back: '返回列表',
     previous: '上一个',
     next: '下一个',
     position: '第 {{index}} 个，共 {{total}} 个',
     positionMore: '第 {{index}} 个，共 {{total}} 个以上',
     download: '下载',
     moveToBin: '移到回收站',
-    inBin: '此文件在回收站中。',
     restore: '恢复',
     gone: '基站中没有此文件',
     goneText: '可能已被永久移除，或链接有误。',
@@ -238,7 +235,6 @@ export const zhCN: Translation = {
     focalLength: '焦距',
     iso: 'ISO {{iso}}',
     positionTitle: '位置',
-    coordinates: '坐标',
     noPosition: '文件中没有拍摄位置',
     noFix: '拍摄时没有 GPS 定位',
     altitudeAbsolute: '海拔高度',
@@ -247,7 +243,6 @@ export const zhCN: Translation = {
     aircraft: '飞行器',
     angles: '偏航\u00a0{{yaw}}，俯仰\u00a0{{pitch}}，横滚\u00a0{{roll}}',
     file: '文件',
-    name: '名称',
     folder: '存储卡上的文件夹',
     type: '类型',
     dimensions: '像素尺寸',
