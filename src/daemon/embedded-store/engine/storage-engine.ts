@@ -160,6 +160,9 @@ export type CompleteUploadRequest = {
   expectedSizeBytes?: number | undefined
 }
 
+/** The object a completion made. Its part sizes are left out: there can be 10 000. */
+export type CompletedUpload = Omit<ObjectInfo, 'parts'>
+
 /**
  * A page of names in ascending UTF-8 byte order. Keys that contain `delimiter` after `prefix` are rolled up into the common
  * prefix ending there. Only entries whose own name (key or common prefix) sorts after `after` are returned.
@@ -267,7 +270,7 @@ export interface StorageEngine {
    * Makes the listed parts the object without moving a byte. The same request repeated within 24 h gives the same answer.
    * Raises `NoSuchUpload`, `InvalidPart`, `InvalidPartOrder`, `EntityTooSmall`, `BadDigest`, `InvalidSize`, and as put.
    */
-  completeUpload(request: CompleteUploadRequest): Promise<ObjectInfo>
+  completeUpload(request: CompleteUploadRequest): Promise<CompletedUpload>
   /** Raises `NoSuchUpload`. */
   abortUpload(upload: UploadRef): Promise<void>
   listUploads(request: ListUploadsRequest): Promise<ListUploadsPage>

@@ -1,0 +1,131 @@
+import { createHash } from 'node:crypto'
+import { chmod, type FileHandle, mkdir, open, readdir, rename, rm, stat, unlink } from 'node:fs/promises'
+import { dirname, join } from 'node:path'
+import { newId } from '../../ids.ts'
+import { isMissingFile } from './disk-errors.ts'
+
+const BLOB_ID = /^[0-9a-z]{26}$/
+const READ_ONLY = 0o400
+
+/**
+ * The payload files: `staging/<id>.tmp` while a body arrives, `blobs/<aa>/<bb>/<id>` once it is whole. Names are opaque; which
+ * object they belong to is the index's knowledge alone. Also counts readers, so that no file is removed under one.
+ */
+export class BlobFiles {
+  readonly #stagingDirectory: string
+  readonly #blobsDirectory: string
+  readonly #readers = new Map<string, number>()
+
+  constructor(directory: string) {
+    this.#stagingDirectory = join(directory, 'staging')
+    this.#blobsDirectory = join(directory, 'blobs')
+  }
+
+  /** Makes the directories and removes what earlier runs left in staging: none of it was ever acknowledged. */
+  async prepare(): Promise<void> {
+    await rm(this.#stagingDirectory, { recursive: true, force: true })
+    await mkdir(this.#stagingDirectory, { recursive: true })
+    await mkdir(this.#blobsDirectory, { recursive: true })
+    await syncDirectory(dirname(this.#blobsDirectory))
+  }
+
+  /** Opens a new staging file for writing. */
+  async stage(): Promise<{ id: string; path: string; file: FileHandle }> {
+    const id = newId()
+    const path = join(this.#stagingDirectory, `${id}.tmp`)
+    return { id, path, file: await open(path, 'wx', 0o600) }
+  }
+
+  /** Where the blob is. Ids of one time share their beginning, so the directories come from a hash of the id. */
+  path(blobId: string): string {
+    const hash = createHash('sha1').update(blobId).digest('hex')
+    return join(this.#blobsDirectory, hash.slice(0, 2), hash.slice(2, 4), blobId)
+  }
+
+  /** Gives a synced staging file its place, durably. Until a row names it, it is an orphan. */
+  async publish(stagingPath: string, blobId: string): Promise<void> {
+    const target = this.path(blobId)
+    const directory = dirname(target)
+    const parent = dirname(directory)
+    const created = await mkdir(directory, { recursive: true })
+    await chmod(stagingPath, READ_ONLY)
+    await rename(stagingPath, target)
+    await syncDirectory(directory)
+    if (created !== undefined) await syncDirectory(parent)
+    if (created === parent) await syncDirectory(dirname(parent))
+    if (process.platform === 'win32') await syncFile(target)
+  }
+
+  /** Size of the blob's file, or null when it is gone. */
+  async sizeOf(blobId: string): Promise<number | null> {
+    try {
+      return (await stat(this.path(blobId))).size
+    } catch (error) {
+      if (isMissingFile(error)) return null
+      throw error
+    }
+  }
+
+  /** Removes the file; a missing one is fine. */
+  async remove(blobId: string): Promise<void> {
+    try {
+      await unlink(this.path(blobId))
+    } catch (error) {
+      if (!isMissingFile(error)) throw error
+    }
+  }
+
+  /** Every blob file on disk, with its time of last change. Foreign files are left out. */
+  async *walk(): AsyncGenerator<{ blobId: string; sizeBytes: number; changedAtMs: number }> {
+    for (const outer of await readdir(this.#blobsDirectory))
+      for (const inner of await readdir(join(this.#blobsDirectory, outer)))
+        for (const blobId of await readdir(join(this.#blobsDirectory, outer, inner))) {
+          if (!BLOB_ID.test(blobId)) continue
+          try {
+            const { size, mtimeMs } = await stat(join(this.#blobsDirectory, outer, inner, blobId))
+            yield { blobId, sizeBytes: size, changedAtMs: mtimeMs }
+          } catch (error) {
+            if (!isMissingFile(error)) throw error
+          }
+        }
+  }
+
+  /** Holds blobs against removal until the returned function is called (once or more). */
+  hold(blobIds: readonly string[]): () => void {
+    for (const id of blobIds) this.#readers.set(id, (this.#readers.get(id) ?? 0) + 1)
+    let held = true
+    return () => {
+      if (!held) return
+      held = false
+      for (const id of blobIds) {
+        const left = (this.#readers.get(id) ?? 0) - 1
+        if (left > 0) this.#readers.set(id, left)
+        else this.#readers.delete(id)
+      }
+    }
+  }
+
+  /** How many blobs are held. */
+  get heldCount(): number {
+    return this.#readers.size
+  }
+
+  isHeld(blobId: string): boolean {
+    return this.#readers.has(blobId)
+  }
+}
+
+/** Makes the entries of a directory durable. Windows cannot sync a directory; there the renamed file is flushed instead. */
+async function syncDirectory(path: string): Promise<void> {
+  if (process.platform === 'win32') return
+  await syncFile(path, 'r')
+}
+
+async function syncFile(path: string, flags = 'r+'): Promise<void> {
+  const file = await open(path, flags)
+  try {
+    await file.sync()
+  } finally {
+    await file.close()
+  }
+}

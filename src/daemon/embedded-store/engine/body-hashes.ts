@@ -1,0 +1,36 @@
+import { createHash } from 'node:crypto'
+import { type RunningChecksum, startChecksum } from './checksums.ts'
+import type { BodyDigests, ChecksumAlgorithm } from './storage-engine.ts'
+
+/** The hashes of one body, fed in order. */
+export type BodyHashes = {
+  /** Returns a promise when the bytes must stay unchanged until it resolves. */
+  update(bytes: Uint8Array): Promise<void> | undefined
+  digest(): Promise<Omit<BodyDigests, 'sizeBytes'>>
+  /** Gives up without a digest. */
+  discard(): void
+}
+
+/** Starts sha256, md5 and crc32c, and the algorithms asked for. */
+export async function startBodyHashes(requested: readonly ChecksumAlgorithm[]): Promise<BodyHashes> {
+  const sha256 = createHash('sha256')
+  const md5 = createHash('md5')
+  const others = new Map<ChecksumAlgorithm, RunningChecksum>()
+  for (const algorithm of new Set<ChecksumAlgorithm>(['CRC32C', ...requested]))
+    if (algorithm !== 'SHA256') others.set(algorithm, await startChecksum(algorithm))
+  return {
+    update: (bytes) => {
+      sha256.update(bytes)
+      md5.update(bytes)
+      for (const checksum of others.values()) checksum.update(bytes)
+      return undefined
+    },
+    digest: async () => {
+      const sha = sha256.digest()
+      const checksums: BodyDigests['checksums'] = { SHA256: sha.toString('base64') }
+      for (const [algorithm, checksum] of others) checksums[algorithm] = checksum.digest().toString('base64')
+      return { sha256: sha.toString('hex'), md5: md5.digest('hex'), checksums }
+    },
+    discard: () => {}
+  }
+}

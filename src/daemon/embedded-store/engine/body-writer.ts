@@ -1,0 +1,271 @@
+import type { FileHandle } from 'node:fs/promises'
+import { rm } from 'node:fs/promises'
+import type { Activity } from './activity.ts'
+import type { BlobFiles } from './blob-files.ts'
+import { type BodyHashes, startBodyHashes } from './body-hashes.ts'
+import { asStorageError } from './disk-errors.ts'
+import type { SpaceLease, SpaceLedger } from './space-ledger.ts'
+import { type BodyDigests, type BodyWriter, type OpenBodyRequest, StorageError } from './storage-engine.ts'
+
+const BUFFER_BYTES = 1024 ** 2
+/** Buffers on their way to disk per body, beside the one being filled. */
+const MAX_IN_FLIGHT = 2
+/** Step in which space is claimed for a body of unknown size. */
+const UNKNOWN_SIZE_STEP_BYTES = 64 * 1024 ** 2
+
+/** A blob whose file is in place and durable but which no row names yet. */
+export type PublishedBlob = BodyDigests & { id: string }
+
+/** Named moments of a write, for fault injection in tests. */
+export type WriteStep = 'staged' | 'synced' | 'renamed' | 'committed'
+export type EngineHooks = { atStep?: (step: WriteStep) => void | Promise<void> }
+
+/** Opens bodies: claims their space, then their staging file. */
+export class BodyStaging {
+  readonly #files: BlobFiles
+  readonly #ledger: SpaceLedger
+  readonly #activity: Activity
+  readonly #hooks: EngineHooks
+  readonly #onDiskError: (error: unknown) => void
+  readonly #open = new Set<StagedBody>()
+  readonly #spare: Buffer[] = []
+
+  constructor(deps: {
+    files: BlobFiles
+    ledger: SpaceLedger
+    activity: Activity
+    hooks: EngineHooks
+    onDiskError: (error: unknown) => void
+  }) {
+    this.#files = deps.files
+    this.#ledger = deps.ledger
+    this.#activity = deps.activity
+    this.#hooks = deps.hooks
+    this.#onDiskError = deps.onDiskError
+  }
+
+  /** Raises `StorageFull`, `StoreClosed`, and `ReadOnly` when the disk refuses the staging file. */
+  async open(request: OpenBodyRequest): Promise<StagedBody> {
+    const end = this.#activity.begin()
+    let lease: SpaceLease | undefined
+    try {
+      lease = await this.#ledger.reserve(request.sizeBytes ?? UNKNOWN_SIZE_STEP_BYTES)
+      const hashes = await startBodyHashes(request.checksums ?? [])
+      const staged = await this.#files.stage()
+      const body: StagedBody = new StagedBody({
+        ...staged,
+        lease,
+        hashes,
+        sizeBytes: request.sizeBytes,
+        files: this.#files,
+        hooks: this.#hooks,
+        buffers: {
+          take: (bytes) => (bytes < BUFFER_BYTES ? Buffer.allocUnsafe(bytes) : this.#spare.pop()) ?? newBuffer(),
+          giveBack: (buffer) => {
+            if (buffer.length === BUFFER_BYTES && this.#spare.length < 16) this.#spare.push(buffer)
+          }
+        },
+        onDiskError: this.#onDiskError,
+        onEnd: () => {
+          this.#open.delete(body)
+          end()
+        }
+      })
+      this.#open.add(body)
+      return body
+    } catch (error) {
+      lease?.release()
+      end()
+      this.#onDiskError(error)
+      throw asStorageError(error)
+    }
+  }
+
+  /** Drops every body that nobody has handed in for commit. */
+  async discardAll(): Promise<void> {
+    await Promise.all([...this.#open].map((body) => body.discard()))
+  }
+}
+
+const newBuffer = () => Buffer.allocUnsafeSlow(BUFFER_BYTES)
+
+type BodyParts = {
+  id: string
+  path: string
+  file: FileHandle
+  lease: SpaceLease
+  hashes: BodyHashes
+  sizeBytes: number | null
+  files: BlobFiles
+  hooks: EngineHooks
+  buffers: { take(bytes: number): Buffer; giveBack(buffer: Buffer): void }
+  onDiskError: (error: unknown) => void
+  onEnd: () => void
+}
+
+/** The engine's {@link BodyWriter}: writes through 1 MiB buffers, hashing each before it goes to the file. */
+export class StagedBody implements BodyWriter {
+  readonly #parts: BodyParts
+  #state: 'open' | 'finished' | 'published' | 'discarded' = 'open'
+  #receivedBytes = 0
+  #claimedBytes: number
+  #buffer: Buffer | undefined
+  #filled = 0
+  #position = 0
+  #inFlight: Promise<void>[] = []
+  #failure: { error: unknown } | undefined
+  #digests: BodyDigests | undefined
+
+  constructor(parts: BodyParts) {
+    this.#parts = parts
+    this.#claimedBytes = parts.sizeBytes ?? UNKNOWN_SIZE_STEP_BYTES
+  }
+
+  write(chunk: Uint8Array): Promise<void> | undefined {
+    this.#assertUsable('open')
+    const { sizeBytes } = this.#parts
+    this.#receivedBytes += chunk.length
+    if (sizeBytes !== null && this.#receivedBytes > sizeBytes)
+      throw new StorageError('IncompleteBody', 'The body is longer than announced.', { expectedBytes: sizeBytes })
+    if (this.#receivedBytes > this.#claimedBytes) return this.#claimThenTake(chunk)
+    const taken = this.#take(chunk, 0)
+    if (taken < chunk.length) return this.#takeRest(chunk, taken)
+    return this.#inFlight.length >= MAX_IN_FLIGHT ? this.#oldestWritten() : undefined
+  }
+
+  async finish(): Promise<BodyDigests> {
+    this.#assertUsable('open')
+    const { sizeBytes, hashes } = this.#parts
+    if (sizeBytes !== null && this.#receivedBytes !== sizeBytes)
+      throw new StorageError('IncompleteBody', 'The body is shorter than announced.', {
+        expectedBytes: sizeBytes,
+        receivedBytes: this.#receivedBytes
+      })
+    this.#flush()
+    await Promise.all(this.#inFlight)
+    this.#assertUsable('open')
+    this.#digests = { sizeBytes: this.#receivedBytes, ...(await hashes.digest()) }
+    this.#assertUsable('open')
+    this.#state = 'finished'
+    return this.#digests
+  }
+
+  async discard(): Promise<void> {
+    if (this.#state === 'discarded' || this.#state === 'published') return
+    this.#state = 'discarded'
+    await Promise.all(this.#inFlight)
+    this.#parts.hashes.discard()
+    await this.#parts.file.close().catch(() => {})
+    await rm(this.#parts.path, { force: true })
+    this.#end()
+  }
+
+  /**
+   * Makes a finished body durable under its blob id. The body is done afterwards, whatever happens; when this raises, its
+   * file is gone.
+   */
+  async publish(): Promise<PublishedBlob> {
+    const { id, path, file, files, hooks, onDiskError } = this.#parts
+    try {
+      this.#assertUsable('finished')
+      await hooks.atStep?.('staged')
+      await file.sync()
+      await file.close()
+      await hooks.atStep?.('synced')
+      await files.publish(path, id)
+      await hooks.atStep?.('renamed')
+      const digests = this.#digests
+      if (!digests) throw new Error('A finished body has digests.')
+      this.#state = 'published'
+      return { id, ...digests }
+    } catch (error) {
+      onDiskError(error)
+      await files.remove(id).catch(() => {})
+      await this.discard()
+      throw asStorageError(error)
+    } finally {
+      if (this.#state === 'published') this.#end()
+    }
+  }
+
+  #assertUsable(expected: 'open' | 'finished'): void {
+    if (this.#failure) throw asStorageError(this.#failure.error)
+    if (this.#state === expected) return
+    if (this.#state === 'discarded') throw new StorageError('StoreClosed', 'The body was discarded.')
+    throw new Error(`The body is ${this.#state}, not ${expected}.`)
+  }
+
+  async #claimThenTake(chunk: Uint8Array): Promise<void> {
+    const step = Math.max(UNKNOWN_SIZE_STEP_BYTES, chunk.length)
+    await this.#parts.lease.extend(step)
+    this.#claimedBytes += step
+    await this.#takeRest(chunk, 0)
+  }
+
+  async #takeRest(chunk: Uint8Array, from: number): Promise<void> {
+    let taken = from
+    while (taken < chunk.length) {
+      if (this.#inFlight.length >= MAX_IN_FLIGHT) await this.#oldestWritten()
+      this.#assertUsable('open')
+      taken = this.#take(chunk, taken)
+    }
+    if (this.#inFlight.length >= MAX_IN_FLIGHT) await this.#oldestWritten()
+  }
+
+  async #oldestWritten(): Promise<void> {
+    await this.#inFlight[0]
+    this.#assertUsable('open')
+  }
+
+  /** Copies from `chunk` until it is used up or too much is on its way to disk; gives the position reached. */
+  #take(chunk: Uint8Array, from: number): number {
+    let taken = from
+    while (taken < chunk.length && this.#inFlight.length < MAX_IN_FLIGHT) {
+      this.#buffer ??= this.#parts.buffers.take(this.#nextBufferBytes())
+      const count = Math.min(this.#buffer.length - this.#filled, chunk.length - taken)
+      this.#buffer.set(chunk.subarray(taken, taken + count), this.#filled)
+      this.#filled += count
+      taken += count
+      if (this.#filled === this.#buffer.length) this.#flush()
+    }
+    return taken
+  }
+
+  /** A small body gets a buffer of its own size. */
+  #nextBufferBytes(): number {
+    const { sizeBytes } = this.#parts
+    return sizeBytes === null ? BUFFER_BYTES : Math.min(BUFFER_BYTES, sizeBytes - this.#position)
+  }
+
+  #flush(): void {
+    const buffer = this.#buffer
+    if (!buffer || this.#filled === 0) return
+    const bytes = buffer.subarray(0, this.#filled)
+    const position = this.#position
+    this.#position += bytes.length
+    this.#buffer = undefined
+    this.#filled = 0
+    const done: Promise<void> = Promise.all([this.#parts.hashes.update(bytes), this.#writeFully(bytes, position)])
+      .then(() => this.#parts.lease.written(bytes.length))
+      .catch((error: unknown) => {
+        this.#failure ??= { error }
+        this.#parts.onDiskError(error)
+      })
+      .finally(() => {
+        this.#inFlight.splice(this.#inFlight.indexOf(done), 1)
+        this.#parts.buffers.giveBack(buffer)
+      })
+    this.#inFlight.push(done)
+  }
+
+  async #writeFully(bytes: Buffer, position: number): Promise<void> {
+    let written = 0
+    while (written < bytes.length)
+      written += (await this.#parts.file.write(bytes, written, bytes.length - written, position + written)).bytesWritten
+  }
+
+  #end(): void {
+    this.#parts.lease.release()
+    this.#parts.onEnd()
+  }
+}

@@ -1,0 +1,167 @@
+import { mkdir } from 'node:fs/promises'
+import { join } from 'node:path'
+import type { Logger } from 'pino'
+import { Activity } from './activity.ts'
+import { BlobFiles } from './blob-files.ts'
+import { BlobRows } from './blob-rows.ts'
+import { BodyStaging, type EngineHooks } from './body-writer.ts'
+import { Buckets } from './buckets.ts'
+import { Contiguous } from './contiguous.ts'
+import { Damage } from './damage.ts'
+import { asStorageError } from './disk-errors.ts'
+import { EngineEvents } from './engine-events.ts'
+import { GroupCommit } from './group-commit.ts'
+import { Housekeeping } from './housekeeping.ts'
+import { type IndexDatabase, openIndexDatabase } from './index-database.ts'
+import { Listing } from './listing.ts'
+import { ObjectRows } from './object-rows.ts'
+import { Objects } from './objects.ts'
+import { SpaceLedger, type VolumeSpace, volumeSpace } from './space-ledger.ts'
+import { type StorageEngine, StorageError } from './storage-engine.ts'
+import { acquireStoreLock } from './store-lock.ts'
+import { UploadRows } from './upload-rows.ts'
+import { Uploads } from './uploads.ts'
+
+export type StorageEngineOptions = {
+  /** Made when missing. One volume, used by this engine alone. */
+  directory: string
+  log: Logger
+  /** Space never given to bodies; left out, 2 GiB or 5 % of the volume and room for the index. */
+  reserveBytes?: number
+  /** Milliseconds since the epoch; the system clock unless given. */
+  clock?: () => number
+  /** Measures the volume; the real one unless given. */
+  space?: () => Promise<VolumeSpace>
+  /** Smallest part that may be followed by another. 5 MiB, the S3 rule, unless given. */
+  minPartBytes?: number
+  /** Uploads without a new part for this long are aborted. 7 days unless given. */
+  idleUploadMs?: number
+  hooks?: EngineHooks
+}
+
+/** The engine plus what only tests and maintenance call. */
+export type OpenStorageEngine = StorageEngine & { housekeeping: Housekeeping }
+
+const DAY_MS = 24 * 3_600_000
+
+/**
+ * Opens the store in a directory: takes its lock, clears what interrupted writes left in staging, brings the index up to date and
+ * starts housekeeping. Raises `StoreLocked` while another engine has it open, and an error for an index of a newer version.
+ */
+export async function createStorageEngine(options: StorageEngineOptions): Promise<OpenStorageEngine> {
+  const { directory } = options
+  await mkdir(directory, { recursive: true })
+  const unlock = acquireStoreLock(join(directory, 'store.lock'))
+  try {
+    const files = new BlobFiles(directory)
+    await files.prepare()
+    return assemble(options, files, openIndexDatabase(join(directory, 'index.db')), unlock)
+  } catch (error) {
+    unlock()
+    throw error
+  }
+}
+
+function assemble(
+  options: StorageEngineOptions,
+  files: BlobFiles,
+  db: IndexDatabase,
+  unlock: () => void
+): OpenStorageEngine {
+  const { directory, log, hooks = {}, clock: now = Date.now } = options
+  let refusesWrites = false
+  const onDiskError = (error: unknown) => {
+    const known = asStorageError(error)
+    if (!(known instanceof StorageError) || known.code !== 'ReadOnly' || refusesWrites) return
+    refusesWrites = true
+    log.error({ err: error }, 'the disk of the object store refuses writes')
+  }
+  const activity = new Activity()
+  const ledger = new SpaceLedger({
+    space: options.space ?? (() => volumeSpace(directory)),
+    reserveBytes: options.reserveBytes
+  })
+  const staging = new BodyStaging({ files, ledger, activity, hooks, onDiskError })
+  const commits = new GroupCommit(db)
+  const blobs = new BlobRows(db)
+  const rows = new ObjectRows(db, blobs)
+  const events = new EngineEvents(log)
+  const damage = new Damage({ files, blobs, commits, events })
+  const buckets = new Buckets({ db, commits, now })
+  const listing = new Listing({ db, buckets })
+  const objectsDeps = { commits, files, blobs, rows, buckets, damage, events, ledger, activity, hooks, now }
+  const objects = new Objects(objectsDeps)
+  const uploads = new Uploads({
+    ...objectsDeps,
+    objects,
+    uploads: new UploadRows(db),
+    staging,
+    minPartBytes: options.minPartBytes ?? 5 * 1024 ** 2,
+    idleUploadMs: options.idleUploadMs ?? 7 * DAY_MS
+  })
+  const contiguous = new Contiguous({ ...objectsDeps, objects, staging })
+  const housekeeping = new Housekeeping({
+    files,
+    blobs,
+    commits,
+    damage,
+    activity,
+    expireUploads: () => uploads.expire(),
+    log,
+    now
+  })
+  housekeeping.start()
+
+  let closing: Promise<void> | undefined
+  const close = async () => {
+    housekeeping.stop()
+    activity.close()
+    await staging.discardAll()
+    await activity.idle()
+    db.close()
+    unlock()
+  }
+
+  return {
+    housekeeping,
+    createBucket: (request) => activity.during(() => buckets.create(request)),
+    headBucket: (name) => activity.during(async () => buckets.head(name)),
+    listBuckets: (request = {}) => activity.during(async () => buckets.list(request)),
+    deleteBucket: (name) => activity.during(() => buckets.delete(name, (bucketId) => uploads.removeOfBucket(bucketId))),
+    setBucketCors: (name, corsJson) => activity.during(() => buckets.setCors(name, corsJson)),
+    openBody: (request) => staging.open(request),
+    checkPrecondition: (bucket, key, precondition) =>
+      activity.during(async () => objects.checkPrecondition(bucket, key, precondition)),
+    putObject: (request) => objects.put(request),
+    headObject: (bucket, key) => activity.during(async () => objects.head(bucket, key)),
+    openObject: (bucket, key) => activity.during(async () => objects.open(bucket, key)),
+    deleteObject: (bucket, key, precondition) => objects.delete(bucket, key, precondition),
+    copyObject: (request) => objects.copy(request),
+    listObjects: (request) => activity.during(async () => listing.list(request)),
+    createUpload: (request) => uploads.create(request),
+    headUpload: (upload) => activity.during(async () => uploads.head(upload)),
+    putPart: (request) => uploads.putPart(request),
+    copyPart: (request) => uploads.copyPart(request),
+    listParts: (upload, page) => activity.during(async () => uploads.listParts(upload, page)),
+    completeUpload: (request) => uploads.complete(request),
+    abortUpload: (upload) => uploads.abort(upload),
+    listUploads: (request) => activity.during(async () => uploads.list(request)),
+    localFile: (bucket, key) => activity.during(async () => contiguous.localFile(bucket, key)),
+    digestOf: (bucket, key) => activity.during(async () => contiguous.digestOf(bucket, key)),
+    health: async () => {
+      const { freeBytes, availableBytes } = await ledger.measure()
+      return {
+        freeBytes,
+        availableBytes: Math.max(0, availableBytes),
+        writable: availableBytes >= 0 && !refusesWrites
+      }
+    },
+    onObjectCommitted: (listener) => events.onCommitted(listener),
+    onObjectDamaged: (listener) => events.onDamaged(listener),
+    idle: () => activity.idle(),
+    close: () => {
+      closing ??= close()
+      return closing
+    }
+  }
+}

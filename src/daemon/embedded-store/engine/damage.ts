@@ -1,0 +1,60 @@
+import type { BlobFiles } from './blob-files.ts'
+import type { BlobRows } from './blob-rows.ts'
+import type { EngineEvents } from './engine-events.ts'
+import { DamagedBlobError } from './extent-stream.ts'
+import type { GroupCommit } from './group-commit.ts'
+import type { ExtentRow } from './object-rows.ts'
+import { StorageError } from './storage-engine.ts'
+
+/** Finds out and remembers which blobs lost their bytes. Rows are kept: someone must learn of the loss. */
+export class Damage {
+  readonly #files: BlobFiles
+  readonly #blobs: BlobRows
+  readonly #commits: GroupCommit
+  readonly #events: EngineEvents
+
+  constructor(deps: { files: BlobFiles; blobs: BlobRows; commits: GroupCommit; events: EngineEvents }) {
+    this.#files = deps.files
+    this.#blobs = deps.blobs
+    this.#commits = deps.commits
+    this.#events = deps.events
+  }
+
+  /** Checks that every file of an object is there with its full size. Raises `ObjectDamaged`. */
+  async assertWhole(key: string, extents: readonly ExtentRow[]): Promise<void> {
+    const sizes = new Map<string, number>()
+    for (const { blobId, blobSizeBytes, state } of extents) {
+      if (state === 'damaged') throw objectDamaged(key)
+      sizes.set(blobId, blobSizeBytes)
+    }
+    await Promise.all([...sizes].map(([blobId, sizeBytes]) => this.#assertSize(key, blobId, sizeBytes)))
+  }
+
+  /** Marks a blob and tells which objects are affected. */
+  async report(blobId: string, reason: string): Promise<void> {
+    const affected = await this.#commits.run(() => {
+      if (this.#blobs.find(blobId)?.state !== 'ok') return []
+      this.#blobs.setState(blobId, 'damaged')
+      return this.#blobs.objectsIn(blobId)
+    })
+    for (const object of affected) this.#events.damaged({ ...object, reason })
+  }
+
+  /** Turns a failed read of blobs into the object's error, after reporting it; other errors come back as they are. */
+  async explain(key: string, error: unknown): Promise<unknown> {
+    if (!(error instanceof DamagedBlobError)) return error
+    await this.report(error.blobId, error.message)
+    return objectDamaged(key, error)
+  }
+
+  async #assertSize(key: string, blobId: string, sizeBytes: number): Promise<void> {
+    const found = await this.#files.sizeOf(blobId)
+    if (found === sizeBytes) return
+    await this.report(blobId, found === null ? 'The payload file is missing.' : 'The payload file has the wrong size.')
+    throw objectDamaged(key)
+  }
+}
+
+function objectDamaged(key: string, cause?: unknown): StorageError {
+  return new StorageError('ObjectDamaged', 'The stored bytes of the object are damaged or missing.', { key }, { cause })
+}

@@ -1,0 +1,28 @@
+import { StorageError } from './storage-engine.ts'
+
+const FULL = new Set(['ENOSPC', 'EDQUOT', 'SQLITE_FULL'])
+const REFUSED = new Set(['EROFS', 'EIO'])
+
+/**
+ * The refusal behind a failed disk or index operation: `StorageFull` when space ran out, `ReadOnly` when the disk no longer takes
+ * writes. Anything else is returned as it came.
+ */
+export function asStorageError(error: unknown): unknown {
+  if (error instanceof StorageError || !(error instanceof Error) || !('code' in error)) return error
+  const code = String(error.code)
+  if (FULL.has(code))
+    return new StorageError('StorageFull', 'The volume of the object store is full.', {}, { cause: error })
+  if (REFUSED.has(code) || code.startsWith('SQLITE_IOERR') || code.startsWith('SQLITE_READONLY'))
+    return new StorageError(
+      'ReadOnly',
+      'The disk of the object store refuses writes.',
+      { reason: code },
+      { cause: error }
+    )
+  return error
+}
+
+/** Whether a file system call failed because the file is not there. */
+export function isMissingFile(error: unknown): boolean {
+  return error instanceof Error && 'code' in error && error.code === 'ENOENT'
+}

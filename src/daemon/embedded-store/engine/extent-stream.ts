@@ -1,0 +1,97 @@
+import { type FileHandle, open } from 'node:fs/promises'
+import { Readable } from 'node:stream'
+import type { BlobFiles } from './blob-files.ts'
+import { isMissingFile } from './disk-errors.ts'
+import type { Extent } from './object-rows.ts'
+
+const CHUNK_BYTES = 256 * 1024
+
+/** A blob whose file is missing, shorter than its row says, or holds other bytes. */
+export class DamagedBlobError extends Error {
+  readonly blobId: string
+
+  constructor(blobId: string, reason: string) {
+    super(reason)
+    this.name = 'DamagedBlobError'
+    this.blobId = blobId
+  }
+}
+
+/** The stretches of blobs that make up bytes `start`…`end` (inclusive) of an object. */
+export function sliceExtents(extents: readonly Extent[], start: number, end: number): Extent[] {
+  const slices: Extent[] = []
+  let position = 0
+  for (const { blobId, offsetBytes, lengthBytes } of extents) {
+    const from = Math.max(start, position)
+    const to = Math.min(end + 1, position + lengthBytes)
+    if (to > from) slices.push({ blobId, offsetBytes: offsetBytes + from - position, lengthBytes: to - from })
+    position += lengthBytes
+  }
+  return slices
+}
+
+/** Reads the stretches one after the other. Fails with {@link DamagedBlobError} when a file has too few bytes. */
+export async function* readExtents(files: BlobFiles, extents: readonly Extent[]): AsyncGenerator<Buffer> {
+  let upcoming: Promise<FileHandle> | undefined
+  try {
+    for (const [index, extent] of extents.entries()) {
+      const file = await (upcoming ?? openBlob(files, extent.blobId))
+      upcoming = undefined
+      try {
+        const following = extents[index + 1]
+        if (following) {
+          upcoming = openBlob(files, following.blobId)
+          // Its failure is raised when its turn comes.
+          upcoming.catch(() => {})
+        }
+        yield* readFile(file, extent)
+      } finally {
+        await file.close()
+      }
+    }
+  } finally {
+    await upcoming?.then(
+      (file) => file.close(),
+      () => {}
+    )
+  }
+}
+
+/**
+ * {@link readExtents} as a stream. Destroying it stops the reads and closes the files. `explain` turns a failure into the error the
+ * stream ends with.
+ */
+export function streamExtents(
+  files: BlobFiles,
+  extents: readonly Extent[],
+  explain: (error: unknown) => Promise<unknown>
+): Readable {
+  const explained = async function* () {
+    try {
+      yield* readExtents(files, extents)
+    } catch (error) {
+      throw await explain(error)
+    }
+  }
+  return Readable.from(explained(), { objectMode: false, highWaterMark: 2 * CHUNK_BYTES })
+}
+
+async function openBlob(files: BlobFiles, blobId: string): Promise<FileHandle> {
+  try {
+    return await open(files.path(blobId), 'r')
+  } catch (error) {
+    if (isMissingFile(error)) throw new DamagedBlobError(blobId, 'The payload file is missing.')
+    throw error
+  }
+}
+
+async function* readFile(file: FileHandle, { blobId, offsetBytes, lengthBytes }: Extent): AsyncGenerator<Buffer> {
+  let done = 0
+  while (done < lengthBytes) {
+    const buffer = Buffer.allocUnsafeSlow(Math.min(CHUNK_BYTES, lengthBytes - done))
+    const { bytesRead } = await file.read(buffer, 0, buffer.length, offsetBytes + done)
+    if (bytesRead === 0) throw new DamagedBlobError(blobId, 'The payload file is shorter than recorded.')
+    done += bytesRead
+    yield bytesRead === buffer.length ? buffer : buffer.subarray(0, bytesRead)
+  }
+}

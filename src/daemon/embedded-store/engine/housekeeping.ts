@@ -1,0 +1,102 @@
+import type { Logger } from 'pino'
+import type { Activity } from './activity.ts'
+import type { BlobFiles } from './blob-files.ts'
+import type { BlobRows } from './blob-rows.ts'
+import type { Damage } from './damage.ts'
+import type { GroupCommit } from './group-commit.ts'
+
+const BATCH = 256
+const GC_INTERVAL_MS = 30_000
+const HOUR_MS = 3_600_000
+/** An unknown blob file younger than this may belong to a write that is just about to commit. */
+const ORPHAN_AGE_MS = HOUR_MS
+
+type HousekeepingDeps = {
+  files: BlobFiles
+  blobs: BlobRows
+  commits: GroupCommit
+  damage: Damage
+  activity: Activity
+  expireUploads: () => Promise<number>
+  log: Logger
+  now: () => number
+}
+
+/** Housekeeping: removes blobs nobody points at, files nobody knows, and what uploads left behind; finds lost files. */
+export class Housekeeping {
+  readonly #deps: HousekeepingDeps
+  readonly #timers: NodeJS.Timeout[] = []
+
+  constructor(deps: HousekeepingDeps) {
+    this.#deps = deps
+  }
+
+  /** Checks the files against the index once and then keeps tidying until {@link stop}. */
+  start(): void {
+    this.#background('check of payload files', () => this.reconcile())
+    this.#every(GC_INTERVAL_MS, 'removal of unused payload files', () => this.collect())
+    this.#every(HOUR_MS, 'expiry of idle uploads', () => this.#deps.expireUploads())
+  }
+
+  stop(): void {
+    for (const timer of this.#timers.splice(0)) clearInterval(timer)
+  }
+
+  /** Removes the files of blobs whose waiting time is over and that nobody reads. Gives their number. */
+  async collect(): Promise<number> {
+    const { files, blobs, commits, now } = this.#deps
+    let removed = 0
+    for (;;) {
+      // The row goes first: a crash in between leaves an orphan file, which the next start removes.
+      const gone = await commits.run(() => {
+        const due = blobs.due(now(), BATCH + files.heldCount).filter((id) => !files.isHeld(id))
+        for (const id of due) blobs.delete(id)
+        return due
+      })
+      if (gone.length === 0) return removed
+      for (const id of gone) await files.remove(id)
+      removed += gone.length
+    }
+  }
+
+  /** Removes old files without a row, and reports rows whose file is gone or has another size. */
+  async reconcile(): Promise<{ orphans: number }> {
+    const { files, blobs, activity, log, now } = this.#deps
+    let orphans = 0
+    for await (const { blobId, changedAtMs } of files.walk()) {
+      if (activity.closed) return { orphans }
+      if (changedAtMs > now() - ORPHAN_AGE_MS || blobs.find(blobId)) continue
+      await files.remove(blobId)
+      orphans++
+    }
+    if (orphans > 0) log.info({ orphans }, 'removed payload files left over from interrupted writes')
+    await this.#reportLostFiles()
+    return { orphans }
+  }
+
+  async #reportLostFiles(): Promise<void> {
+    const { files, blobs, damage, activity } = this.#deps
+    for (let page = blobs.page('', BATCH); page.length > 0; page = blobs.page(page.at(-1)?.id ?? '', BATCH))
+      for (const { id, sizeBytes, state } of page) {
+        if (activity.closed) return
+        if (state === 'damaged') continue
+        const found = await files.sizeOf(id)
+        // Read again: the blob may have been collected since the page was read.
+        if (found === sizeBytes || !blobs.find(id)) continue
+        await damage.report(
+          id,
+          found === null ? 'The payload file is missing.' : 'The payload file has the wrong size.'
+        )
+      }
+  }
+
+  #every(intervalMs: number, what: string, task: () => Promise<unknown>): void {
+    this.#timers.push(setInterval(() => this.#background(what, task), intervalMs).unref())
+  }
+
+  #background(what: string, task: () => Promise<unknown>): void {
+    const { activity, log } = this.#deps
+    if (activity.closed) return
+    activity.during(task).catch((error: unknown) => log.error({ err: error }, `${what} failed`))
+  }
+}
