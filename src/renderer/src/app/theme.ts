@@ -1,4 +1,13 @@
-import { ActionIcon, Button, createTheme, type MantineColorsTuple, Modal, NativeSelect, Tooltip } from '@mantine/core'
+import {
+  ActionIcon,
+  Button,
+  createTheme,
+  type MantineColorsTuple,
+  Menu,
+  Modal,
+  NativeSelect,
+  Tooltip
+} from '@mantine/core'
 
 const azure: MantineColorsTuple = [
   '#e8f2ff',
@@ -32,6 +41,7 @@ export const theme = createTheme({
     ActionIcon: ActionIcon.extend({ defaultProps: { size: 44, variant: 'subtle', color: 'gray' } }),
     NativeSelect: NativeSelect.extend({ defaultProps: { size: 'md' }, styles: { input: { minHeight: 44 } } }),
     Tooltip: Tooltip.extend({ defaultProps: { openDelay: 300, events: { hover: true, focus: true, touch: false } } }),
+    Menu: Menu.extend({ styles: { item: { minHeight: 44, fontSize: 'var(--mantine-font-size-md)' } } }),
     Modal: Modal.extend({ defaultProps: { transitionProps: { duration: 0 } } })
   }
 })

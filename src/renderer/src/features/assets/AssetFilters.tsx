@@ -31,7 +31,11 @@ export function AssetFilters({ search, onChange }: { search: AssetSearch; onChan
         <SegmentedControl
           aria-label={t('assets.kind')}
           size="md"
-          className={classes['kinds']}
+          classNames={{
+            root: classes['kinds'] ?? '',
+            label: classes['kind'] ?? '',
+            indicator: classes['chosen'] ?? ''
+          }}
           value={search.kind ?? all}
           onChange={(value) => set({ kind: assetKinds.find((kind) => kind === value) })}
           data={[
@@ -41,6 +45,7 @@ export function AssetFilters({ search, onChange }: { search: AssetSearch; onChan
         />
       )}
       <NativeSelect
+        className={classes['select']}
         aria-label={t('assets.day')}
         value={search.day ?? all}
         onChange={(event) => set({ day: event.currentTarget.value || undefined })}
@@ -50,6 +55,7 @@ export function AssetFilters({ search, onChange }: { search: AssetSearch; onChan
         ]}
       />
       <NativeSelect
+        className={classes['select']}
         aria-label={t('assets.device')}
         value={search.device ?? all}
         onChange={(event) => set({ device: event.currentTarget.value || undefined })}
