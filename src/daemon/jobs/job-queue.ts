@@ -197,9 +197,9 @@ export class JobQueue {
   list(query: { state?: JobState; cursor?: string; limit: number }): { items: Job[]; nextCursor: string | null } {
     const rows = this.#db
       .prepare<unknown[], JobRow>(
-        `SELECT * FROM job WHERE (?1 IS NULL OR state = ?1) AND (?2 IS NULL OR id < ?2) ORDER BY id DESC LIMIT ?3`
+        `SELECT * FROM job WHERE (:state IS NULL OR state = :state) AND (:cursor IS NULL OR id < :cursor) ORDER BY id DESC LIMIT :limit`
       )
-      .all(query.state ?? null, query.cursor ?? null, query.limit + 1)
+      .all({ state: query.state ?? null, cursor: query.cursor ?? null, limit: query.limit + 1 })
     const items = rows.slice(0, query.limit).map(jobFromRow)
     return { items, nextCursor: rows.length > query.limit ? items.at(-1)!.id : null }
   }

@@ -1,0 +1,247 @@
+import { fork } from 'node:child_process'
+import { once } from 'node:events'
+import { join } from 'node:path'
+import { pino } from 'pino'
+import { describe, expect, onTestFinished, test, vi } from 'vitest'
+import { z } from 'zod'
+import { openDatabase } from '../db/database.ts'
+import { migrations } from '../db/migrations/all.ts'
+import { Outbox } from '../events/outbox.ts'
+import { ManualClock } from '../testing/manual-clock.ts'
+import { temporaryFolder, testDatabase } from '../testing/test-database.ts'
+import { bindJob, defineJob, type JobContext, JobDeferred, JobHopeless } from './define-job.ts'
+import { JobQueue } from './job-queue.ts'
+import { backoffMs, JobRunner } from './job-runner.ts'
+
+const countJob = defineJob({
+  name: 'test.count',
+  payload: z.object({ n: z.int() }),
+  lane: 'cpu',
+  priority: 10,
+  maxAttempts: 3,
+  timeoutMs: 60_000,
+  dedupeKey: ({ n }) => String(n),
+  assetId: ({ n }) => `asset-${n}`
+})
+
+function setUp(
+  handler: (payload: { n: number }, context: JobContext) => Promise<void>,
+  options: { cpu?: number } = {}
+) {
+  const db = testDatabase()
+  const clock = new ManualClock()
+  const outbox = new Outbox({ db, clock })
+  const queue = new JobQueue({ db, clock, outbox })
+  const createRunner = () =>
+    new JobRunner({
+      queue,
+      jobs: [bindJob(countJob, handler)],
+      limits: () => ({ cpu: options.cpu ?? 1, io: 1 }),
+      log: pino({ level: 'silent' }),
+      clock
+    })
+  const runner = createRunner()
+  onTestFinished(() => runner.stop(0))
+  return { db, clock, outbox, queue, runner, createRunner }
+}
+
+describe('queue', () => {
+  test('a job of a rolled back transaction never was', async () => {
+    const ran: number[] = []
+    const { db, queue, runner } = setUp(async ({ n }) => void ran.push(n))
+    runner.start()
+    expect(() =>
+      db.transaction(() => {
+        queue.enqueue(countJob, { n: 1 })
+        throw new Error('rolled back')
+      })
+    ).toThrow('rolled back')
+    db.transaction(() => queue.enqueue(countJob, { n: 2 }))
+    await runner.idle()
+    expect(ran).toEqual([2])
+    expect(queue.counts()).toEqual({ queued: 0, running: 0, dead: 0, cancelled: 0 })
+  })
+
+  test('the same key is queued once, and again when the first one runs', async () => {
+    const { queue } = setUp(async () => {})
+    queue.enqueue(countJob, { n: 1 })
+    queue.enqueue(countJob, { n: 1 })
+    expect(queue.counts().queued).toBe(1)
+    queue.take('test.count', 1000)
+    queue.enqueue(countJob, { n: 1 })
+    expect(queue.counts()).toMatchObject({ queued: 1, running: 1 })
+  })
+
+  test('a payload that does not fit is refused when it is enqueued', () => {
+    const { queue } = setUp(async () => {})
+    expect(() => queue.enqueue(countJob, { n: 1.5 })).toThrow()
+    expect(queue.counts().queued).toBe(0)
+  })
+
+  test('lists by state in pages and by asset', () => {
+    const { queue } = setUp(async () => {})
+    for (let n = 0; n < 5; n++) queue.enqueue(countJob, { n })
+    const first = queue.list({ state: 'queued', limit: 3 })
+    const second = queue.list({ state: 'queued', limit: 3, cursor: first.nextCursor! })
+    expect([...first.items, ...second.items].map((job) => job.assetId)).toHaveLength(5)
+    expect(second.nextCursor).toBeNull()
+    expect(queue.listForAsset('asset-3')).toHaveLength(1)
+  })
+})
+
+describe('runner', () => {
+  test('a failure is tried again later, with growing pauses, then waits for a person', async () => {
+    let runs = 0
+    const { queue, runner, clock, outbox } = setUp(async () => {
+      runs++
+      throw new Error(`no luck ${runs}`)
+    })
+    runner.start()
+    queue.enqueue(countJob, { n: 1 })
+    for (let attempt = 1; attempt <= 2; attempt++) {
+      await runner.idle()
+      expect(runs).toBe(attempt)
+      clock.advanceMs(backoffMs(attempt) - 1)
+      runner.wake()
+      await runner.idle()
+      expect(runs).toBe(attempt)
+      clock.advanceMs(1)
+      runner.wake()
+    }
+    await runner.idle()
+    expect(runs).toBe(3)
+    const [dead] = queue.list({ state: 'dead', limit: 10 }).items
+    expect(dead).toMatchObject({ attempt: 3, errorMessage: 'no luck 3' })
+    expect(outbox.readFor('asset-1', 10)[0]).toMatchObject({ type: 'job.dead' })
+
+    queue.retry(dead!.id)
+    await runner.idle()
+    expect(runs).toBe(4)
+  })
+
+  test('a deferred job keeps its attempts, a hopeless one dies at once', async () => {
+    const outcome = vi.fn<() => never>()
+    const { queue, runner, clock } = setUp(async () => outcome())
+    runner.start()
+    outcome.mockImplementation(() => {
+      throw new JobDeferred(5000, 'store away')
+    })
+    queue.enqueue(countJob, { n: 1 })
+    await runner.idle()
+    expect(queue.list({ limit: 1 }).items[0]).toMatchObject({ state: 'queued', attempt: 0, errorMessage: 'store away' })
+    outcome.mockImplementation(() => {
+      throw new JobHopeless('not a picture')
+    })
+    clock.advanceMs(5000)
+    runner.wake()
+    await runner.idle()
+    expect(queue.list({ limit: 1 }).items[0]).toMatchObject({ state: 'dead', attempt: 1 })
+  })
+
+  test('cancelling aborts a running job and it stays cancelled', async () => {
+    const started = Promise.withResolvers<AbortSignal>()
+    const { queue, runner } = setUp(async (_, { signal }) => {
+      started.resolve(signal)
+      await once(signal, 'abort')
+      signal.throwIfAborted()
+    })
+    runner.start()
+    queue.enqueue(countJob, { n: 1 })
+    const signal = await started.promise
+    const [job] = queue.list({ state: 'running', limit: 1 }).items
+    queue.cancel(job!.id)
+    await runner.idle()
+    expect(signal.aborted).toBe(true)
+    expect(queue.get(job!.id).state).toBe('cancelled')
+    expect(() => queue.cancel(job!.id)).toThrow('job_not_retryable')
+    expect(() => queue.cancel('0'.repeat(26))).toThrow('job_not_found')
+  })
+
+  test('progress is visible while it runs', async () => {
+    const reported = Promise.withResolvers<void>()
+    const release = Promise.withResolvers<void>()
+    const { queue, runner } = setUp(async (_, { reportProgress }) => {
+      reportProgress(0.5)
+      reported.resolve()
+      await release.promise
+    })
+    runner.start()
+    queue.enqueue(countJob, { n: 1 })
+    await reported.promise
+    expect(queue.list({ limit: 1 }).items[0]).toMatchObject({ state: 'running', progress: 0.5 })
+    release.resolve()
+    await runner.idle()
+  })
+
+  test('no more run at once than the lane allows', async () => {
+    let running = 0
+    let most = 0
+    const { queue, runner } = setUp(
+      async () => {
+        most = Math.max(most, ++running)
+        await new Promise((resolve) => setImmediate(resolve))
+        running--
+      },
+      { cpu: 2 }
+    )
+    for (let n = 0; n < 20; n++) queue.enqueue(countJob, { n })
+    runner.start()
+    await runner.idle()
+    expect(most).toBe(2)
+  })
+
+  test('stopping gives running jobs back without costing an attempt', async () => {
+    const started = Promise.withResolvers<void>()
+    const { queue, runner } = setUp(async (_, { signal }) => {
+      started.resolve()
+      await once(signal, 'abort')
+      signal.throwIfAborted()
+    })
+    runner.start()
+    queue.enqueue(countJob, { n: 1 })
+    await started.promise
+    await runner.stop(0)
+    expect(queue.list({ limit: 1 }).items[0]).toMatchObject({ state: 'queued', attempt: 0 })
+  })
+
+  test('two handlers for one job stop the start', () => {
+    const { queue } = setUp(async () => {})
+    const job = bindJob(countJob, async () => {})
+    const options = {
+      queue,
+      jobs: [job, job],
+      limits: () => ({ cpu: 1, io: 1 }),
+      log: pino({ level: 'silent' }),
+      clock: new ManualClock()
+    }
+    expect(() => new JobRunner(options)).toThrow('bound twice')
+  })
+})
+
+test('a killed process leaves its job to the next one; the attempt counts', async () => {
+  const file = join(temporaryFolder(), 'flightcase.db')
+  const child = fork(join(import.meta.dirname, '../testing/job-holder.ts'), [file], { silent: true })
+  onTestFinished(() => void child.kill('SIGKILL'))
+  const [message] = (await once(child, 'message')) as [string]
+  expect(message).toBe('running')
+  child.kill('SIGKILL')
+  await once(child, 'exit')
+
+  const db = openDatabase(file, migrations)
+  onTestFinished(() => db.close())
+  const clock = new ManualClock(Date.now())
+  const queue = new JobQueue({ db, clock, outbox: new Outbox({ db, clock }) })
+  expect(queue.counts().running).toBe(1)
+  const attempts: number[] = []
+  const runner = new JobRunner({
+    queue,
+    jobs: [bindJob(countJob, async (_, { attempt }) => void attempts.push(attempt))],
+    limits: () => ({ cpu: 1, io: 1 }),
+    log: pino({ level: 'silent' }),
+    clock
+  })
+  runner.start()
+  await runner.idle()
+  expect(attempts).toEqual([2])
+  await runner.stop(0)
+})
