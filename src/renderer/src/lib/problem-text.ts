@@ -5,7 +5,7 @@ import { en } from './i18n/en.ts'
 type KnownProblem = Exclude<keyof typeof en.problem, 'other' | 'outage'>
 
 function isKnown(code: string): code is KnownProblem {
-  return code in en.problem && code !== 'other' && code !== 'outage'
+  return Object.hasOwn(en.problem, code) && code !== 'other' && code !== 'outage'
 }
 
 /** What went wrong with a call, as a sentence for people; a code without a sentence is shown as it is. */

@@ -4,7 +4,7 @@ import { en } from '../../lib/i18n/en.ts'
 type KnownLaneError = keyof typeof en.field.error
 
 function isKnown(code: string): code is KnownLaneError {
-  return code in en.field.error
+  return Object.hasOwn(en.field.error, code)
 }
 
 /** A lane's error as a sentence for people; a code without a sentence is shown as it is. */

@@ -9,7 +9,7 @@ import { Panel } from './Facts.tsx'
 type EventWord = keyof typeof en.inspector.event
 
 function isKnown(word: string): word is EventWord {
-  return word in en.inspector.event
+  return Object.hasOwn(en.inspector.event, word)
 }
 
 /** What an event says in words; one without words is shown by its type. */

@@ -1,0 +1,148 @@
+import { fireEvent, screen, within } from '@testing-library/react'
+import { expect, test, vi } from 'vitest'
+import { type AssetDetail, captureDataSchema } from '../../../../shared/api/assets.ts'
+import type { Job } from '../../../../shared/api/jobs.ts'
+import { refusal, renderScreen } from '../../testing/render-screen.tsx'
+import { Inspector } from './Inspector.tsx'
+
+const id = 'a'.repeat(26)
+const at = '2026-11-21T01:00:00.000Z'
+const capture = Object.fromEntries(
+  Object.keys(captureDataSchema.shape).map((key) => [key, null])
+) as AssetDetail['capture']
+
+function asset(change: Partial<AssetDetail> = {}): AssetDetail {
+  return {
+    id,
+    workspaceId: 'w',
+    name: 'DJI_0001.JPG',
+    kind: 'image',
+    mimeType: 'image/jpeg',
+    state: 'active',
+    sizeBytes: 12_300_000,
+    takenAt: at,
+    takenDay: '2026-11-21',
+    takenZoneKnown: true,
+    receivedAt: at,
+    width: 4000,
+    height: 3000,
+    durationMs: null,
+    deviceId: null,
+    flightId: null,
+    preview: 'ready',
+    previewProblem: null,
+    damage: null,
+    path: '',
+    objectKey: 'media/w/DJI_0001.JPG',
+    sha256: null,
+    copies: 1,
+    refCount: 1,
+    capture: { ...capture, zoneOffset: '+08:00' },
+    deviceName: null,
+    flightName: null,
+    references: [],
+    renditions: [],
+    jobs: [],
+    events: [],
+    ...change
+  }
+}
+
+const job: Job = {
+  id: 'b'.repeat(26),
+  name: 'rendition.thumbnails',
+  state: 'dead',
+  assetId: id,
+  attempt: 5,
+  maxAttempts: 5,
+  progress: null,
+  runAt: at,
+  errorMessage: 'premature end',
+  createdAt: at
+}
+
+function inspect(answer: unknown, more: Record<string, unknown> = {}) {
+  const acts = { onGo: vi.fn(), onClose: vi.fn(), onBin: vi.fn(), onRestore: vi.fn() }
+  const neighbours = { previousId: null, nextId: null, index: 1, total: 3, more: false }
+  const { calls } = renderScreen(<Inspector assetId={id} neighbours={neighbours} {...acts} />, {
+    [`GET /api/v1/assets/${id}`]: answer,
+    ...more
+  })
+  return { ...acts, calls }
+}
+
+const factOf = async (name: string) => (await screen.findByText(name)).nextElementSibling
+
+test('a capture time is told by the clock of its place', async () => {
+  inspect(asset())
+  expect(await factOf('Taken')).toHaveProperty('textContent', 'Nov 21, 2026, 09:00:00 (UTC+08:00)')
+})
+
+test('an unknown zone is said to be unknown', async () => {
+  inspect(asset({ takenZoneKnown: false, capture }))
+  expect((await factOf('Taken'))?.textContent).toContain('zone unknown')
+})
+
+test.each([
+  ['a fix', 47.5, 8.25, '47.500000, 8.250000'],
+  ['0, 0', 0, 0, 'No GPS fix when this was taken'],
+  ['nothing', null, null, 'The file does not say where it was taken']
+])('a position of %s', async (_what, latitude, longitude, expected) => {
+  inspect(asset({ capture: { ...capture, latitude, longitude } }))
+  expect(await screen.findByText(expected)).toBeTruthy()
+})
+
+test('damage is told with what to do about it', async () => {
+  inspect(asset({ damage: 'truncated' }))
+  const notice = await screen.findByRole('alert')
+  expect(notice.textContent).toContain('The file is cut off')
+  expect(notice.textContent).toContain('Keep the memory card')
+})
+
+test('work that was given up can be tried again', async () => {
+  const { calls } = inspect(asset({ jobs: [job] }), {
+    [`POST /api/v1/jobs/${job.id}/retry`]: { ...job, state: 'queued', attempt: 0 }
+  })
+  const row = await screen.findByTestId('job')
+  expect(row.textContent).toContain('Making previews')
+  expect(row.textContent).toContain('premature end')
+  fireEvent.click(within(row).getByRole('button', { name: 'Try again' }))
+  expect(await screen.findByText('It is queued again.')).toBeTruthy()
+  expect(calls).toContain(`POST /api/v1/jobs/${job.id}/retry`)
+})
+
+test('a refused retry says why', async () => {
+  inspect(asset({ jobs: [job] }), { [`POST /api/v1/jobs/${job.id}/retry`]: refusal(403, 'forbidden') })
+  fireEvent.click(await screen.findByRole('button', { name: 'Try again' }))
+  expect(await screen.findByText(/You are not allowed to do this/)).toBeTruthy()
+})
+
+test('a film the browser cannot play is offered for download', async () => {
+  inspect(asset({ kind: 'video', mimeType: 'video/mp4', capture: { ...capture, videoCodec: 'hvc1' } }))
+  fireEvent.error(await screen.findByLabelText('DJI_0001.JPG', { selector: 'video' }))
+  const message = await screen.findByText(/cannot play this video \(hvc1\)/)
+  const link = within(message.parentElement as HTMLElement).getByRole('link', { name: 'Download' })
+  expect(link.getAttribute('href')).toBe(`/media/${id}?download=true`)
+})
+
+test('an asset that does not exist is told apart from an outage', async () => {
+  inspect(refusal(404, 'asset_not_found'))
+  expect(await screen.findByText('This file is not in the base')).toBeTruthy()
+})
+
+test('an asset in the bin is offered back, and Delete leaves it there', async () => {
+  const { onRestore, onBin } = inspect(asset({ state: 'binned' }))
+  fireEvent.click(await screen.findByRole('button', { name: 'Bring back' }))
+  expect(onRestore).toHaveBeenCalledTimes(1)
+  fireEvent.keyDown(document.documentElement, { key: 'Delete' })
+  expect(onBin).not.toHaveBeenCalled()
+})
+
+test('the keyboard moves to the bin', async () => {
+  const { onBin } = inspect(asset())
+  await screen.findByText('2 of 3')
+  await screen.findByRole('button', { name: 'Move to bin' })
+  await factOf('Taken')
+  fireEvent.keyDown(document.documentElement, { key: 'Delete' })
+  expect(onBin).toHaveBeenCalledTimes(1)
+})

@@ -1,0 +1,40 @@
+import { MantineProvider } from '@mantine/core'
+import { QueryClientProvider } from '@tanstack/react-query'
+import { render } from '@testing-library/react'
+import type { ReactNode } from 'react'
+import { vi } from 'vitest'
+import { ToastStack } from '../components/ToastStack.tsx'
+import { startI18n } from '../lib/i18n/i18n.ts'
+import { setPreferences } from '../lib/preferences.ts'
+import { createQueryClient } from '../lib/query-client.ts'
+
+/** What the daemon answers to `METHOD /path`, query left out: a JSON value, or a problem's status and code. */
+export type Answers = Record<string, unknown>
+
+/** A refusal among `Answers`. */
+export function refusal(status: number, code: string): Response {
+  return Response.json({ type: 'about:blank', title: code, status, code, requestId: 'r' }, { status })
+}
+
+/** Renders part of the screen, in English, against a daemon that gives these answers. Answers the calls it got. */
+export function renderScreen(screen: ReactNode, answers: Answers): { calls: string[] } {
+  const calls: string[] = []
+  vi.stubGlobal('fetch', async (url: string, init?: { method?: string }) => {
+    const call = `${init?.method ?? 'GET'} ${url.split('?')[0]}`
+    calls.push(call)
+    const answer = answers[call]
+    if (answer === undefined) throw new Error(`no answer for ${call}`)
+    return answer instanceof Response ? answer.clone() : Response.json(answer)
+  })
+  setPreferences({ language: 'en' })
+  startI18n()
+  render(
+    <MantineProvider env="test">
+      <QueryClientProvider client={createQueryClient()}>
+        {screen}
+        <ToastStack />
+      </QueryClientProvider>
+    </MantineProvider>
+  )
+  return { calls }
+}
