@@ -1,7 +1,7 @@
 import { MantineProvider } from '@mantine/core'
 import { type QueryClient, QueryClientProvider } from '@tanstack/react-query'
 import { RouterProvider } from '@tanstack/react-router'
-import { useEffect } from 'react'
+import { useEffect, useState } from 'react'
 import { ToastStack } from '../components/ToastStack.tsx'
 import { assetsLive } from '../features/assets/assets.live.ts'
 import { fieldLive } from '../features/field/field.live.ts'
@@ -10,7 +10,7 @@ import { startLiveUpdates } from '../lib/live-updates.ts'
 import { session } from '../lib/session.ts'
 import { statusLive } from '../lib/status-query.ts'
 import { useStore } from '../lib/store.ts'
-import type { AppRouter } from './router.tsx'
+import { createAppRouter } from './router.tsx'
 import { SessionPage } from './SessionPage.tsx'
 import { theme } from './theme.ts'
 import { useDisplay } from './use-display.ts'
@@ -18,7 +18,7 @@ import { useDisplay } from './use-display.ts'
 const liveHandlers = [statusLive, fieldLive, assetsLive, inspectorLive]
 
 /** The whole screen: providers, the session gate, live updates. */
-export function App({ queryClient, router }: { queryClient: QueryClient; router: AppRouter }) {
+export function App({ queryClient }: { queryClient: QueryClient }) {
   const colorScheme = useDisplay()
   const current = useStore(session)
   const open = current.state === 'open'
@@ -31,9 +31,15 @@ export function App({ queryClient, router }: { queryClient: QueryClient; router:
   return (
     <MantineProvider theme={theme} forceColorScheme={colorScheme}>
       <QueryClientProvider client={queryClient}>
-        {open ? <RouterProvider router={router} /> : <SessionPage session={current} />}
+        {open ? <Screens queryClient={queryClient} /> : <SessionPage session={current} />}
         <ToastStack />
       </QueryClientProvider>
     </MantineProvider>
   )
+}
+
+/** The router is made with the session, so that it never sees an address that still holds the token. */
+function Screens({ queryClient }: { queryClient: QueryClient }) {
+  const [router] = useState(() => createAppRouter(queryClient))
+  return <RouterProvider router={router} />
 }

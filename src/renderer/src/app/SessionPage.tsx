@@ -68,7 +68,7 @@ function Waiting({ state }: { state: 'opening' | 'unreachable' }) {
     return () => clearInterval(timer)
   }, [state])
 
-  if (state === 'opening') return <Loader aria-label={t('session.opening')} />
+  if (state === 'opening') return <Loader aria-label={t('session.opening')} className={classes['opening'] ?? ''} />
   return (
     <div className={classes['form']} role="alert">
       <IconPlugConnectedX size={40} aria-hidden />

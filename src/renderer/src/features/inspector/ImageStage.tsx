@@ -1,6 +1,6 @@
 import { Loader } from '@mantine/core'
-import { useElementSize } from '@mantine/hooks'
-import { type SyntheticEvent, useState } from 'react'
+import { useElementSize, useMergedRef } from '@mantine/hooks'
+import { type SyntheticEvent, useRef, useState } from 'react'
 import { useTranslation } from 'react-i18next'
 import { TransformComponent, TransformWrapper } from 'react-zoom-pan-pinch'
 import { type AssetDetail, getMedia, getThumbnail } from '../../../../shared/api/assets.ts'
@@ -34,6 +34,8 @@ export function ImageStage({ asset }: { asset: AssetDetail }) {
   const { t } = useTranslation()
   const formats = useFormats()
   const { ref, width, height } = useElementSize<HTMLDivElement>()
+  const stage = useRef<HTMLDivElement>(null)
+  const mergedRef = useMergedRef(ref, stage)
   // Of whatever was shown first: it decides the shape, which must not change under a person's fingers.
   const [shape, setShape] = useState<Size | null>(null)
   const [originalSize, setOriginalSize] = useState<Size | null>(null)
@@ -48,6 +50,12 @@ export function ImageStage({ asset }: { asset: AssetDetail }) {
     originalSize ?? (catalogued && shape ? uprightSize(catalogued, shape) : (catalogued ?? shape ?? fitted))
   const actualScale = fullSize.width / (fitted.width * window.devicePixelRatio)
 
+  const limits = {
+    actualScale,
+    minScale: Math.min(1, actualScale),
+    maxScale: Math.max(1, actualScale) * deepestZoom
+  }
+
   function onPreviewLoad({ currentTarget: image }: SyntheticEvent<HTMLImageElement>): void {
     setShape(naturalSize(image))
   }
@@ -59,16 +67,16 @@ export function ImageStage({ asset }: { asset: AssetDetail }) {
   }
 
   return (
-    <div ref={ref} className={classes['fill']}>
+    <div ref={mergedRef} className={classes['fill']}>
       {width > 0 && height > 0 && (
         <TransformWrapper
           key={`${Math.round(fitted.width)}x${Math.round(fitted.height)}`}
-          minScale={Math.min(1, actualScale)}
-          maxScale={Math.max(1, actualScale) * deepestZoom}
+          minScale={limits.minScale}
+          maxScale={limits.maxScale}
           centerOnInit
           centerZoomedOut
-          doubleClick={{ mode: 'toggle', step: 1 }}
-          wheel={{ step: 0.15 }}
+          doubleClick={{ disabled: true }}
+          wheel={{ disabled: true }}
         >
           <TransformComponent
             wrapperStyle={{ width: '100%', height: '100%' }}
@@ -96,7 +104,7 @@ export function ImageStage({ asset }: { asset: AssetDetail }) {
               )}
             </div>
           </TransformComponent>
-          <ZoomTools actualScale={actualScale} />
+          <ZoomTools stage={stage} limits={limits} />
         </TransformWrapper>
       )}
       {hasOriginal && original === 'loading' && (

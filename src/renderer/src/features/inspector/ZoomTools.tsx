@@ -1,20 +1,24 @@
 import { Button, Tooltip } from '@mantine/core'
 import { useHotkeys } from '@mantine/hooks'
 import { IconMinus, IconPlus } from '@tabler/icons-react'
+import type { RefObject } from 'react'
 import { useTranslation } from 'react-i18next'
 import { useControls, useTransformComponent } from 'react-zoom-pan-pinch'
 import { useFormats } from '../../lib/format.ts'
 import classes from './Stage.module.css'
+import { usePointerZoom, type ZoomLimits } from './use-pointer-zoom.ts'
 
 const stepFactor = 0.4
 const animationMs = 150
 
-/** Zoom buttons over a picture. `actualScale` is the scale at which one picture point covers one screen point. */
-export function ZoomTools({ actualScale }: { actualScale: number }) {
+/** Zooming a picture by buttons, keys, and the pointer over `stage`. */
+export function ZoomTools({ stage, limits }: { stage: RefObject<HTMLElement | null>; limits: ZoomLimits }) {
+  const { actualScale } = limits
   const { t } = useTranslation()
   const formats = useFormats()
   const { zoomIn, zoomOut, centerView, resetTransform } = useControls()
   const scale = useTransformComponent(({ state }) => state.scale)
+  usePointerZoom(stage, limits)
   const isFit = Math.abs(scale - 1) < 0.01
   const isActual = Math.abs(scale / actualScale - 1) < 0.01
 
@@ -23,7 +27,8 @@ export function ZoomTools({ actualScale }: { actualScale: number }) {
   const fit = () => void resetTransform(animationMs)
   const actual = () => void centerView(actualScale, animationMs)
   useHotkeys([
-    ['+', larger],
+    ['plus', larger],
+    ['shift+plus', larger],
     ['=', larger],
     ['-', smaller],
     ['0', fit],
