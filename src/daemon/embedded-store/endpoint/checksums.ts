@@ -59,7 +59,8 @@ export function parseDeclaredDigests(
   const [name] = names
   const algorithm = name === undefined ? undefined : parseChecksumAlgorithm(name.slice(HEADER_PREFIX.length))
   const announced = headers.get('x-amz-sdk-checksum-algorithm')
-  if (announced !== undefined && algorithm !== undefined && parseChecksumAlgorithm(announced) !== algorithm)
+  const announcedAlgorithm = announced === undefined ? algorithm : parseChecksumAlgorithm(announced)
+  if (algorithm !== undefined && announcedAlgorithm !== algorithm)
     throw new S3Error('InvalidRequest', {
       message: 'The value of x-amz-sdk-checksum-algorithm does not fit the checksum sent.'
     })

@@ -8,8 +8,8 @@ export const STS_NAMESPACE = 'https://sts.amazonaws.com/doc/2011-06-15/'
 export const XML_DECLARATION = '<?xml version="1.0" encoding="UTF-8"?>\n'
 
 /** A whole S3 answer: declaration and one root element in the S3 namespace. */
-export function s3Document(root: string, children: readonly XmlNode[]): string {
-  return xmlDocument([root, children, { xmlns: S3_NAMESPACE }])
+export function s3Document(root: string, content: XmlContent): string {
+  return xmlDocument([root, content, { xmlns: S3_NAMESPACE }])
 }
 
 /** Declaration and the given root element. */

@@ -1,0 +1,513 @@
+import { createHash, randomBytes, randomInt } from 'node:crypto'
+import { existsSync } from 'node:fs'
+import { join } from 'node:path'
+import type { Logger } from 'pino'
+import { type Database, openDatabase } from '../../db/database.ts'
+import { StartupError } from '../../errors.ts'
+import { type Policy, PolicyError, parsePolicy } from '../policy/policy.ts'
+import { identityMigrations } from './identity-migrations.ts'
+import { KEY_ID, loadOrCreateRootKey, StoreKeys } from './root-key.ts'
+import { sessionToken, tokensEqual } from './session-token.ts'
+
+export const MIN_SESSION_SECONDS = 900
+export const MAX_SESSION_SECONDS = 43_200
+export const DEFAULT_SESSION_SECONDS = 3600
+const MAX_SESSION_POLICY_LENGTH = 2048
+const MAX_LIVE_SESSIONS_PER_DEVICE = 50
+/** How long an ended session stays known, so that its holder is told "expired" instead of "unknown key". */
+const KEEP_ENDED_SESSIONS_MS = 7 * 24 * 3600_000
+const MAX_CLOCK_STEP_BACK_MS = 15 * 60_000
+
+/** Owner of the buckets that belong to the installation as a whole. */
+export const STORE_OWNER = 'flightcase'
+/** The built-in service user behind sessions that the daemon issues itself. Its secret is never shown. */
+const DAEMON_USER = 'flightcase-daemon'
+
+export interface SessionRequest {
+  /** `[A-Za-z0-9._-]`, at most 64 characters. */
+  workspaceId?: string | undefined
+  deviceId?: string | undefined
+  /** IAM policy document; at most 2048 characters of JSON. Left out, the parent's rights apply. */
+  policy?: object | string | undefined
+  /** 900 … 43 200 */
+  durationSeconds: number
+  /** Access key id of the service user whose rights cap the session; the daemon's own user when left out. */
+  parent?: string | undefined
+  /** Label shown in diagnostics and answered by GetCallerIdentity. */
+  sessionName?: string | undefined
+}
+
+export interface SessionCredentials {
+  accessKeyId: string
+  secretAccessKey: string
+  sessionToken: string
+  expiresAtMs: number
+}
+
+export interface ServiceUserRequest {
+  /** Unique, for people. */
+  name: string
+  policy: object
+  /** May call AssumeRole. */
+  canAssume?: boolean
+  /** Owner of what the user creates; the installation when left out. */
+  ownerId?: string
+  /** Both or neither; random when left out. */
+  accessKeyId?: string
+  secretAccessKey?: string
+}
+
+export interface ServiceUser {
+  accessKeyId: string
+  name: string
+  ownerId: string
+  canAssume: boolean
+  createdAtMs: number
+  disabledAtMs: number | null
+}
+
+/** A live or ended session as diagnostics show it. Holds no secret. */
+export interface SessionInfo {
+  accessKeyId: string
+  parent: string
+  sessionName: string
+  workspaceId: string | null
+  deviceId: string | null
+  createdAtMs: number
+  expiresAtMs: number
+  revokedAtMs: number | null
+}
+
+/** Whoever holds an access key. The secret never leaves the process. */
+export interface Credential {
+  accessKeyId: string
+  secretAccessKey: string
+  /** The long-term user, also behind a session. */
+  user: ServiceUser
+  session: SessionInfo | null
+  /** All of them must allow a request. */
+  policies: readonly Policy[]
+}
+
+export type IdentityErrorCode =
+  | 'AccessDenied'
+  | 'MalformedPolicyDocument'
+  | 'PackedPolicyTooLarge'
+  | 'ServiceUnavailable'
+  | 'ValidationError'
+
+/** A refusal to issue or change credentials. Codes are those of the STS protocol. */
+export class IdentityError extends Error {
+  readonly code: IdentityErrorCode
+  constructor(code: IdentityErrorCode, message: string, options?: ErrorOptions) {
+    super(message, options)
+    this.name = 'IdentityError'
+    this.code = code
+  }
+}
+
+/** Who may use the object store: long-term service users and temporary sessions. Everything is durable when it returns. */
+export interface IdentityService {
+  /**
+   * Issues temporary credentials. A device keeps at most 50 live sessions; the oldest ends when one more is issued.
+   * @throws IdentityError
+   */
+  issueSession(request: SessionRequest): SessionCredentials
+  /** Ends one session at once. False when there is no live session of that key. */
+  revokeSession(accessKeyId: string): boolean
+  /** Ends all live sessions of a workspace, a device or a parent; returns how many there were. */
+  revokeSessions(filter: { workspaceId: string } | { deviceId: string } | { parent: string }): number
+  /** Sessions that are neither expired nor revoked, newest first. */
+  listLiveSessions(): SessionInfo[]
+  /** @throws IdentityError ValidationError when the name or key is taken, MalformedPolicyDocument */
+  createServiceUser(request: ServiceUserRequest): { accessKeyId: string; secretAccessKey: string }
+  listServiceUsers(): ServiceUser[]
+  /** Ends a user and every session issued under it. False when there is no such active user. */
+  disableServiceUser(accessKeyId: string): boolean
+  /** The holder of a key, including ended sessions; undefined for unknown keys and disabled users. */
+  findCredential(accessKeyId: string): Credential | undefined
+  /** Judges a session token against the credential that signed. Call it only after the signature has been verified. */
+  judgeToken(credential: Credential, token: string | undefined): 'valid' | 'invalid' | 'expired'
+  /** Why no session can be issued at the moment, or null. */
+  issuanceFrozen(): string | null
+  /** The operator confirms that the computer's clock is right; issuance goes on. */
+  confirmClock(): void
+  close(): void
+}
+
+export interface IdentityOptions {
+  /** Directory of the store; holds `identity.db` and, unless a key is given, `root.key`. */
+  directory: string
+  /** 32 bytes kept elsewhere, such as the system's key chain. */
+  rootKey?: Buffer | undefined
+  log: Logger
+  clock?: (() => number) | undefined
+}
+
+type UserRow = {
+  access_key_id: string
+  name: string
+  owner_id: string
+  wrapped_secret: Buffer
+  policy_json: string
+  can_assume: number
+  created_at_ms: number
+  disabled_at_ms: number | null
+}
+type SessionRow = {
+  id: number
+  access_key_id: string
+  parent: string
+  session_name: string
+  workspace_id: string | null
+  device_id: string | null
+  policy_json: string | null
+  salt: Buffer
+  key_id: number
+  created_at_ms: number
+  expires_at_ms: number
+  revoked_at_ms: number | null
+}
+
+/**
+ * Opens the identity database of a store, creating database and root key on first use.
+ * @throws StartupError database_newer, root_key_missing, root_key_mismatch, root_key_malformed
+ */
+export function openIdentityService({ directory, rootKey, log, clock = Date.now }: IdentityOptions): IdentityService {
+  const databasePath = join(directory, 'identity.db')
+  const keyPath = join(directory, 'root.key')
+  if (rootKey === undefined && existsSync(databasePath) && !existsSync(keyPath))
+    throw new StartupError(
+      'root_key_missing',
+      `${keyPath} is missing, so the credentials in ${databasePath} cannot be read. Restore the key from a backup.`
+    )
+  const keys = new StoreKeys(rootKey ?? loadOrCreateRootKey(keyPath))
+  const db = openDatabase(databasePath, identityMigrations)
+  try {
+    return new SqliteIdentityService(db, keys, log, clock)
+  } catch (error) {
+    db.close()
+    throw error
+  }
+}
+
+class SqliteIdentityService implements IdentityService {
+  readonly #db: Database
+  readonly #keys: StoreKeys
+  readonly #log: Logger
+  readonly #clock: () => number
+  readonly #compiled = new Map<string, Policy>()
+  readonly #daemonUser: string
+  #frozen: string | null = null
+
+  constructor(db: Database, keys: StoreKeys, log: Logger, clock: () => number) {
+    this.#db = db
+    this.#keys = keys
+    this.#log = log
+    this.#clock = clock
+    this.#assertRootKey()
+    this.#checkClock()
+    this.#db.prepare<[number]>('DELETE FROM session WHERE expires_at_ms < ?').run(clock() - KEEP_ENDED_SESSIONS_MS)
+    this.#daemonUser = this.#ensureDaemonUser()
+  }
+
+  issueSession(request: SessionRequest): SessionCredentials {
+    const frozen = this.issuanceFrozen()
+    if (frozen !== null) throw new IdentityError('ServiceUnavailable', frozen)
+    const { workspaceId = null, deviceId = null, durationSeconds, parent = this.#daemonUser } = request
+    for (const [name, value] of Object.entries({ workspaceId, deviceId }))
+      if (value !== null && !/^[A-Za-z0-9._-]{1,64}$/.test(value))
+        throw new IdentityError('ValidationError', `The ${name} may only hold letters, digits, ".", "_" and "-".`)
+    if (
+      !Number.isInteger(durationSeconds) ||
+      durationSeconds < MIN_SESSION_SECONDS ||
+      durationSeconds > MAX_SESSION_SECONDS
+    )
+      throw new IdentityError(
+        'ValidationError',
+        `DurationSeconds must be a whole number between ${MIN_SESSION_SECONDS} and ${MAX_SESSION_SECONDS}.`
+      )
+    const user = this.#findUser(parent)
+    if (user === undefined || user.disabled_at_ms !== null || user.can_assume === 0)
+      throw new IdentityError('AccessDenied', 'This user may not issue temporary credentials.')
+    const policyJson = sessionPolicyJson(request.policy)
+
+    const nowMs = this.#clock()
+    const accessKeyId = randomAccessKeyId('FCS')
+    const salt = randomBytes(16)
+    const expiresAtMs = nowMs + durationSeconds * 1000
+    const sessionName = request.sessionName ?? workspaceId ?? 'session'
+    const sessionId = this.#db.transaction(() => {
+      if (deviceId !== null) this.#endOldestSessions(deviceId, nowMs)
+      this.#rememberClock(nowMs)
+      return this.#db
+        .prepare<unknown[]>(
+          `INSERT INTO session (access_key_id, parent, session_name, workspace_id, device_id, policy_json, salt, key_id,
+             created_at_ms, expires_at_ms) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`
+        )
+        .run(accessKeyId, parent, sessionName, workspaceId, deviceId, policyJson, salt, KEY_ID, nowMs, expiresAtMs)
+        .lastInsertRowid
+    })
+    const policyHash = policyJson && createHash('sha256').update(policyJson).digest('hex').slice(0, 16)
+    this.#log.info({ accessKeyId, parent, workspaceId, deviceId, policyHash, expiresAtMs }, 'session issued')
+    return {
+      accessKeyId,
+      secretAccessKey: this.#keys.sessionSecret(accessKeyId, salt),
+      sessionToken: sessionToken(this.#keys, { keyId: KEY_ID, sessionId: Number(sessionId), accessKeyId, expiresAtMs }),
+      expiresAtMs
+    }
+  }
+
+  revokeSession(accessKeyId: string): boolean {
+    return this.#revoke('access_key_id', accessKeyId) > 0
+  }
+
+  revokeSessions(filter: { workspaceId: string } | { deviceId: string } | { parent: string }): number {
+    if ('workspaceId' in filter) return this.#revoke('workspace_id', filter.workspaceId)
+    if ('deviceId' in filter) return this.#revoke('device_id', filter.deviceId)
+    return this.#revoke('parent', filter.parent)
+  }
+
+  listLiveSessions(): SessionInfo[] {
+    return this.#db
+      .prepare<[number], SessionRow>(
+        'SELECT * FROM session WHERE expires_at_ms > ? AND revoked_at_ms IS NULL ORDER BY id DESC'
+      )
+      .all(this.#clock())
+      .map(toSessionInfo)
+  }
+
+  createServiceUser(request: ServiceUserRequest): { accessKeyId: string; secretAccessKey: string } {
+    const { name, canAssume = false, ownerId = STORE_OWNER } = request
+    const accessKeyId = request.accessKeyId ?? randomAccessKeyId('FCU')
+    const secretAccessKey = request.secretAccessKey ?? randomSecret()
+    const policyJson = JSON.stringify(request.policy)
+    compilePolicy(policyJson)
+    if (accessKeyId === '' || secretAccessKey.length < 8 || name === '')
+      throw new IdentityError('ValidationError', 'A service user needs a name, a key and a secret of 8 characters.')
+    this.#db.transaction(() => {
+      const taken = this.#db
+        .prepare<[string, string]>('SELECT 1 FROM service_user WHERE access_key_id = ? OR name = ?')
+        .get(accessKeyId, name)
+      if (taken !== undefined)
+        throw new IdentityError('ValidationError', `There is already a service user of that name or key (${name}).`)
+      this.#db
+        .prepare<unknown[]>(
+          `INSERT INTO service_user (access_key_id, name, owner_id, wrapped_secret, key_id, policy_json, can_assume,
+             created_at_ms) VALUES (?, ?, ?, ?, ?, ?, ?, ?)`
+        )
+        .run(
+          accessKeyId,
+          name,
+          ownerId,
+          this.#keys.wrapSecret(accessKeyId, secretAccessKey),
+          KEY_ID,
+          policyJson,
+          canAssume ? 1 : 0,
+          this.#clock()
+        )
+    })
+    this.#log.info({ accessKeyId, name, ownerId, canAssume }, 'service user created')
+    return { accessKeyId, secretAccessKey }
+  }
+
+  listServiceUsers(): ServiceUser[] {
+    return this.#db
+      .prepare<[], UserRow>('SELECT * FROM service_user ORDER BY created_at_ms, name')
+      .all()
+      .map(toServiceUser)
+  }
+
+  disableServiceUser(accessKeyId: string): boolean {
+    const { changes } = this.#db
+      .prepare<[number, string]>(
+        'UPDATE service_user SET disabled_at_ms = ? WHERE access_key_id = ? AND disabled_at_ms IS NULL'
+      )
+      .run(this.#clock(), accessKeyId)
+    if (changes > 0) this.#log.info({ accessKeyId }, 'service user disabled')
+    return changes > 0
+  }
+
+  findCredential(accessKeyId: string): Credential | undefined {
+    const session = this.#db
+      .prepare<[string], SessionRow>('SELECT * FROM session WHERE access_key_id = ?')
+      .get(accessKeyId)
+    const user = this.#findUser(session?.parent ?? accessKeyId)
+    if (user === undefined || user.disabled_at_ms !== null) return undefined
+    const policyTexts = [user.policy_json, session?.policy_json ?? null].filter((text) => text !== null)
+    return {
+      accessKeyId,
+      secretAccessKey: session
+        ? this.#keys.sessionSecret(accessKeyId, session.salt)
+        : this.#keys.unwrapSecret(accessKeyId, user.wrapped_secret),
+      user: toServiceUser(user),
+      session: session ? toSessionInfo(session) : null,
+      policies: policyTexts.map((text) => this.#compiledPolicy(text))
+    }
+  }
+
+  judgeToken(credential: Credential, token: string | undefined): 'valid' | 'invalid' | 'expired' {
+    const { session, accessKeyId } = credential
+    if (session === null) return token === undefined ? 'valid' : 'invalid'
+    const row = this.#db
+      .prepare<[string], { id: number; key_id: number }>('SELECT id, key_id FROM session WHERE access_key_id = ?')
+      .get(accessKeyId)
+    if (row === undefined || token === undefined || session.revokedAtMs !== null) return 'invalid'
+    const { expiresAtMs } = session
+    const expected = sessionToken(this.#keys, { keyId: row.key_id, sessionId: row.id, accessKeyId, expiresAtMs })
+    if (!tokensEqual(expected, token)) return 'invalid'
+    return this.#clock() < expiresAtMs ? 'valid' : 'expired'
+  }
+
+  issuanceFrozen(): string | null {
+    return this.#frozen
+  }
+
+  confirmClock(): void {
+    this.#frozen = null
+    this.#setFact('clock_high_water_ms', String(this.#clock()))
+  }
+
+  close(): void {
+    this.#db.close()
+  }
+
+  #assertRootKey(): void {
+    const stored = this.#fact('root_key_fingerprint')
+    if (stored === undefined) this.#setFact('root_key_fingerprint', this.#keys.fingerprint)
+    else if (stored !== this.#keys.fingerprint)
+      throw new StartupError(
+        'root_key_mismatch',
+        'The root key does not belong to the credentials of this object store. Restore the key and identity.db together.'
+      )
+  }
+
+  /** A clock set back would make expired sessions valid again, so new ones wait until a person has looked at it. */
+  #checkClock(): void {
+    const highWaterMs = Number(this.#fact('clock_high_water_ms') ?? 0)
+    if (this.#clock() >= highWaterMs - MAX_CLOCK_STEP_BACK_MS) return
+    this.#frozen = `The clock of this computer was set back by more than 15 minutes (it already was ${new Date(highWaterMs).toISOString()}). Confirm that it is right to issue credentials again.`
+    this.#log.warn({ highWaterMs, nowMs: this.#clock() }, 'clock went backwards, issuing of sessions is frozen')
+  }
+
+  #rememberClock(nowMs: number): void {
+    if (nowMs > Number(this.#fact('clock_high_water_ms') ?? 0)) this.#setFact('clock_high_water_ms', String(nowMs))
+  }
+
+  #ensureDaemonUser(): string {
+    const known = this.listServiceUsers().find((user) => user.name === DAEMON_USER)
+    if (known !== undefined) return known.accessKeyId
+    return this.createServiceUser({
+      name: DAEMON_USER,
+      canAssume: true,
+      policy: { Version: '2012-10-17', Statement: [{ Effect: 'Allow', Action: ['s3:*', 'sts:*'], Resource: '*' }] }
+    }).accessKeyId
+  }
+
+  #endOldestSessions(deviceId: string, nowMs: number): void {
+    this.#db
+      .prepare<unknown[]>(
+        `UPDATE session SET revoked_at_ms = ? WHERE id IN (
+           SELECT id FROM session WHERE device_id = ? AND expires_at_ms > ? AND revoked_at_ms IS NULL
+           ORDER BY created_at_ms DESC, id DESC LIMIT -1 OFFSET ?)`
+      )
+      .run(nowMs, deviceId, nowMs, MAX_LIVE_SESSIONS_PER_DEVICE - 1)
+  }
+
+  #revoke(column: 'access_key_id' | 'workspace_id' | 'device_id' | 'parent', value: string): number {
+    const nowMs = this.#clock()
+    const { changes } = this.#db
+      .prepare<unknown[]>(
+        `UPDATE session SET revoked_at_ms = ? WHERE ${column} = ? AND revoked_at_ms IS NULL AND expires_at_ms > ?`
+      )
+      .run(nowMs, value, nowMs)
+    if (changes > 0) this.#log.info({ [column]: value, sessions: changes }, 'sessions revoked')
+    return changes
+  }
+
+  #findUser(accessKeyId: string): UserRow | undefined {
+    return this.#db.prepare<[string], UserRow>('SELECT * FROM service_user WHERE access_key_id = ?').get(accessKeyId)
+  }
+
+  #compiledPolicy(json: string): Policy {
+    let policy = this.#compiled.get(json)
+    if (policy === undefined) {
+      if (this.#compiled.size >= 256) this.#compiled.clear()
+      policy = parsePolicy(json)
+      this.#compiled.set(json, policy)
+    }
+    return policy
+  }
+
+  #fact(name: string): string | undefined {
+    return this.#db.prepare<[string], { value: string }>('SELECT value FROM fact WHERE name = ?').get(name)?.value
+  }
+
+  #setFact(name: string, value: string): void {
+    this.#db
+      .prepare<[string, string]>(
+        'INSERT INTO fact (name, value) VALUES (?, ?) ON CONFLICT (name) DO UPDATE SET value = excluded.value'
+      )
+      .run(name, value)
+  }
+}
+
+function sessionPolicyJson(policy: object | string | undefined): string | null {
+  if (policy === undefined) return null
+  const json = typeof policy === 'string' ? policy : JSON.stringify(policy)
+  if (json.length > MAX_SESSION_POLICY_LENGTH)
+    throw new IdentityError(
+      'PackedPolicyTooLarge',
+      `The session policy has ${json.length} characters; ${MAX_SESSION_POLICY_LENGTH} are allowed.`
+    )
+  compilePolicy(json)
+  return json
+}
+
+function compilePolicy(json: string): Policy {
+  try {
+    return parsePolicy(json)
+  } catch (error) {
+    if (error instanceof PolicyError)
+      throw new IdentityError('MalformedPolicyDocument', error.message, { cause: error })
+    throw error
+  }
+}
+
+function toServiceUser(row: UserRow): ServiceUser {
+  return {
+    accessKeyId: row.access_key_id,
+    name: row.name,
+    ownerId: row.owner_id,
+    canAssume: row.can_assume === 1,
+    createdAtMs: row.created_at_ms,
+    disabledAtMs: row.disabled_at_ms
+  }
+}
+
+function toSessionInfo(row: SessionRow): SessionInfo {
+  return {
+    accessKeyId: row.access_key_id,
+    parent: row.parent,
+    sessionName: row.session_name,
+    workspaceId: row.workspace_id,
+    deviceId: row.device_id,
+    createdAtMs: row.created_at_ms,
+    expiresAtMs: row.expires_at_ms,
+    revokedAtMs: row.revoked_at_ms
+  }
+}
+
+/** 20 characters of `[A-Z0-9]`: clients put the id into URLs and headers without encoding. */
+function randomAccessKeyId(prefix: string): string {
+  return prefix + randomText('ABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789', 20 - prefix.length)
+}
+
+/** 40 characters without `/` and `+`, which careless clients encode wrongly. */
+function randomSecret(): string {
+  return randomText('ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789', 40)
+}
+
+function randomText(alphabet: string, length: number): string {
+  return Array.from({ length }, () => alphabet[randomInt(alphabet.length)]).join('')
+}

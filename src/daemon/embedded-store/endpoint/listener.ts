@@ -1,0 +1,82 @@
+import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http'
+import type { AddressInfo, Socket } from 'node:net'
+
+const MAX_HEADER_BYTES = 32 * 1024
+const HEADERS_TIMEOUT_MS = 20_000
+const KEEP_ALIVE_TIMEOUT_MS = 75_000
+const TCP_KEEP_ALIVE_MS = 30_000
+/** A peer that neither reads nor writes for so long is gone. Slow uploads are judged by the body reader instead. */
+const SOCKET_IDLE_MS = 5 * 60_000
+const MAX_SOCKETS = 256
+
+export type RequestHandler = (request: IncomingMessage, response: ServerResponse, expectsContinue: boolean) => void
+
+/** Answer to bytes that are not HTTP; there is no request to speak of, so nothing in it is specific. */
+const UNPARSABLE =
+  '<?xml version="1.0" encoding="UTF-8"?>\n<Error><Code>InvalidRequest</Code><Message>The request is not valid HTTP.</Message></Error>'
+
+/**
+ * Makes the raw HTTP server of the endpoint. It never goes through a web framework: signatures cover the request target as it was
+ * sent, and some of Node's defaults would cut long uploads or answer for us.
+ */
+export function createListener(handle: RequestHandler): Server {
+  const server = createServer({
+    maxHeaderSize: MAX_HEADER_BYTES,
+    insecureHTTPParser: false,
+    noDelay: true,
+    keepAlive: true,
+    keepAliveInitialDelay: TCP_KEEP_ALIVE_MS,
+    headersTimeout: HEADERS_TIMEOUT_MS,
+    keepAliveTimeout: KEEP_ALIVE_TIMEOUT_MS,
+    // A large file over a weak radio takes longer than any fixed limit; idle time is what counts.
+    requestTimeout: 0
+  })
+  server.maxConnections = MAX_SOCKETS
+  server.setTimeout(SOCKET_IDLE_MS)
+  server.on('request', (request, response) => handle(request, response, false))
+  server.on('checkContinue', (request, response) => handle(request, response, true))
+  // S3 ignores expectations it does not know; Node would answer 417.
+  server.on('checkExpectation', (request, response) => handle(request, response, false))
+  server.on('clientError', refuseUnparsable)
+  return server
+}
+
+function refuseUnparsable(error: NodeJS.ErrnoException, socket: Socket | { writable: boolean; destroy(): void }): void {
+  if (!('end' in socket) || !socket.writable || error.code === 'ECONNRESET') {
+    socket.destroy()
+    return
+  }
+  const head = [
+    'HTTP/1.1 400 Bad Request',
+    'Content-Type: application/xml',
+    `Content-Length: ${UNPARSABLE.length}`,
+    'Connection: close'
+  ]
+  socket.end(`${head.join('\r\n')}\r\n\r\n${UNPARSABLE}`)
+}
+
+/**
+ * Opens the server on an address; port 0 takes any free one.
+ * @returns the address and port it got
+ * @throws the system's error, such as EADDRINUSE
+ */
+export function openListener(server: Server, host: string, port: number): Promise<{ host: string; port: number }> {
+  return new Promise((resolve, reject) => {
+    server.once('error', reject)
+    server.listen({ host, port }, () => {
+      server.off('error', reject)
+      const { address, port: actualPort } = server.address() as AddressInfo
+      resolve({ host: address, port: actualPort })
+    })
+  })
+}
+
+/** Takes no new connections, lets requests under way finish until the deadline, then cuts what is left. */
+export async function closeListener(server: Server, deadlineMs: number): Promise<void> {
+  if (!server.listening) return
+  const closed = new Promise<void>((resolve) => server.close(() => resolve()))
+  server.closeIdleConnections()
+  const timer = setTimeout(() => server.closeAllConnections(), deadlineMs)
+  await closed
+  clearTimeout(timer)
+}

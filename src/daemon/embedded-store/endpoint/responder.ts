@@ -1,0 +1,137 @@
+import { randomBytes } from 'node:crypto'
+import type { IncomingMessage, ServerResponse } from 'node:http'
+import { pipeline } from 'node:stream/promises'
+import type { S3Response } from './operations/operation.ts'
+import type { RequestBody } from './request-body.ts'
+import type { S3Error } from './s3-error.ts'
+import { STS_NAMESPACE, XML_DECLARATION, type XmlNode, xmlDocument } from './xml-writer.ts'
+
+/** How much of an unread body is swallowed so that the client sees the answer before the connection closes. */
+const LINGER_BYTES = 8 * 1024 * 1024
+const LINGER_MS = 2000
+
+const PADDING_DELAY_MS = 2000
+const PADDING_INTERVAL_MS = 5000
+
+/** Writes the one answer to a request. */
+export class Responder {
+  readonly requestId = randomBytes(8).toString('hex').toUpperCase()
+  readonly #hostId = randomBytes(24).toString('base64')
+  readonly #request: IncomingMessage
+  readonly #response: ServerResponse
+  readonly #common: Record<string, string>
+
+  constructor(request: IncomingMessage, response: ServerResponse) {
+    this.#request = request
+    this.#response = response
+    this.#common = {
+      'x-amz-request-id': this.requestId,
+      'x-amz-id-2': this.#hostId,
+      server: 'Flightcase',
+      'x-content-type-options': 'nosniff'
+    }
+  }
+
+  /** Adds headers to whatever the answer turns out to be. */
+  addHeaders(headers: Record<string, string>): void {
+    Object.assign(this.#common, headers)
+  }
+
+  /** Sends a finished answer. Resolves when the last byte is handed over or the client has gone. */
+  async send({ status, headers = {}, body }: S3Response, requestBody: RequestBody | undefined): Promise<void> {
+    if (this.#response.headersSent || this.#response.destroyed) return
+    const all: Record<string, string> = { ...this.#common, ...headers }
+    if (typeof body === 'string') {
+      all['content-type'] ??= 'application/xml'
+      all['content-length'] = String(Buffer.byteLength(body))
+    } else if (body === undefined && status !== 204 && status !== 304 && this.#request.method !== 'HEAD') {
+      all['content-length'] = '0'
+    }
+    const mustClose = requestBody !== undefined && !requestBody.isConsumed
+    if (mustClose) all.connection = 'close'
+    this.#response.writeHead(status, all)
+    if (typeof body === 'object') {
+      // A failing source or a client that leaves destroys both; the short answer tells the client by its length.
+      await pipeline(body, this.#response).catch(() => {})
+      return
+    }
+    const text = this.#request.method === 'HEAD' ? undefined : body
+    if (mustClose) {
+      this.#response.flushHeaders()
+      if (text !== undefined) this.#response.write(text)
+      await requestBody.drain(LINGER_BYTES, LINGER_MS)
+      this.#response.end()
+    } else {
+      this.#response.end(text)
+    }
+  }
+
+  /**
+   * Sends the answer of work that may outlast a client's patience: after two seconds the status goes out as 200, followed by a
+   * space now and then, so a late failure has to be told inside the document.
+   */
+  async sendWhenDone(work: Promise<S3Response>, failure: (error: unknown) => S3Response): Promise<void> {
+    const begin = () => {
+      this.#response.writeHead(200, { ...this.#common, 'content-type': 'application/xml' })
+      this.#response.write(XML_DECLARATION)
+      padding = setInterval(() => this.#response.write(' '), PADDING_INTERVAL_MS)
+    }
+    let padding: NodeJS.Timeout | undefined
+    const delay = setTimeout(begin, PADDING_DELAY_MS)
+    const outcome = await work.catch(failure).finally(() => {
+      clearTimeout(delay)
+      clearInterval(padding)
+    })
+    if (!this.#response.headersSent) return this.send(outcome, undefined)
+    const text = typeof outcome.body === 'string' ? outcome.body : ''
+    this.#response.end(text.startsWith(XML_DECLARATION) ? text.slice(XML_DECLARATION.length) : text)
+  }
+
+  /** The answer of S3 to an error. */
+  errorResponse(error: S3Error, resource: string): S3Response {
+    const fields = Object.entries(error.fields).map(([name, value]): XmlNode => [name, value])
+    return {
+      status: error.status,
+      headers: error.headers,
+      body: xmlDocument([
+        'Error',
+        [
+          ['Code', error.code],
+          ['Message', error.message],
+          ...fields,
+          ...('Resource' in error.fields ? [] : [['Resource', resource] as const]),
+          ['RequestId', this.requestId],
+          ['HostId', this.#hostId]
+        ]
+      ])
+    }
+  }
+
+  /** The answer of STS to an error, which has an envelope of its own. */
+  stsErrorResponse(error: S3Error): S3Response {
+    return {
+      status: error.status,
+      headers: { ...error.headers, 'content-type': 'text/xml' },
+      body: xmlDocument([
+        'ErrorResponse',
+        [
+          [
+            'Error',
+            [
+              ['Type', error.status < 500 ? 'Sender' : 'Receiver'],
+              ['Code', error.code],
+              ['Message', error.message]
+            ]
+          ],
+          ['RequestId', this.requestId]
+        ],
+        { xmlns: STS_NAMESPACE }
+      ])
+    }
+  }
+
+  /** Nobody is left to answer. */
+  abandon(): void {
+    this.#response.destroy()
+  }
+}
