@@ -1,0 +1,72 @@
+import { ObjectStoreError, type ObjectStoreErrorCode } from './object-store.ts'
+
+/** Error codes of S3, STS and the servers that imitate them. */
+const BY_NAME: Record<string, ObjectStoreErrorCode> = {
+  NoSuchKey: 'NotFound',
+  NotFound: 'NotFound',
+  // A missing bucket is a broken set-up, not a missing object: it must never be taken for absence.
+  NoSuchBucket: 'Protocol',
+  AccessDenied: 'AccessDenied',
+  Forbidden: 'AccessDenied',
+  InvalidAccessKeyId: 'AccessDenied',
+  InvalidClientTokenId: 'AccessDenied',
+  SignatureDoesNotMatch: 'AccessDenied',
+  PreconditionFailed: 'PreconditionFailed',
+  ConditionalRequestConflict: 'Conflict',
+  OperationAborted: 'Conflict',
+  SlowDown: 'Throttled',
+  TooManyRequests: 'Throttled',
+  ServiceUnavailable: 'Throttled',
+  InsufficientStorage: 'StorageFull',
+  XMinioStorageFull: 'StorageFull',
+  QuotaExceeded: 'StorageFull',
+  RequestTimeTooSkewed: 'ClockSkew',
+  ExpiredToken: 'CredentialsExpired',
+  InvalidToken: 'CredentialsExpired',
+  InvalidTokenId: 'CredentialsExpired',
+  BadDigest: 'ChecksumMismatch',
+  InvalidDigest: 'ChecksumMismatch',
+  XAmzContentSHA256Mismatch: 'ChecksumMismatch',
+  NotImplemented: 'Unsupported',
+  InvalidArgument: 'InvalidArgument',
+  InvalidRange: 'InvalidArgument',
+  KeyTooLongError: 'InvalidArgument'
+}
+
+const BY_STATUS: Record<number, ObjectStoreErrorCode> = {
+  403: 'AccessDenied',
+  404: 'NotFound',
+  409: 'Conflict',
+  412: 'PreconditionFailed',
+  416: 'InvalidArgument',
+  429: 'Throttled',
+  500: 'Unreachable',
+  501: 'Unsupported',
+  502: 'Unreachable',
+  503: 'Throttled',
+  504: 'Unreachable',
+  507: 'StorageFull'
+}
+
+/** What an SDK call raised, in the vocabulary of every driver. An error that is no answer of a server is `Unreachable`. */
+export function fromS3Error(error: unknown): ObjectStoreError {
+  if (error instanceof ObjectStoreError) return error
+  const { name, status, message } = describe(error)
+  const code = BY_NAME[name] ?? (status === undefined ? 'Unreachable' : (BY_STATUS[status] ?? 'Protocol'))
+  return new ObjectStoreError(code, `The object store answered ${name}${message && `: ${message}`}`, { cause: error })
+}
+
+/** Whether the server said that there is no such bucket; HEAD answers cannot say so. */
+export function isMissingBucket(error: unknown): boolean {
+  return describe(error).name === 'NoSuchBucket'
+}
+
+function describe(error: unknown): { name: string; status: number | undefined; message: string } {
+  if (!(error instanceof Error)) return { name: 'UnknownError', status: undefined, message: String(error) }
+  const metadata = '$metadata' in error ? error.$metadata : undefined
+  const status =
+    typeof metadata === 'object' && metadata !== null && 'httpStatusCode' in metadata
+      ? metadata.httpStatusCode
+      : undefined
+  return { name: error.name, status: typeof status === 'number' ? status : undefined, message: error.message }
+}

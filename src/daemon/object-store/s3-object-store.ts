@@ -1,0 +1,479 @@
+import { createHash } from 'node:crypto'
+import { Readable } from 'node:stream'
+import { setTimeout as delay } from 'node:timers/promises'
+import {
+  CopyObjectCommand,
+  DeleteObjectCommand,
+  DeleteObjectsCommand,
+  GetObjectCommand,
+  type GetObjectCommandOutput,
+  HeadBucketCommand,
+  HeadObjectCommand,
+  type HeadObjectCommandOutput,
+  ListObjectsV2Command,
+  PutObjectCommand,
+  S3Client
+} from '@aws-sdk/client-s3'
+import { AssumeRoleCommand, STSClient } from '@aws-sdk/client-sts'
+import { Upload } from '@aws-sdk/lib-storage'
+import { newId } from '../ids.ts'
+import { assertPortableMetadata } from './metadata-rules.ts'
+import { type MeteredBody, meterBody } from './metered-body.ts'
+import {
+  type CopyOptions,
+  type CredentialsRequest,
+  type ListOptions,
+  type ListResult,
+  type ObjectStat,
+  type ObjectStore,
+  ObjectStoreError,
+  type PresignedRequest,
+  type PutOptions,
+  type PutResult,
+  type SizedBody,
+  type StoreHealth,
+  type TemporaryCredentials,
+  type UploadOptions
+} from './object-store.ts'
+import { Presigner, type StaticKey } from './presigner.ts'
+import { fromS3Error, isMissingBucket } from './s3-errors.ts'
+import { copyInParts, encodeCopySource } from './s3-large-copy.ts'
+import { buildSessionPolicy } from './session-policy.ts'
+
+const MIB = 1024 ** 2
+const MAX_PAGE = 1000
+/** S3 takes no more in one PUT or copy. */
+const SINGLE_REQUEST_MAX_BYTES = 5 * 1024 * MIB
+const PART_BYTES = 16 * MIB
+const MAX_CLOCK_SKEW_MS = 5 * 60_000
+const DEFAULT_ROLE_ARN = 'arn:aws:iam::000000000000:role/flightcase-uploader'
+
+export type S3ObjectStoreOptions = {
+  /** Base URL the daemon uses. */
+  endpoint: string
+  /** Base URL clients use, for presigned URLs; the same when left out. */
+  publicEndpoint?: () => string
+  /** Where AssumeRole is answered; the S3 endpoint when left out. */
+  stsEndpoint?: string
+  region: string
+  bucket: string
+  credentials: StaticKey
+  /** False only for the clouds that insist on the bucket in the host name. */
+  forcePathStyle?: boolean
+  sts?: {
+    /** Null leaves it out of the request, for servers that take any value for a real role. */
+    roleArn?: string | null
+    policyMode?: 'strict' | 'relaxed'
+  }
+  /** Objects above this size travel in parts. 5 GiB, the S3 limit, unless given. */
+  singleRequestMaxBytes?: number
+  clock?: () => number
+}
+
+/** A bucket of any S3 server. */
+export class S3ObjectStore implements ObjectStore {
+  readonly kind = 's3'
+  readonly bucket: string
+  readonly #options: S3ObjectStoreOptions
+  readonly #s3: S3Client
+  readonly #sts: STSClient
+  readonly #presigner: Presigner
+  readonly #singleRequestMaxBytes: number
+  #clockSkewMs = 0
+
+  constructor(options: S3ObjectStoreOptions) {
+    const { endpoint, region, credentials, bucket, forcePathStyle = true, clock } = options
+    this.#options = options
+    this.bucket = bucket
+    this.#singleRequestMaxBytes = options.singleRequestMaxBytes ?? SINGLE_REQUEST_MAX_BYTES
+    this.#s3 = new S3Client({
+      endpoint,
+      region,
+      credentials,
+      forcePathStyle,
+      // Several servers refuse the checksum trailers that are the SDK's default, or answer range reads with checksums it rejects.
+      requestChecksumCalculation: 'WHEN_REQUIRED',
+      responseChecksumValidation: 'WHEN_REQUIRED',
+      requestHandler: {
+        connectionTimeout: 5000,
+        socketTimeout: 60_000,
+        httpsAgent: { maxSockets: 64 },
+        httpAgent: { maxSockets: 64 }
+      }
+    })
+    this.#watchClock()
+    this.#sts = new STSClient({ endpoint: options.stsEndpoint ?? endpoint, region, credentials })
+    this.#presigner = new Presigner({
+      bucket,
+      region,
+      forcePathStyle,
+      endpoint: options.publicEndpoint ?? (() => endpoint),
+      credentials: () => credentials,
+      ...(clock && { clock })
+    })
+  }
+
+  async put(key: string, body: SizedBody, options: PutOptions = {}): Promise<PutResult> {
+    assertPortableMetadata(options.metadata)
+    if (!('stream' in body)) return this.#putBytes(key, body, options)
+    const metered = meterBody(body.stream, { sizeBytes: body.sizeBytes, sha256: options.sha256 })
+    if (body.sizeBytes > this.#singleRequestMaxBytes) return this.#uploadInParts(key, metered, options, body.sizeBytes)
+    return this.#sending(metered, async () => {
+      const command = new PutObjectCommand({
+        ...this.#putInput(key, options),
+        Body: metered.stream,
+        ContentLength: body.sizeBytes,
+        ChecksumSHA256: toBase64(options.sha256)
+      })
+      const { ETag } = await this.#s3.send(command, { abortSignal: metered.signal })
+      return this.#verified(key, unquote(ETag), metered.result())
+    })
+  }
+
+  async uploadStream(key: string, stream: Readable, options: UploadOptions = {}): Promise<PutResult> {
+    assertPortableMetadata(options.metadata)
+    return this.#uploadInParts(key, meterBody(stream, { signal: options.signal }), options)
+  }
+
+  async head(key: string): Promise<ObjectStat | null> {
+    try {
+      return toStat(key, await this.#headObject(key))
+    } catch (error) {
+      const known = fromS3Error(error)
+      if (known.code !== 'NotFound') throw known
+      await this.#assertBucket()
+      return null
+    }
+  }
+
+  async getStream(
+    key: string,
+    { range, ifMatch }: { range?: { start: number; end?: number }; ifMatch?: string } = {}
+  ): Promise<{ stat: ObjectStat; stream: Readable; sizeBytes: number }> {
+    const output = await translated(() =>
+      this.#s3.send(
+        new GetObjectCommand({
+          Bucket: this.bucket,
+          Key: key,
+          IfMatch: ifMatch === undefined ? undefined : `"${ifMatch}"`,
+          Range: range && `bytes=${range.start}-${range.end ?? ''}`
+        })
+      )
+    )
+    const { Body: stream, ContentLength: sizeBytes } = output
+    if (!(stream instanceof Readable) || sizeBytes === undefined)
+      throw new ObjectStoreError('Protocol', 'The object store answered a read without a body or its length.')
+    return { stat: { ...toStat(key, output), sizeBytes: totalSize(output) }, stream, sizeBytes }
+  }
+
+  async localPath(): Promise<null> {
+    return null
+  }
+
+  async sha256Of(key: string): Promise<string> {
+    const stat = await this.head(key)
+    if (!stat) throw new ObjectStoreError('NotFound', `There is no object ${key}.`)
+    if (stat.sha256) return stat.sha256
+    const { stream } = await this.getStream(key, { ifMatch: stat.etag })
+    const hash = createHash('sha256')
+    try {
+      for await (const chunk of stream) hash.update(chunk)
+    } catch (error) {
+      throw fromS3Error(error)
+    }
+    return hash.digest('hex')
+  }
+
+  async list({ prefix, delimiter, cursor, limit = MAX_PAGE }: ListOptions = {}): Promise<ListResult> {
+    const page = await translated(() =>
+      this.#s3.send(
+        new ListObjectsV2Command({
+          Bucket: this.bucket,
+          Prefix: prefix,
+          Delimiter: delimiter,
+          ContinuationToken: cursor,
+          MaxKeys: Math.min(limit, MAX_PAGE)
+        })
+      )
+    )
+    return {
+      objects: (page.Contents ?? []).map(({ Key = '', Size = 0, ETag, LastModified }) => ({
+        key: Key,
+        sizeBytes: Size,
+        etag: unquote(ETag),
+        lastModifiedMs: LastModified?.getTime() ?? 0
+      })),
+      prefixes: (page.CommonPrefixes ?? []).map((common) => common.Prefix ?? ''),
+      cursor: page.NextContinuationToken ?? null
+    }
+  }
+
+  async delete(key: string, { ifMatch }: { ifMatch?: string } = {}): Promise<void> {
+    try {
+      await this.#s3.send(
+        new DeleteObjectCommand({
+          Bucket: this.bucket,
+          Key: key,
+          IfMatch: ifMatch === undefined ? undefined : `"${ifMatch}"`
+        })
+      )
+    } catch (error) {
+      const known = fromS3Error(error)
+      if (known.code !== 'NotFound') throw known
+    }
+  }
+
+  async deleteMany(keys: string[]): ReturnType<ObjectStore['deleteMany']> {
+    const result: Awaited<ReturnType<ObjectStore['deleteMany']>> = { deleted: [], failed: [] }
+    for (let at = 0; at < keys.length; at += MAX_PAGE) {
+      const some = keys.slice(at, at + MAX_PAGE)
+      const { Errors = [] } = await translated(() =>
+        this.#s3.send(
+          new DeleteObjectsCommand({
+            Bucket: this.bucket,
+            Delete: { Objects: some.map((Key) => ({ Key })), Quiet: true }
+          })
+        )
+      )
+      for (const { Key = '', Code = 'UnknownError', Message = '' } of Errors) {
+        const error = Object.assign(new Error(Message), { name: Code, $metadata: { httpStatusCode: 200 } })
+        result.failed.push({ key: Key, error: fromS3Error(error) })
+      }
+      const failed = new Set(Errors.map((error) => error.Key))
+      result.deleted.push(...some.filter((key) => !failed.has(key)))
+    }
+    return result
+  }
+
+  async copy(
+    source: string,
+    target: string,
+    { replace, ifMatch, targetIfMatch }: CopyOptions = {}
+  ): Promise<PutResult> {
+    assertPortableMetadata(replace?.metadata)
+    const from = await this.head(source)
+    if (!from) throw new ObjectStoreError('NotFound', `There is no object ${source}.`)
+    if (ifMatch !== undefined && ifMatch !== from.etag)
+      throw new ObjectStoreError('PreconditionFailed', `${source} is another version by now.`)
+    const { contentType, metadata } = replace ?? from
+    const input = {
+      Bucket: this.bucket,
+      Key: target,
+      CopySource: encodeCopySource(this.bucket, source),
+      CopySourceIfMatch: `"${from.etag}"`,
+      IfMatch: targetIfMatch === undefined ? undefined : `"${targetIfMatch}"`,
+      ContentType: contentType,
+      Metadata: metadata
+    }
+    const etag = await translated(async () => {
+      if (from.sizeBytes > this.#singleRequestMaxBytes) return copyInParts(this.#s3, input, from.sizeBytes)
+      const command = new CopyObjectCommand({ ...input, MetadataDirective: replace ? 'REPLACE' : 'COPY' })
+      return (await this.#s3.send(command)).CopyObjectResult?.ETag
+    })
+    return { etag: unquote(etag), sizeBytes: from.sizeBytes, sha256: from.sha256 }
+  }
+
+  async presignGet(key: string, options: Parameters<ObjectStore['presignGet']>[1]): Promise<PresignedRequest> {
+    this.#assertClock()
+    return this.#presigner.get(key, options)
+  }
+
+  async presignPut(key: string, options: Parameters<ObjectStore['presignPut']>[1]): Promise<PresignedRequest> {
+    this.#assertClock()
+    return this.#presigner.put(key, options)
+  }
+
+  async issueCredentials({
+    workspaceId,
+    prefixes,
+    durationSeconds
+  }: CredentialsRequest): Promise<TemporaryCredentials> {
+    const { sts = {} } = this.#options
+    const policy = buildSessionPolicy({
+      bucket: this.bucket,
+      prefixes,
+      ...(sts.policyMode && { mode: sts.policyMode })
+    })
+    const { Credentials } = await translated(() =>
+      this.#sts.send(
+        new AssumeRoleCommand({
+          RoleArn: sts.roleArn === null ? undefined : (sts.roleArn ?? DEFAULT_ROLE_ARN),
+          RoleSessionName: `ws-${workspaceId}`.replace(/[^\w+=,.@-]/g, '-').slice(0, 64),
+          DurationSeconds: durationSeconds,
+          Policy: JSON.stringify(policy)
+        })
+      )
+    )
+    const { AccessKeyId, SecretAccessKey, SessionToken, Expiration } = Credentials ?? {}
+    if (!AccessKeyId || !SecretAccessKey || !SessionToken || !Expiration)
+      throw new ObjectStoreError('Protocol', 'AssumeRole was answered without credentials.')
+    return {
+      accessKeyId: AccessKeyId,
+      secretAccessKey: SecretAccessKey,
+      sessionToken: SessionToken,
+      expiresAtMs: Expiration.getTime()
+    }
+  }
+
+  async health(): Promise<StoreHealth> {
+    const key = `.health/${newId()}`
+    const started = performance.now()
+    await this.#putBytes(key, Buffer.from(key), {})
+    const latencyMs = performance.now() - started
+    await this.delete(key)
+    return { latencyMs, writable: true, freeBytes: null, clockSkewMs: this.#clockSkewMs }
+  }
+
+  async close(): Promise<void> {
+    this.#s3.destroy()
+    this.#sts.destroy()
+    this.#presigner.close()
+  }
+
+  async #putBytes(key: string, bytes: Uint8Array, options: PutOptions): Promise<PutResult> {
+    const sha256 = createHash('sha256').update(bytes).digest('hex')
+    if (options.sha256 !== undefined && options.sha256 !== sha256)
+      throw new ObjectStoreError('ChecksumMismatch', 'The bytes have another sha256 than announced.')
+    const input = { ...this.#putInput(key, options), Body: bytes, ChecksumSHA256: toBase64(sha256) }
+    const { ETag } = await withConflictRetries(() => translated(() => this.#s3.send(new PutObjectCommand(input))))
+    return this.#verified(key, unquote(ETag), { sizeBytes: bytes.length, sha256 })
+  }
+
+  async #uploadInParts(key: string, body: MeteredBody, options: PutOptions, sizeBytes = 0): Promise<PutResult> {
+    return this.#sending(body, async () => {
+      const upload = new Upload({
+        client: this.#s3,
+        params: { ...this.#putInput(key, options), Body: body.stream },
+        queueSize: 4,
+        partSize: Math.max(PART_BYTES, Math.ceil(sizeBytes / 9000 / MIB) * MIB)
+      })
+      body.signal.addEventListener('abort', () => void upload.abort())
+      const { ETag } = await upload.done()
+      return this.#verified(key, unquote(ETag), body.result())
+    })
+  }
+
+  /** Runs the sending of a body; when its source failed, that is the error and not the aborted request. */
+  async #sending<T>(body: MeteredBody, send: () => Promise<T>): Promise<T> {
+    try {
+      return await send()
+    } catch (error) {
+      body.stream.destroy()
+      throw body.signal.aborted ? body.failure() : fromS3Error(error)
+    }
+  }
+
+  #putInput(key: string, { contentType, metadata, ifMatch, ifNoneMatch }: PutOptions) {
+    return {
+      Bucket: this.bucket,
+      Key: key,
+      ContentType: contentType,
+      Metadata: metadata,
+      IfNoneMatch: ifNoneMatch,
+      IfMatch: ifMatch === undefined ? undefined : `"${ifMatch}"`
+    }
+  }
+
+  /** Looks at what arrived. Another version in its place means that someone replaced it since, which is theirs to judge. */
+  async #verified(
+    key: string,
+    etag: string,
+    sent: { sizeBytes: number; sha256: string }
+  ): Promise<{ etag: string; sizeBytes: number; sha256: string }> {
+    const stored = await this.head(key)
+    if (stored?.etag === etag) {
+      if (stored.sizeBytes !== sent.sizeBytes || (stored.sha256 !== null && stored.sha256 !== sent.sha256))
+        throw new ObjectStoreError('ChecksumMismatch', `The object store holds other bytes of ${key} than were sent.`)
+    }
+    return { etag, ...sent }
+  }
+
+  #headObject(key: string): Promise<HeadObjectCommandOutput> {
+    return this.#s3.send(new HeadObjectCommand({ Bucket: this.bucket, Key: key, ChecksumMode: 'ENABLED' }))
+  }
+
+  /** A HEAD answer cannot tell a missing object from a missing bucket. */
+  async #assertBucket(): Promise<void> {
+    try {
+      await this.#s3.send(new HeadBucketCommand({ Bucket: this.bucket }))
+    } catch (error) {
+      const known = fromS3Error(error)
+      if (known.code === 'NotFound' || isMissingBucket(error))
+        throw new ObjectStoreError('Protocol', `The bucket ${this.bucket} does not exist.`, { cause: error })
+      if (known.code !== 'AccessDenied') throw known
+    }
+  }
+
+  #watchClock(): void {
+    const now = this.#options.clock ?? Date.now
+    this.#s3.middlewareStack.add(
+      (next) => async (args) => {
+        const output = await next(args)
+        const date = dateHeader(output.response)
+        if (date !== null) this.#clockSkewMs = date - now()
+        return output
+      },
+      { step: 'deserialize', priority: 'low', name: 'flightcaseClock' }
+    )
+  }
+
+  #assertClock(): void {
+    if (Math.abs(this.#clockSkewMs) > MAX_CLOCK_SKEW_MS)
+      throw new ObjectStoreError(
+        'ClockSkew',
+        'This clock and the clock of the object store differ by more than 5 minutes.'
+      )
+  }
+}
+
+function toStat(key: string, output: HeadObjectCommandOutput | GetObjectCommandOutput): ObjectStat {
+  const { ContentLength, ETag, LastModified, ContentType, Metadata, ChecksumSHA256 } = output
+  // A composite value (`…-N`) is a digest of digests.
+  const wholeDigest = ChecksumSHA256 !== undefined && !ChecksumSHA256.includes('-')
+  return {
+    key,
+    sizeBytes: ContentLength ?? 0,
+    etag: unquote(ETag),
+    lastModifiedMs: LastModified?.getTime() ?? 0,
+    contentType: ContentType ?? 'binary/octet-stream',
+    metadata: Metadata ?? {},
+    sha256: wholeDigest ? Buffer.from(ChecksumSHA256, 'base64').toString('hex') : null
+  }
+}
+
+function totalSize({ ContentRange, ContentLength = 0 }: GetObjectCommandOutput): number {
+  const total = /\/(\d+)$/.exec(ContentRange ?? '')?.[1]
+  return total === undefined ? ContentLength : Number(total)
+}
+
+function dateHeader(response: unknown): number | null {
+  if (typeof response !== 'object' || response === null || !('headers' in response)) return null
+  const { headers } = response
+  if (typeof headers !== 'object' || headers === null || !('date' in headers)) return null
+  const date = Date.parse(String(headers.date))
+  return Number.isNaN(date) ? null : date
+}
+
+const unquote = (etag: string | undefined) => (etag ?? '').replaceAll('"', '')
+const toBase64 = (hex: string | undefined) =>
+  hex === undefined ? undefined : Buffer.from(hex, 'hex').toString('base64')
+
+async function translated<T>(work: () => Promise<T>): Promise<T> {
+  try {
+    return await work()
+  } catch (error) {
+    throw fromS3Error(error)
+  }
+}
+
+/** Two conditional writes of one key at the same moment can make a server answer "conflict": it has to be asked again. */
+async function withConflictRetries<T>(work: () => Promise<T>): Promise<T> {
+  for (let attempt = 1; ; attempt++) {
+    try {
+      return await work()
+    } catch (error) {
+      if (!(error instanceof ObjectStoreError) || error.code !== 'Conflict' || attempt === 5) throw error
+      await delay(Math.random() * 100 * attempt)
+    }
+  }
+}
