@@ -38,8 +38,8 @@ export class FieldBoard {
   readonly #byId = new Map<string, Lane>()
   readonly #changed = new Set<Lane>()
   readonly #unsaved = new Set<Lane>()
-  /** Lanes that last were shown as online or as receiving: that can end without anything happening. */
-  readonly #lively = new Set<Lane>()
+  /** What was shown last of what can end without anything happening. */
+  readonly #shown = new Map<Lane, { isOnline: boolean; isReceiving: boolean }>()
   #timer: NodeJS.Timeout | undefined
   #ticks = 0
 
@@ -162,14 +162,12 @@ export class FieldBoard {
 
   #tick(): void {
     const nowMs = this.#clock.nowMs()
-    for (const lane of this.#lively)
-      if (!lane.isOnline(nowMs) || lane.bytesPerSecond(nowMs) === 0) {
-        this.#lively.delete(lane)
+    for (const [lane, shown] of this.#shown)
+      if (shown.isOnline !== lane.isOnline(nowMs) || (shown.isReceiving && lane.bytesPerSecond(nowMs) === 0))
         this.#changed.add(lane)
-      }
     for (const lane of this.#changed) {
       const view = lane.view(nowMs)
-      if (view.online && view.bytesPerSecond > 0) this.#lively.add(lane)
+      this.#shown.set(lane, { isOnline: view.online, isReceiving: view.bytesPerSecond > 0 })
       this.#liveFeed.publish({ type: 'lane', lane: view })
     }
     this.#changed.clear()

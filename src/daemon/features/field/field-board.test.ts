@@ -1,0 +1,258 @@
+import { mkdtempSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { pino } from 'pino'
+import { expect, onTestFinished, test, vi } from 'vitest'
+import { liveMessageSchema } from '../../../shared/api/events.ts'
+import { type Lane, laneSchema } from '../../../shared/api/field.ts'
+import { type Database, openDatabase } from '../../db/database.ts'
+import { migrations } from '../../db/migrations/all.ts'
+import { LiveFeed } from '../../events/live-feed.ts'
+import { FieldRepository } from './field.repository.ts'
+import { FieldBoard } from './field-board.ts'
+
+const NOON = new Date(2026, 3, 7, 12, 0, 0).getTime()
+const CLIENT = { tokenId: 't1', tokenName: 'RC Plus', deviceId: 'RC-1', remoteAddress: '::ffff:192.168.1.20' }
+
+function openDb(): Database {
+  const folder = mkdtempSync(join(tmpdir(), 'flightcase-field-'))
+  const db = openDatabase(join(folder, 'flightcase.db'), migrations)
+  onTestFinished(() => {
+    db.close()
+    rmSync(folder, { recursive: true, force: true })
+  })
+  return db
+}
+
+function openBoard(db = openDb()) {
+  const clock = { ms: NOON, nowMs: () => clock.ms }
+  const liveFeed = new LiveFeed()
+  const board = new FieldBoard({ repository: new FieldRepository(db), liveFeed, clock, log: pino({ level: 'silent' }) })
+  onTestFinished(() => board.stop())
+  return { db, board, clock, liveFeed }
+}
+
+/** The only lane, checked against the contract. */
+function only(board: FieldBoard): Lane {
+  const lanes = board.listLanes()
+  expect(lanes).toHaveLength(1)
+  return laneSchema.parse(lanes[0])
+}
+
+const file = (number: number) => ({
+  tinyFingerprint: `tiny_${number}`,
+  fingerprint: `FP${number}`,
+  name: `DJI_${String(number).padStart(4, '0')}.JPG`
+})
+const stored = (number: number) => ({
+  ...file(number),
+  objectKey: `media/ws/20260407/${file(number).name}`,
+  sizeBytes: 1000,
+  assetId: `asset ${number}`
+})
+
+test('a lane is a token at a device, or at an address when the device says nothing', () => {
+  const { board } = openBoard()
+  const id = board.arrive(CLIENT)
+  expect(board.arrive({ ...CLIENT, remoteAddress: '192.168.1.99' })).toBe(id)
+  expect(board.arrive({ ...CLIENT, deviceId: 'RC-2' })).not.toBe(id)
+  expect(board.arrive({ ...CLIENT, tokenId: 't2' })).not.toBe(id)
+  const anonymous = board.arrive({ ...CLIENT, tokenId: null, tokenName: 'controllers', deviceId: null })
+  expect(board.arrive({ ...CLIENT, tokenId: null, tokenName: 'controllers', deviceId: null })).toBe(anonymous)
+  expect(board.listLanes().find((lane) => lane.id === anonymous)).toMatchObject({
+    name: '192.168.1.20',
+    remoteAddress: '192.168.1.20'
+  })
+})
+
+test('each file counts once, by what happened to it last', () => {
+  const { board } = openBoard()
+  const id = board.arrive(CLIENT)
+  for (const number of [1, 2, 3]) board.asked(id, { ...file(number), assetId: null })
+  board.askedTiny(id, ['tiny_1', 'tiny_2', 'tiny_3', 'tiny_4'], new Map([['tiny_4', stored(4)]]))
+  expect(only(board)).toMatchObject({ seen: 4, uploaded: 0, skipped: 1, failed: 0 })
+  board.uploaded(id, stored(1))
+  board.failed(id, stored(2), 'upload_failed')
+  expect(only(board)).toMatchObject({
+    seen: 4,
+    uploaded: 1,
+    skipped: 1,
+    failed: 1,
+    lastError: { code: 'upload_failed', name: 'DJI_0002.JPG' }
+  })
+  board.uploaded(id, stored(2))
+  // The same card again: what was uploaded from here stays so.
+  for (const number of [1, 2]) board.asked(id, { ...file(number), assetId: `asset ${number}` })
+  expect(only(board)).toMatchObject({ seen: 4, uploaded: 2, skipped: 1, failed: 0 })
+  expect(only(board).recent.map(({ name, state }) => [name, state])).toEqual([
+    ['DJI_0002.JPG', 'uploaded'],
+    ['DJI_0001.JPG', 'uploaded'],
+    ['DJI_0004.JPG', 'skipped'],
+    ['DJI_0003.JPG', 'waiting']
+  ])
+})
+
+test('asked by full fingerprint alone, reported with both: still one file', () => {
+  const { board } = openBoard()
+  const id = board.arrive(CLIENT)
+  board.asked(id, { ...file(1), tinyFingerprint: null, assetId: null })
+  board.asked(id, { ...file(1), assetId: null })
+  board.uploaded(id, stored(1))
+  board.uploaded(id, { ...stored(1), fingerprint: null, tinyFingerprint: null })
+  expect(only(board)).toMatchObject({ seen: 1, uploaded: 1 })
+})
+
+test('bytes on their way are shown with size and speed, in one piece or in parts', () => {
+  const { board, clock } = openBoard()
+  const id = board.arrive(CLIENT)
+  board.asked(id, { ...file(1), assetId: null })
+  const key = stored(1).objectKey
+  const transfer = (
+    state: 'started' | 'receiving' | 'stored' | 'failed',
+    receivedBytes: number,
+    totalBytes: number | null
+  ) => {
+    clock.ms += 500
+    board.transfer({ sessionDeviceId: id, key, state, receivedBytes, totalBytes })
+  }
+  transfer('started', 0, 1000)
+  transfer('receiving', 400, 1000)
+  expect(only(board)).toMatchObject({
+    seen: 1,
+    current: { name: 'DJI_0001.JPG', state: 'uploading', sizeBytes: 1000, receivedBytes: 400 }
+  })
+  expect(only(board).bytesPerSecond).toBeGreaterThan(0)
+  transfer('stored', 1000, 1000)
+  board.uploaded(id, stored(1))
+  expect(only(board)).toMatchObject({ seen: 1, uploaded: 1, current: null })
+
+  const parts = stored(2).objectKey
+  const part = (state: 'started' | 'receiving' | 'stored', receivedBytes: number) =>
+    board.transfer({ sessionDeviceId: id, key: parts, state, receivedBytes, totalBytes: null })
+  part('started', 0)
+  part('receiving', 300)
+  part('stored', 500)
+  part('started', 0)
+  part('receiving', 200)
+  expect(only(board).current).toMatchObject({ sizeBytes: null, receivedBytes: 700 })
+  board.uploaded(id, stored(2))
+  // Its fingerprints were not known while it came in: the same file all the same.
+  expect(only(board)).toMatchObject({ seen: 2, uploaded: 2, current: null })
+  clock.ms += 10_000
+  expect(only(board).bytesPerSecond).toBe(0)
+})
+
+test('a transfer that breaks is a failure until the file arrives after all', () => {
+  const { board } = openBoard()
+  const id = board.arrive(CLIENT)
+  const key = stored(1).objectKey
+  board.asked(id, { ...file(1), assetId: null })
+  board.transfer({ sessionDeviceId: id, key, state: 'started', receivedBytes: 0, totalBytes: 9 })
+  board.transfer({
+    sessionDeviceId: id,
+    key,
+    state: 'failed',
+    receivedBytes: 5,
+    totalBytes: 9,
+    errorCode: 'IncompleteBody'
+  })
+  expect(only(board)).toMatchObject({
+    seen: 1,
+    failed: 1,
+    current: null,
+    lastError: { code: 'connection_lost', name: 'DJI_0001.JPG' }
+  })
+  board.uploaded(id, stored(1))
+  expect(only(board)).toMatchObject({ seen: 1, failed: 0, uploaded: 1 })
+})
+
+test('asking in circles without uploading is told; a card full of questions is not', () => {
+  const { board, clock } = openBoard()
+  const id = board.arrive(CLIENT)
+  for (let number = 0; number < 200; number++) board.asked(id, { ...file(number), assetId: null })
+  expect(only(board).lastError).toBeNull()
+  for (let round = 0; round < 21; round++) {
+    clock.ms += 5000
+    board.asked(id, { ...file(1), assetId: null })
+  }
+  expect(only(board).lastError).toMatchObject({ code: 'fast_upload_loop', name: 'DJI_0001.JPG' })
+  board.transfer({ sessionDeviceId: id, key: stored(1).objectKey, state: 'started', receivedBytes: 0, totalBytes: 9 })
+  expect(only(board).lastError).toBeNull()
+  for (let round = 0; round < 30; round++) {
+    clock.ms += 20_000
+    board.asked(id, { ...file(2), assetId: null })
+  }
+  expect(only(board).lastError).toBeNull()
+})
+
+test('counts begin anew at midnight; a lane without a sign of life goes offline', () => {
+  const { board, clock } = openBoard()
+  const id = board.arrive(CLIENT)
+  board.uploaded(id, stored(1))
+  expect(only(board)).toMatchObject({ online: true, seen: 1 })
+  clock.ms += 13 * 3_600_000
+  expect(only(board)).toMatchObject({ online: false, seen: 0, uploaded: 0, recent: [] })
+})
+
+test('a restart on the same day goes on where it was', () => {
+  const { db, board } = openBoard()
+  const id = board.arrive(CLIENT)
+  board.asked(id, { ...file(1), assetId: null })
+  board.uploaded(id, stored(1))
+  board.failed(id, stored(2), 'upload_failed')
+  board.stop()
+  const again = openBoard(db).board
+  expect(again.arrive(CLIENT)).toBe(id)
+  expect(only(again)).toMatchObject({
+    name: 'RC Plus',
+    seen: 2,
+    uploaded: 1,
+    failed: 1,
+    lastError: { code: 'upload_failed' },
+    recent: [{ name: 'DJI_0002.JPG' }, { name: 'DJI_0001.JPG', assetId: 'asset 1' }]
+  })
+})
+
+test('watchers hear of a change, and of many changes only now and then', async () => {
+  vi.useFakeTimers()
+  onTestFinished(() => {
+    vi.useRealTimers()
+  })
+  const { board, liveFeed, clock } = openBoard()
+  const heard: Lane[] = []
+  liveFeed.subscribe((message) => {
+    const parsed = liveMessageSchema.parse(message)
+    if (parsed.type === 'lane') heard.push(parsed.lane)
+  })
+  board.start()
+  const id = board.arrive(CLIENT)
+  for (let number = 0; number < 1000; number++) board.asked(id, { ...file(number), assetId: null })
+  await vi.advanceTimersByTimeAsync(1000)
+  expect(heard.map((lane) => lane.seen)).toEqual([1000])
+  board.transfer({ sessionDeviceId: id, key: 'media/ws/x.JPG', state: 'started', receivedBytes: 0, totalBytes: 9000 })
+  board.transfer({
+    sessionDeviceId: id,
+    key: 'media/ws/x.JPG',
+    state: 'receiving',
+    receivedBytes: 900,
+    totalBytes: 9000
+  })
+  await vi.advanceTimersByTimeAsync(250)
+  expect(heard.at(-1)?.bytesPerSecond).toBeGreaterThan(0)
+  // The link breaks without a word: the speed falls to nothing, and later the lane goes offline.
+  clock.ms += 5000
+  await vi.advanceTimersByTimeAsync(250)
+  expect(heard.at(-1)).toMatchObject({ bytesPerSecond: 0, online: true })
+  clock.ms += 130_000
+  await vi.advanceTimersByTimeAsync(250)
+  expect(heard.at(-1)).toMatchObject({ online: false, current: null })
+  const count = heard.length
+  await vi.advanceTimersByTimeAsync(5000)
+  expect(heard).toHaveLength(count)
+})
+
+test('device ids are free text: they cannot make lanes without end', () => {
+  const { board } = openBoard()
+  for (let number = 0; number < 1000; number++) board.arrive({ ...CLIENT, deviceId: `made up ${number}` })
+  expect(board.listLanes().length).toBeLessThanOrEqual(501)
+})
