@@ -47,6 +47,8 @@ export class Lane {
   readonly #transfers = new Map<string, RunningTransfer>()
   #day: string
   #files = new Map<string, ControllerFileRecord>()
+  /** The latest changed ones with a name, newest first. */
+  #recent: ControllerFileRecord[] = []
   /** Other names of a file: its full fingerprint, its file name. */
   #aliases = new Map<string, string>()
   #counts: Record<LaneFileState, number> = { waiting: 0, uploading: 0, uploaded: 0, skipped: 0, failed: 0 }
@@ -63,6 +65,7 @@ export class Lane {
     this.#files.set(file.fileKey, file)
     this.#counts[file.state]++
     if (file.name !== '') this.#aliases.set(nameAlias(file.name), file.fileKey)
+    this.#noteRecent(file)
   }
 
   /** The controller asked whether a file is stored; `assetId` tells that it is. */
@@ -173,26 +176,8 @@ export class Lane {
         code: record.lastError.code,
         name: record.lastError.name
       },
-      recent: this.#recent()
+      recent: this.#recent.map(fileView)
     }
-  }
-
-  #recent(): LaneFileView[] {
-    // The map keeps the order of the last change.
-    const recent: LaneFileView[] = []
-    for (const file of [...this.#files.values()].slice(-SHOWN_FILES * 4).reverse()) {
-      if (file.name === '' || recent.length === SHOWN_FILES) continue
-      recent.push({
-        name: file.name,
-        state: file.state,
-        sizeBytes: file.sizeBytes,
-        receivedBytes: file.state === 'uploaded' ? (file.sizeBytes ?? 0) : 0,
-        assetId: file.assetId,
-        error: file.error,
-        updatedAt: isoFromMs(file.updatedAtMs)
-      })
-    }
-    return recent
   }
 
   #currentTransfer(nowMs: number): RunningTransfer | undefined {
@@ -228,27 +213,25 @@ export class Lane {
     nowMs: number
   ): void {
     this.#turnDay(nowMs)
-    const before = this.#files.get(fileKey)
-    if (!before && this.#files.size >= MAX_FILES) return
-    const file: ControllerFileRecord = {
-      controllerId: this.record.id,
-      day: this.#day,
-      fileKey,
-      sizeBytes: null,
-      assetId: null,
-      error: null,
-      ...before,
-      ...change,
-      updatedAtMs: nowMs
-    }
-    if (before) {
-      this.#counts[before.state]--
-      this.#unsaved.delete(before)
-      this.#files.delete(fileKey)
+    let file = this.#files.get(fileKey)
+    if (file ? isNothingNew(file, change) : this.#files.size >= MAX_FILES) return
+    if (file) {
+      this.#counts[file.state]--
+      Object.assign(file, change, { updatedAtMs: nowMs })
+    } else {
+      const blank = { sizeBytes: null, assetId: null, error: null }
+      file = { controllerId: this.record.id, day: this.#day, fileKey, ...blank, ...change, updatedAtMs: nowMs }
+      this.#files.set(fileKey, file)
     }
     this.#counts[file.state]++
-    this.#files.set(fileKey, file)
     this.#unsaved.add(file)
+    this.#noteRecent(file)
+  }
+
+  #noteRecent(file: ControllerFileRecord): void {
+    if (file.name === '') return
+    if (this.#recent[0] === file) return
+    this.#recent = [file, ...this.#recent.filter((other) => other !== file)].slice(0, SHOWN_FILES)
   }
 
   #remove(fileKey: string): void {
@@ -257,6 +240,7 @@ export class Lane {
     this.#counts[file.state]--
     this.#files.delete(fileKey)
     this.#unsaved.delete(file)
+    this.#recent = this.#recent.filter((other) => other !== file)
   }
 
   #fail(fileKey: string, name: string, code: string, nowMs: number): void {
@@ -286,12 +270,31 @@ export class Lane {
     this.#day = day
     this.#files = new Map()
     this.#aliases = new Map()
+    this.#recent = []
     this.#counts = { waiting: 0, uploading: 0, uploaded: 0, skipped: 0, failed: 0 }
   }
 }
 
+function isNothingNew(before: ControllerFileRecord, change: Partial<ControllerFileRecord>): boolean {
+  for (const [field, value] of Object.entries(change))
+    if (before[field as keyof ControllerFileRecord] !== value) return false
+  return true
+}
+
 function nameAlias(name: string): string {
   return `name:${name}`
+}
+
+function fileView(file: ControllerFileRecord): LaneFileView {
+  return {
+    name: file.name,
+    state: file.state,
+    sizeBytes: file.sizeBytes,
+    receivedBytes: file.state === 'uploaded' ? (file.sizeBytes ?? 0) : 0,
+    assetId: file.assetId,
+    error: file.error,
+    updatedAt: isoFromMs(file.updatedAtMs)
+  }
 }
 
 function transferView(transfer: RunningTransfer): LaneFileView {

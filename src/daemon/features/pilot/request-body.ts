@@ -43,6 +43,8 @@ function readBody(request: IncomingMessage): Promise<Buffer> {
       else resolve(chunks.length === 1 ? chunks[0]! : Buffer.concat(chunks))
     })
     request.on('error', reject)
-    request.on('close', () => reject(new Error('the connection closed before the body ended')))
+    request.on('close', () => {
+      if (!request.complete) reject(new Error('the connection closed before the body ended'))
+    })
   })
 }
