@@ -73,7 +73,7 @@ function seedCatalogue(filePath: string, ids: string[]): void {
       'INSERT INTO device (id, serial, model_key, name, first_seen_at_ms, last_seen_at_ms) VALUES (?, ?, ?, ?, ?, ?)'
     ).run(id, `1581FBENCH${index}`, '0-99-0', `Drone ${index}`, FIRST_SHOT_MS, FIRST_SHOT_MS)
   const blob = db.prepare(
-    `INSERT INTO blob (id, store, key, size_bytes, etag, sha256, created_at_ms) VALUES (?, 'embedded', ?, ?, ?, ?, ?)`
+    `INSERT INTO blob (id, store, key, size_bytes, etag, sha256, created_at_ms) VALUES (?, 'local', ?, ?, ?, ?, ?)`
   )
   const asset = db.prepare(
     `INSERT INTO asset (id, workspace_id, blob_id, object_key, name, kind, mime_type, state, size_bytes, ref_count, device_id,
@@ -88,6 +88,9 @@ function seedCatalogue(filePath: string, ids: string[]): void {
     `INSERT INTO pilot_file (workspace_id, fingerprint, tiny_fingerprint, object_key, asset_id, name, path, drone_model_key,
        payload_model_key, raw_json, created_at_ms, updated_at_ms)
      VALUES (?, ?, ?, ?, ?, ?, '', '0-99-0', '1-88-0', '{}', ?, ?)`
+  )
+  const pilotObject = db.prepare(
+    'INSERT INTO pilot_object (workspace_id, object_key, etag, asset_id) VALUES (?, ?, ?, ?)'
   )
   const capture = JSON.stringify({
     cameraMake: 'DJI',
@@ -120,6 +123,7 @@ function seedCatalogue(filePath: string, ids: string[]): void {
     )
     reference.run(id, id, WORKSPACE, at)
     pilotFile.run(WORKSPACE, fingerprint(index), tiny(index), key, id, name, at, at)
+    pilotObject.run(WORKSPACE, key, md5(index), id)
   })
   finish(db)
 }

@@ -1,0 +1,160 @@
+import { createHash } from 'node:crypto'
+import { createServer, type IncomingMessage, type ServerResponse } from 'node:http'
+import type { AddressInfo } from 'node:net'
+import { onTestFinished } from 'vitest'
+
+export interface ScriptedObject {
+  bytes: Buffer
+  etag: string
+  lastModifiedMs: number
+}
+
+/**
+ * A small S3 server that does what a test tells it: one bucket in memory, no signatures checked, outages and refusals on
+ * demand. It stands for an external store, which lives outside our process.
+ */
+export class ScriptedS3 {
+  readonly bucket = 'media'
+  readonly objects = new Map<string, ScriptedObject>()
+  /** HEAD requests for objects so far. */
+  heads = 0
+  /** Answer everything (or, given methods, only those) with this status. */
+  failure: { status: number; code: string; methods?: string[] } | null = null
+  readonly #server = createServer((request, response) => {
+    const chunks: Buffer[] = []
+    request.on('data', (chunk: Buffer) => chunks.push(chunk))
+    request.on('end', () => this.#answer(request, Buffer.concat(chunks), response))
+  })
+  #port = 0
+
+  static async start(): Promise<ScriptedS3> {
+    const s3 = new ScriptedS3()
+    await s3.comeBack()
+    onTestFinished(() => s3.goAway())
+    return s3
+  }
+
+  get endpoint(): string {
+    return `http://127.0.0.1:${this.#port}`
+  }
+
+  /** From now on connections are refused. */
+  goAway(): Promise<void> {
+    return new Promise((resolve) => {
+      this.#server.close(() => resolve())
+      this.#server.closeAllConnections()
+    })
+  }
+
+  /** Listens again, at the same address. */
+  comeBack(): Promise<void> {
+    return new Promise((resolve) => {
+      this.#server.listen(this.#port, '127.0.0.1', () => {
+        this.#port = (this.#server.address() as AddressInfo).port
+        resolve()
+      })
+    })
+  }
+
+  put(key: string, bytes: Buffer): ScriptedObject {
+    const object = { bytes, etag: createHash('md5').update(bytes).digest('hex'), lastModifiedMs: Date.now() }
+    this.objects.set(key, object)
+    return object
+  }
+
+  #answer(request: IncomingMessage, body: Buffer, response: ServerResponse): void {
+    const url = new URL(request.url ?? '/', 'http://h')
+    const method = request.method ?? 'GET'
+    const path = decodeURIComponent(url.pathname)
+    const key = path.slice(this.bucket.length + 2)
+    if (method === 'HEAD' && key !== '') this.heads++
+    if (this.failure && (this.failure.methods?.includes(method) ?? true))
+      return refuse(response, this.failure.status, this.failure.code)
+    if (path === '/' && method === 'POST') return sendXml(response, assumeRole())
+    if (!path.startsWith(`/${this.bucket}`)) return refuse(response, 404, 'NoSuchBucket')
+    if (key === '') return method === 'GET' ? sendXml(response, this.#list(url.searchParams)) : void response.end()
+    const object = this.objects.get(key)
+    const ifMatch = request.headers['if-match']?.replaceAll('"', '')
+    if (ifMatch !== undefined && object?.etag !== ifMatch)
+      return refuse(response, object ? 412 : 404, object ? 'PreconditionFailed' : 'NoSuchKey')
+    switch (method) {
+      case 'PUT':
+        return this.#store(request, key, body, response)
+      case 'DELETE':
+        this.objects.delete(key)
+        return void response.writeHead(204).end()
+      default:
+        if (!object) return refuse(response, 404, 'NoSuchKey')
+        response.writeHead(200, {
+          etag: `"${object.etag}"`,
+          'content-length': object.bytes.length,
+          'last-modified': new Date(object.lastModifiedMs).toUTCString()
+        })
+        response.end(method === 'HEAD' ? undefined : object.bytes)
+    }
+  }
+
+  #store(request: IncomingMessage, key: string, body: Buffer, response: ServerResponse): void {
+    const copySource = request.headers['x-amz-copy-source']
+    if (typeof copySource !== 'string') {
+      response.writeHead(200, { etag: `"${this.put(key, body).etag}"` }).end()
+      return
+    }
+    const source = this.objects.get(
+      decodeURIComponent(copySource)
+        .replace(/^\//, '')
+        .slice(this.bucket.length + 1)
+    )
+    if (!source) return refuse(response, 404, 'NoSuchKey')
+    const { etag } = this.put(key, source.bytes)
+    sendXml(response, `<CopyObjectResult><ETag>"${etag}"</ETag></CopyObjectResult>`)
+  }
+
+  #list(query: URLSearchParams): string {
+    const prefix = query.get('prefix') ?? ''
+    const delimiter = query.get('delimiter')
+    const after = query.get('continuation-token') ?? query.get('start-after') ?? ''
+    const limit = Number(query.get('max-keys') ?? 1000)
+    const prefixes = new Set<string>()
+    const found: string[] = []
+    let last = ''
+    let isTruncated = false
+    for (const key of [...this.objects.keys()].sort((a, b) => Buffer.compare(Buffer.from(a), Buffer.from(b)))) {
+      if (!key.startsWith(prefix) || key <= after) continue
+      if (found.length === limit) {
+        isTruncated = true
+        break
+      }
+      last = key
+      const cut = delimiter ? key.indexOf(delimiter, prefix.length) : -1
+      if (cut >= 0) prefixes.add(key.slice(0, cut + 1))
+      else found.push(key)
+    }
+    const encode = query.get('encoding-type') === 'url' ? encodeURIComponent : escapeXml
+    const contents = found.map((key) => {
+      const { etag, bytes, lastModifiedMs } = this.objects.get(key)!
+      return `<Contents><Key>${encode(key)}</Key><ETag>"${etag}"</ETag><Size>${bytes.length}</Size><LastModified>${new Date(lastModifiedMs).toISOString()}</LastModified></Contents>`
+    })
+    const common = [...prefixes].map((each) => `<CommonPrefixes><Prefix>${encode(each)}</Prefix></CommonPrefixes>`)
+    const next = isTruncated ? `<NextContinuationToken>${escapeXml(last)}</NextContinuationToken>` : ''
+    return `<ListBucketResult><IsTruncated>${isTruncated}</IsTruncated>${next}${contents.join('')}${common.join('')}</ListBucketResult>`
+  }
+}
+
+function assumeRole(): string {
+  const expiration = new Date(Date.now() + 3_600_000).toISOString()
+  return `<AssumeRoleResponse xmlns="https://sts.amazonaws.com/doc/2011-06-15/"><AssumeRoleResult><Credentials><AccessKeyId>SCRIPTED</AccessKeyId><SecretAccessKey>scripted-secret</SecretAccessKey><SessionToken>scripted-session</SessionToken><Expiration>${expiration}</Expiration></Credentials></AssumeRoleResult></AssumeRoleResponse>`
+}
+
+function sendXml(response: ServerResponse, xml: string): void {
+  response.writeHead(200, { 'content-type': 'application/xml' }).end(`<?xml version="1.0" encoding="UTF-8"?>${xml}`)
+}
+
+function refuse(response: ServerResponse, status: number, code: string): void {
+  response.writeHead(status, { 'content-type': 'application/xml' })
+  response.end(`<?xml version="1.0" encoding="UTF-8"?><Error><Code>${code}</Code><Message>${code}</Message></Error>`)
+}
+
+function escapeXml(text: string): string {
+  return text.replace(/[&<>]/g, (character) => `&#${character.charCodeAt(0)};`)
+}
