@@ -34,6 +34,13 @@ export async function openSessionWith(token: string): Promise<Session> {
   return next
 }
 
+/** Takes a token that is put into the address later: opening the link in the same tab does not load the page again. */
+export function followSessionLinks(): void {
+  window.addEventListener('hashchange', () => {
+    if (tokenFromFragment(location.hash) !== null) void startSession()
+  })
+}
+
 /**
  * Opens the page's session: from the token in the address, which is removed from it once it was traded (it must not end in
  * a bookmark), else from the cookie of an earlier visit.
