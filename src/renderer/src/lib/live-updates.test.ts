@@ -47,7 +47,7 @@ afterEach(() => {
 test('messages reach the handlers; what is not of the contract does not', () => {
   latest().onopen?.()
   expect(connection.get()).toEqual({ state: 'live' })
-  expect(handler.onReopen).toHaveBeenCalledTimes(1)
+  expect(handler.onReopen.mock.calls).toEqual([[client, true]])
   latest().send('stored', stored, '7')
   expect(handler.onStored).toHaveBeenCalledWith(client, stored)
   latest().send('live', { type: 'jobs', queued: 1, running: 0, dead: 0 })
@@ -74,7 +74,18 @@ test('a lost stream is opened again after a growing pause, where it ended', () =
   expect(StreamStandIn.opened).toHaveLength(3)
   latest().onopen?.()
   expect(connection.get()).toEqual({ state: 'live' })
-  expect(handler.onReopen).toHaveBeenCalledTimes(2)
+  expect(handler.onReopen.mock.calls).toEqual([
+    [client, true],
+    [client, false]
+  ])
+})
+
+test('a stream on which nothing happened yet goes on from where it began', () => {
+  latest().onopen?.()
+  latest().send('hello', {}, '41')
+  latest().onerror?.()
+  vi.advanceTimersByTime(1000)
+  expect(latest().url).toBe('/api/v1/events?lastEventId=41')
 })
 
 test('a person need not wait for the pause', () => {
@@ -87,7 +98,9 @@ test('a person need not wait for the pause', () => {
 
 test('a reset makes everything be read again', () => {
   latest().onopen?.()
+  latest().send('hello', {}, '41')
   latest().send('reset', {}, '90')
+  expect(handler.onReopen).toHaveBeenLastCalledWith(client, true)
   expect(handler.onReopen).toHaveBeenCalledTimes(2)
   latest().onerror?.()
   vi.advanceTimersByTime(1000)

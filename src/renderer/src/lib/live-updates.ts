@@ -17,8 +17,11 @@ export interface LiveHandler {
   onStored?(client: QueryClient, event: StoredEvent): void
   /** A passing moment, never replayed. */
   onLive?(client: QueryClient, message: LiveMessage): void
-  /** The stream has (re)opened or cannot be resumed: what is on screen may be old. */
-  onReopen(client: QueryClient): void
+  /**
+   * The stream has (re)opened: passing moments may have been missed. `missedFacts` tells that facts may have been, too, because
+   * the stream could not go on where it ended.
+   */
+  onReopen(client: QueryClient, missedFacts: boolean): void
 }
 
 /** Whether the daemon's event stream is there. `attempt` counts failures since it last was. */
@@ -45,25 +48,28 @@ export function startLiveUpdates(client: QueryClient, handlers: readonly LiveHan
   let attempt = 0
   let ended = false
 
-  const reopen = () => {
-    for (const handler of handlers) handler.onReopen(client)
+  const reopen = (missedFacts: boolean) => {
+    for (const handler of handlers) handler.onReopen(client, missedFacts)
   }
 
   function connect(): void {
     clearTimeout(timer)
     timer = undefined
     source?.close()
-    const stream = new EventSource(
-      lastEventId === '' ? streamEvents.path : `${streamEvents.path}?lastEventId=${lastEventId}`
-    )
+    const isFresh = lastEventId === ''
+    const stream = new EventSource(isFresh ? streamEvents.path : `${streamEvents.path}?lastEventId=${lastEventId}`)
+    const remember = (message: MessageEvent) => {
+      if (message.lastEventId !== '') lastEventId = message.lastEventId
+    }
     source = stream
     stream.onopen = () => {
       attempt = 0
       connection.set({ state: 'live' })
-      reopen()
+      reopen(isFresh)
     }
+    stream.addEventListener('hello', remember)
     stream.addEventListener('stored', (message) => {
-      if (message.lastEventId !== '') lastEventId = message.lastEventId
+      remember(message)
       const event = storedEventSchema.safeParse(parseJson(message.data))
       // An event type of a newer daemon is none of this page's business.
       if (event.success) for (const handler of handlers) handler.onStored?.(client, event.data)
@@ -73,8 +79,8 @@ export function startLiveUpdates(client: QueryClient, handlers: readonly LiveHan
       if (live.success) for (const handler of handlers) handler.onLive?.(client, live.data)
     })
     stream.addEventListener('reset', (message) => {
-      if (message.lastEventId !== '') lastEventId = message.lastEventId
-      reopen()
+      remember(message)
+      reopen(true)
     })
     stream.onerror = () => {
       stream.close()

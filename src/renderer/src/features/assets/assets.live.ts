@@ -83,5 +83,7 @@ export const assetsLive: LiveHandler = {
     if (assetId !== null) changedAssets.add(assetId)
     if (facetEvents.has(event.type)) staleFacets.add(client)
   },
-  onReopen: invalidateAssets
+  onReopen: (client, missedFacts) => {
+    if (missedFacts) invalidateAssets(client)
+  }
 }

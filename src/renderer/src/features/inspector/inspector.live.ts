@@ -21,5 +21,7 @@ export const inspectorLive: LiveHandler = {
     const assetId = eventAssetId(event)
     if (assetId !== null) staleAssets.add(assetId)
   },
-  onReopen: (client) => invalidateAsset(client)
+  onReopen: (client, missedFacts) => {
+    if (missedFacts) invalidateAsset(client)
+  }
 }
