@@ -18,6 +18,9 @@ const facetEvents: ReadonlySet<StoredEvent['type']> = new Set([
   'asset.restored'
 ])
 
+/** Changed assets that could not be asked for. */
+const unread = new Set<string>()
+
 /** Reads lists and filter choices again. */
 export function invalidateAssets(client: QueryClient): void {
   void client.invalidateQueries({ queryKey: [listAssets.name] })
@@ -41,12 +44,13 @@ export function removeAsset(client: QueryClient, assetId: string): void {
   }
 }
 
-/** Asks for one asset and patches the lists with it. An outage is left to the reconnect, which reads everything again. */
+/** Asks for one asset and patches the lists with it. After an outage it is asked for again once the stream is back. */
 export async function refreshAsset(client: QueryClient, assetId: string): Promise<void> {
   try {
     patchAsset(client, await api.call(getAsset, { params: { assetId } }))
   } catch (error) {
     if (error instanceof ApiError && error.problem?.code === 'asset_not_found') removeAsset(client, assetId)
+    else unread.add(assetId)
   }
 }
 
@@ -84,6 +88,9 @@ export const assetsLive: LiveHandler = {
     if (facetEvents.has(event.type)) staleFacets.add(client)
   },
   onReopen: (client, missedFacts) => {
+    liveClient = client
     if (missedFacts) invalidateAssets(client)
+    else for (const assetId of unread) changedAssets.add(assetId)
+    unread.clear()
   }
 }
