@@ -68,30 +68,33 @@ export class ScriptedS3 {
     const path = decodeURIComponent(url.pathname)
     const key = path.slice(this.bucket.length + 2)
     if (method === 'HEAD' && key !== '') this.heads++
-    if (this.failure && (this.failure.methods?.includes(method) ?? true))
-      return refuse(response, this.failure.status, this.failure.code)
-    if (path === '/' && method === 'POST') return sendXml(response, assumeRole())
-    if (!path.startsWith(`/${this.bucket}`)) return refuse(response, 404, 'NoSuchBucket')
-    if (key === '') return method === 'GET' ? sendXml(response, this.#list(url.searchParams)) : void response.end()
+    const isRefused = this.failure !== null && (this.failure.methods?.includes(method) ?? true)
+    if (isRefused) refuse(response, this.failure!.status, this.failure!.code)
+    else if (path === '/' && method === 'POST') sendXml(response, assumeRole())
+    else if (!path.startsWith(`/${this.bucket}`)) refuse(response, 404, 'NoSuchBucket')
+    else if (key !== '') this.#object(request, method, key, body, response)
+    else if (method === 'GET') sendXml(response, this.#list(url.searchParams))
+    else response.end()
+  }
+
+  #object(request: IncomingMessage, method: string, key: string, body: Buffer, response: ServerResponse): void {
     const object = this.objects.get(key)
     const ifMatch = request.headers['if-match']?.replaceAll('"', '')
-    if (ifMatch !== undefined && object?.etag !== ifMatch)
-      return refuse(response, object ? 412 : 404, object ? 'PreconditionFailed' : 'NoSuchKey')
-    switch (method) {
-      case 'PUT':
-        return this.#store(request, key, body, response)
-      case 'DELETE':
-        this.objects.delete(key)
-        return void response.writeHead(204).end()
-      default:
-        if (!object) return refuse(response, 404, 'NoSuchKey')
-        response.writeHead(200, {
-          etag: `"${object.etag}"`,
-          'content-length': object.bytes.length,
-          'last-modified': new Date(object.lastModifiedMs).toUTCString()
-        })
-        response.end(method === 'HEAD' ? undefined : object.bytes)
-    }
+    if (ifMatch !== undefined && object?.etag !== ifMatch) {
+      if (object) refuse(response, 412, 'PreconditionFailed')
+      else refuse(response, 404, 'NoSuchKey')
+    } else if (method === 'PUT') this.#store(request, key, body, response)
+    else if (method === 'DELETE') {
+      this.objects.delete(key)
+      response.writeHead(204).end()
+    } else if (object) {
+      response.writeHead(200, {
+        etag: `"${object.etag}"`,
+        'content-length': object.bytes.length,
+        'last-modified': new Date(object.lastModifiedMs).toUTCString()
+      })
+      response.end(method === 'HEAD' ? undefined : object.bytes)
+    } else refuse(response, 404, 'NoSuchKey')
   }
 
   #store(request: IncomingMessage, key: string, body: Buffer, response: ServerResponse): void {
@@ -105,9 +108,10 @@ export class ScriptedS3 {
         .replace(/^\//, '')
         .slice(this.bucket.length + 1)
     )
-    if (!source) return refuse(response, 404, 'NoSuchKey')
-    const { etag } = this.put(key, source.bytes)
-    sendXml(response, `<CopyObjectResult><ETag>"${etag}"</ETag></CopyObjectResult>`)
+    if (source) {
+      const { etag } = this.put(key, source.bytes)
+      sendXml(response, `<CopyObjectResult><ETag>"${etag}"</ETag></CopyObjectResult>`)
+    } else refuse(response, 404, 'NoSuchKey')
   }
 
   #list(query: URLSearchParams): string {

@@ -1,9 +1,8 @@
 import { createHash } from 'node:crypto'
 import { pino } from 'pino'
 import { expect, test } from 'vitest'
-import { ObjectStoreError } from '../../object-store/object-store.ts'
-import { InterimStore } from '../../testing/interim-store.ts'
 import { type PilotBase, startPilotBase } from '../../testing/pilot-base.ts'
+import { allKeys, openEmbeddedStore, openExternalStore } from '../../testing/test-stores.ts'
 import { Reconciler } from './reconciler.ts'
 import { reportOfFoundObject } from './upload-report.ts'
 
@@ -13,7 +12,7 @@ const BYTES = Buffer.from('bytes')
 const MD5 = createHash('md5').update(BYTES).digest('hex')
 
 async function openBench(kind: 'local' | 's3' = 'local') {
-  const store = new InterimStore(kind)
+  const { store, s3 } = kind === 's3' ? await openExternalStore() : { store: await openEmbeddedStore(), s3: undefined }
   const base = await startPilotBase({ store })
   let nowMs = Date.now() + 3_600_000
   const reconciler = new Reconciler({
@@ -27,6 +26,7 @@ async function openBench(kind: 'local' | 's3' = 'local') {
   })
   return {
     store,
+    s3: s3!,
     base,
     reconciler,
     setNow: (ms: number) => {
@@ -108,14 +108,13 @@ test('rows whose object is gone go; an asset without bytes is marked once and fo
   const { store, base, reconciler } = await openBench()
   await store.put(K, BYTES)
   await base.ingest.recordUpload(report('F'))
-  const pinned = [...store.objects.keys()].find((key) => key !== K)!
-  const kept = store.objects.get(pinned)!
-  store.objects.clear()
+  const pinned = (await allKeys(store)).find((key) => key !== K)!
+  await store.deleteMany([K, pinned])
   expect(await reconciler.run()).toMatchObject({ forgottenFiles: 1, lostBlobs: 1, adopted: 0 })
   expect(await reconciler.run()).toMatchObject({ forgottenFiles: 0, lostBlobs: 0 })
   expect(files(base)).toEqual([])
   expect(assets(base)).toMatchObject([{ damage: 'bytes_missing' }])
-  store.objects.set(pinned, kept)
+  await store.put(pinned, BYTES)
   expect(await reconciler.run()).toMatchObject({ foundBlobs: 1 })
   expect(assets(base)).toMatchObject([{ damage: null }])
   expect(base.outbox.readAfter(0, 100).map((event) => event.type)).toEqual([
@@ -135,24 +134,25 @@ test('external: an object that was replaced behind our back is seen, and the new
 })
 
 test('while the store is away nothing changes', async () => {
-  const { store, base, reconciler } = await openBench()
+  const { store, s3, base, reconciler } = await openBench('s3')
   await store.put(K, BYTES)
   await base.ingest.recordUpload(report('F'))
-  for (const code of ['Unreachable', 'AccessDenied', 'Protocol'] as const) {
-    store.outage = new ObjectStoreError(code, 'no')
+  for (const failure of [
+    { status: 403, code: 'AccessDenied' },
+    { status: 500, code: 'InternalError' },
+    { status: 404, code: 'NoSuchBucket' }
+  ]) {
+    s3.failure = failure
     expect(await reconciler.run()).toBeUndefined()
   }
   // It also may fail half way: the listing is empty, the question about a single object is refused.
-  store.outage = null
-  const kept = new Map(store.objects)
-  store.objects.clear()
-  store.head = async () => {
-    throw new ObjectStoreError('AccessDenied', 'no')
-  }
+  s3.objects.clear()
+  s3.failure = { status: 403, code: 'AccessDenied', methods: ['HEAD'] }
+  expect(await reconciler.run()).toBeUndefined()
+  await s3.goAway()
   expect(await reconciler.run()).toBeUndefined()
   expect(files(base)).toHaveLength(1)
   expect(assets(base)).toMatchObject([{ damage: null }])
-  store.objects = kept
 })
 
 test('many pages are compared completely, in byte order of the keys', async () => {

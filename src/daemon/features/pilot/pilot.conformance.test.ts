@@ -1,8 +1,9 @@
 import { createHash } from 'node:crypto'
 import { describe, expect, test } from 'vitest'
-import { ObjectStoreError } from '../../object-store/object-store.ts'
-import { InterimStore } from '../../testing/interim-store.ts'
+import type { ObjectStore } from '../../object-store/object-store.ts'
 import { PILOT_TOKEN, type PilotBase, type PilotBaseOptions, startPilotBase } from '../../testing/pilot-base.ts'
+import type { ScriptedS3 } from '../../testing/scripted-s3.ts'
+import { allKeys, countHeads, openEmbeddedStore, openExternalStore } from '../../testing/test-stores.ts'
 
 const WS = 'e3dea0f5-37f2-4d79-ae58-490af3228069'
 const WS_B = '0a1b2c3d-0000-4000-8000-000000000002'
@@ -51,15 +52,21 @@ interface Answer {
 }
 
 class Bench {
-  readonly store: InterimStore
+  readonly store: ObjectStore
   base: PilotBase
   readonly #options: PilotBaseOptions
 
-  static async open(config: PilotBaseOptions['config'] = {}): Promise<Bench> {
-    const options = { store: new InterimStore('local'), config }
+  /** Beside the embedded store, unless another one is given. */
+  static async open(config: PilotBaseOptions['config'] = {}, store?: ObjectStore): Promise<Bench> {
+    const options = { store: store ?? (await openEmbeddedStore()), config }
     return new Bench(await startPilotBase(options), options)
   }
-  constructor(base: PilotBase, options: PilotBaseOptions & { store: InterimStore }) {
+  /** Beside an external store, which can fail in every way. */
+  static async openExternal(): Promise<{ bench: Bench; s3: ScriptedS3 }> {
+    const { store, s3 } = await openExternalStore()
+    return { bench: await Bench.open({}, store), s3 }
+  }
+  private constructor(base: PilotBase, options: PilotBaseOptions) {
     this.base = base
     this.store = options.store
     this.#options = options
@@ -87,11 +94,7 @@ class Bench {
     await this.put(K)
     expect(await this.post(callback(), CALLBACK)).toEqual(ok(K))
   }
-  async headsDuring(work: () => Promise<unknown>): Promise<number> {
-    const before = this.store.heads
-    await work()
-    return this.store.heads - before
-  }
+  headsDuring = (work: () => Promise<unknown>) => countHeads(this.store, work)
 }
 
 interface Row {
@@ -126,9 +129,6 @@ const miss = (fingerprint = FP): Answer => ({
   body: { code: -1, message: `${fingerprint} don't exist.`, data: '' }
 })
 const refused = (status: number, message: string): Answer => ({ status, body: { code: status, message, data: {} } })
-
-const down = () => new ObjectStoreError('Unreachable', 'connection refused')
-const forbidden = () => new ObjectStoreError('AccessDenied', 'forbidden')
 
 /** The conformance table: id, request, expected answer, effect; then how it is held against the server. */
 const cases: [id: string, request: string, expected: string, effect: string, run: (bench: Bench) => Promise<void>][] = [
@@ -236,12 +236,13 @@ const cases: [id: string, request: string, expected: string, effect: string, run
     'S3 down (connection refused), row exists, fast-upload FP',
     '200, code -1',
     'row kept',
-    async (bench) => {
+    async () => {
+      const { bench, s3 } = await Bench.openExternal()
       await bench.upload()
-      bench.store.outage = down()
+      await s3.goAway()
       expect(await bench.post(fastUpload(), FAST)).toEqual(miss())
       expect(bench.rows()).toHaveLength(1)
-      bench.store.outage = null
+      await s3.comeBack()
       expect(await bench.post(fastUpload(), FAST)).toEqual(ok({ object_key: K }))
     }
   ],
@@ -250,9 +251,10 @@ const cases: [id: string, request: string, expected: string, effect: string, run
     'S3 HEAD answers 403, row exists, tiny-fingerprints [TF]',
     '200, [], never 5xx',
     'row kept',
-    async (bench) => {
+    async () => {
+      const { bench, s3 } = await Bench.openExternal()
       await bench.upload()
-      bench.store.outage = forbidden()
+      s3.failure = { status: 403, code: 'AccessDenied', methods: ['HEAD'] }
       expect(await bench.post(tiny(), { tiny_fingerprints: [TF] })).toEqual(ok({ tiny_fingerprints: [] }))
       expect(bench.rows()).toHaveLength(1)
     }
@@ -332,9 +334,10 @@ const cases: [id: string, request: string, expected: string, effect: string, run
     'callback while S3 is down',
     '502, code 502 `object check failed`',
     'no row',
-    async (bench) => {
+    async () => {
+      const { bench, s3 } = await Bench.openExternal()
       await bench.put(K)
-      bench.store.outage = down()
+      await s3.goAway()
       expect(await bench.post(callback(), CALLBACK)).toEqual(refused(502, 'object check failed'))
       expect(bench.rows()).toEqual([])
       expect(bench.assets()).toEqual([])
@@ -438,7 +441,7 @@ const cases: [id: string, request: string, expected: string, effect: string, run
       await bench.put(K)
       expect(await bench.post(callback(), { ...CALLBACK, name: '../../x.JPG' })).toEqual(ok(K))
       expect(bench.rows()).toMatchObject([{ name: '../../x.JPG' }])
-      expect([...bench.store.objects.keys()].every((key) => !key.includes('..'))).toBe(true)
+      expect((await allKeys(bench.store)).filter((key) => key.includes('..'))).toEqual([])
     }
   ],
   [
@@ -638,8 +641,9 @@ const cases: [id: string, request: string, expected: string, effect: string, run
     'sts while the store is down',
     '500 `sts failed`',
     'none',
-    async (bench) => {
-      bench.store.outage = down()
+    async () => {
+      const { bench, s3 } = await Bench.openExternal()
+      await s3.goAway()
       expect(await bench.post(sts())).toEqual(refused(500, 'sts failed'))
     }
   ],
@@ -689,10 +693,12 @@ const cases: [id: string, request: string, expected: string, effect: string, run
     '400 `invalid workspace_id`',
     'no DB/S3 access',
     async (bench) => {
-      for (const segment of ['..%2f..%2fetc', 'x'.repeat(200), '%zz', '-x', 'a.b', '%00', '%e4%b8%ad'])
-        for (const path of fiveCalls)
-          expect(await bench.post(path(segment), {})).toEqual(refused(400, 'invalid workspace_id'))
-      expect(bench.store.heads).toBe(0)
+      const heads = await bench.headsDuring(async () => {
+        for (const segment of ['..%2f..%2fetc', 'x'.repeat(200), '%zz', '-x', 'a.b', '%00', '%e4%b8%ad'])
+          for (const path of fiveCalls)
+            expect(await bench.post(path(segment), {})).toEqual(refused(400, 'invalid workspace_id'))
+      })
+      expect(heads).toBe(0)
     }
   ],
   [

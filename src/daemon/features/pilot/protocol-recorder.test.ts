@@ -1,13 +1,13 @@
 import { readFileSync, statSync } from 'node:fs'
 import { join } from 'node:path'
 import { expect, test } from 'vitest'
-import { InterimStore } from '../../testing/interim-store.ts'
 import { PILOT_TOKEN, startPilotBase } from '../../testing/pilot-base.ts'
+import { openEmbeddedStore } from '../../testing/test-stores.ts'
 
 const path = (name: string) => `/media/api/v1/workspaces/ws/${name}`
 
 async function recordedBase() {
-  const base = await startPilotBase({ store: new InterimStore('local'), config: { recorder: true } })
+  const base = await startPilotBase({ store: await openEmbeddedStore(), config: { recorder: true } })
   const filePath = join(base.folder, 'pilot-recorder.jsonl')
   const post = (urlPath: string, body: string, headers: Record<string, string> = {}) =>
     fetch(base.url + urlPath, { method: 'POST', headers: { 'x-auth-token': PILOT_TOKEN, ...headers }, body })
