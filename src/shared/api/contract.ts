@@ -3,6 +3,7 @@ import { deleteAsset, getAsset, getMedia, getThumbnail, listAssetFacets, listAss
 import { streamEvents } from './events.ts'
 import { getField } from './field.ts'
 import { cancelJob, listJobs, retryJob } from './jobs.ts'
+import { pilotContract } from './pilot.ts'
 import { closeSession, createToken, getStatus, listTokens, openSession, revokeToken } from './system.ts'
 
 /** Every operation of the admin listener: what OpenAPI documents and what the daemon must bind, no more and no less. */
@@ -28,4 +29,4 @@ export const adminContract: readonly Endpoint[] = [
 ]
 
 /** Everything the API document describes. */
-export const apiContract: readonly Endpoint[] = [...adminContract]
+export const apiContract: readonly Endpoint[] = [...adminContract, ...pilotContract]

@@ -39,14 +39,15 @@ export class AccessService {
   readonly #fixed: { digest: Buffer; identity: Identity }[] = []
   /** Digest → row, so that a busy controller costs no query a request; emptied by every change. */
   readonly #cache = new Map<string, TokenRow>()
+  #dataVersion: number | undefined
 
-  constructor(deps: { db: Database; clock: Clock; adminToken: string; pilotToken: string | null }) {
+  constructor(deps: { db: Database; clock: Clock; adminToken: string | null; pilotToken: string | null }) {
     this.#db = deps.db
     this.#clock = deps.clock
     const fixed = (secret: string, name: string, role: TokenRole): void => {
       this.#fixed.push({ digest: digestOf(secret), identity: { tokenId: null, name, role, workspaceId: null } })
     }
-    fixed(deps.adminToken, 'admin', 'admin')
+    if (deps.adminToken !== null) fixed(deps.adminToken, 'admin', 'admin')
     if (deps.pilotToken !== null) fixed(deps.pilotToken, 'controllers', 'controller')
   }
 
@@ -166,6 +167,10 @@ export class AccessService {
   }
 
   #find(digest: Buffer): TokenRow | undefined {
+    // The command line revokes tokens from another process; SQLite counts the commits of others.
+    const version = this.#db.prepare<unknown[], { data_version: number }>('PRAGMA data_version').get()?.data_version
+    if (version !== this.#dataVersion) this.#cache.clear()
+    this.#dataVersion = version
     const key = digest.toString('base64')
     const cached = this.#cache.get(key)
     if (cached) return cached

@@ -1,0 +1,68 @@
+import { mkdirSync } from 'node:fs'
+import { join } from 'node:path'
+import { Command, Option } from 'commander'
+import { roles } from '../../shared/api/system.ts'
+import { systemClock } from '../clock.ts'
+import type { SettingName } from '../config/schema.ts'
+import { openDatabase } from '../db/database.ts'
+import { migrations } from '../db/migrations/all.ts'
+import { AccessService, type Token, type TokenRole } from '../features/access/access.service.ts'
+import { addConfigOptions, configFromOptions } from './config-options.ts'
+
+const CONFIG_NAMES: SettingName[] = ['dataDir']
+
+/** `token create | list | revoke`: works on the data folder, also while the daemon runs, which notices at once. */
+export function tokenCommand(): Command {
+  const command = new Command('token').description('tokens for people, programs and controllers')
+  addConfigOptions(command.command('create').description('issue a token; its secret is shown this once'), CONFIG_NAMES)
+    .requiredOption('--name <name>', 'what the token is for')
+    .addOption(new Option('--role <role>', 'what it may do').choices([...roles, 'controller']).default('operator'))
+    .option('--workspace <id>', 'bind a controller token to one workspace')
+    .option('--json', 'print JSON')
+    .action((options: { name: string; role: TokenRole; workspace?: string; json?: boolean }) =>
+      withAccess(options, (access) => {
+        const token = access.createToken({ name: options.name, role: options.role, workspaceId: options.workspace })
+        print(options, token, `${token.secret}\n`)
+      })
+    )
+  addConfigOptions(command.command('list').description('show tokens; secrets are not kept'), CONFIG_NAMES)
+    .option('--json', 'print JSON')
+    .action((options: { json?: boolean }) =>
+      withAccess(options, (access) => {
+        const tokens = access.listTokens()
+        print(options, tokens, tokens.map(lineOf).join(''))
+      })
+    )
+  addConfigOptions(command.command('revoke').description('end a token at once'), CONFIG_NAMES)
+    .argument('<id>', 'the id that list shows')
+    .option('--json', 'print JSON')
+    .action((id: string, options: { json?: boolean }) =>
+      withAccess(options, (access) => {
+        const token = access.revokeToken(id)
+        print(options, token, lineOf(token))
+      })
+    )
+  return command
+}
+
+function withAccess(options: object, work: (access: AccessService) => void): void {
+  const config = configFromOptions({ ...options })
+  mkdirSync(config.dataDir, { recursive: true, mode: 0o700 })
+  const db = openDatabase(join(config.dataDir, 'flightcase.db'), migrations)
+  try {
+    work(
+      new AccessService({ db, clock: systemClock, adminToken: config.adminToken, pilotToken: config.pilot.staticToken })
+    )
+  } finally {
+    db.close()
+  }
+}
+
+function print(options: { json?: boolean }, value: unknown, text: string): void {
+  process.stdout.write(options.json ? `${JSON.stringify(value)}\n` : text)
+}
+
+function lineOf(token: Token): string {
+  const end = token.revokedAt === null ? '' : `  revoked ${token.revokedAt}`
+  return `${token.id}  ${token.role.padEnd(10)}  ${token.name}${end}\n`
+}

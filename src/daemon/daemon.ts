@@ -1,0 +1,303 @@
+import { randomBytes } from 'node:crypto'
+import { join } from 'node:path'
+import type { Logger } from 'pino'
+import { getThumbnail } from '../shared/api/assets.ts'
+import type { ReadyInfo } from '../shared/ready.ts'
+import { type Clock, systemClock } from './clock.ts'
+import type { Config, ListenAddress } from './config/schema.ts'
+import { lockDataDir } from './db/data-dir-lock.ts'
+import { openDatabase } from './db/database.ts'
+import { migrations } from './db/migrations/all.ts'
+import { AppError } from './errors.ts'
+import { LiveFeed } from './events/live-feed.ts'
+import { Outbox } from './events/outbox.ts'
+import { authenticateAdmin, bindAccess } from './features/access/access.routes.ts'
+import { AccessService } from './features/access/access.service.ts'
+import { AssetsRepository } from './features/assets/assets.repository.ts'
+import { bindAssets } from './features/assets/assets.routes.ts'
+import { AssetsService } from './features/assets/assets.service.ts'
+import { bindDelivery } from './features/delivery/delivery.routes.ts'
+import { bindEvents } from './features/events/events.routes.ts'
+import { FieldRepository } from './features/field/field.repository.ts'
+import { bindField } from './features/field/field.routes.ts'
+import { FieldBoard } from './features/field/field-board.ts'
+import { bindFingerprintJob } from './features/ingest/fingerprint.job.ts'
+import { IngestRepository } from './features/ingest/ingest.repository.ts'
+import { IngestService } from './features/ingest/ingest.service.ts'
+import { Reconciler } from './features/ingest/reconciler.ts'
+import { bindTidyJobs } from './features/ingest/tidy-upload.job.ts'
+import { bindJobs } from './features/jobs/jobs.routes.ts'
+import { PilotRepository } from './features/pilot/pilot.repository.ts'
+import { pilotRouter } from './features/pilot/pilot.routes.ts'
+import { PilotService } from './features/pilot/pilot.service.ts'
+import { ProtocolRecorder } from './features/pilot/protocol-recorder.ts'
+import { bindSystem } from './features/system/system.routes.ts'
+import { reachableUrls, StoreMonitor } from './features/system/system.service.ts'
+import { createAdminApp } from './http/admin-app.ts'
+import { createFieldApp } from './http/field-app.ts'
+import { createListener, urlOf } from './http/listener.ts'
+import { JobQueue } from './jobs/job-queue.ts'
+import { JobRunner } from './jobs/job-runner.ts'
+import { createLogger } from './logger.ts'
+import { findFfmpeg } from './media/find-ffmpeg.ts'
+import { openStore } from './open-store.ts'
+import { packageRoot, version } from './package-info.ts'
+
+/** Replaces a construction; for tests and for hosts that own the thing already. */
+export interface DaemonOverrides {
+  clock?: Clock
+  log?: Logger
+  /** Age from which the reconciler takes in an upload nobody reported. */
+  settleMs?: number
+  /** Check every answer against the contract. */
+  checkResponses?: boolean
+}
+
+export interface Daemon {
+  /** Opens the listeners and begins work; tells where everything is. Throws `StartupError`; nothing stays open then. */
+  start(): Promise<ReadyInfo>
+  /** Ends everything in phases, each with a time limit. Calling it again waits for the same end. */
+  stop(): Promise<void>
+  /** Resolves when no job runs and none is due. */
+  idle(): Promise<void>
+  /** Tells at once and then at every change whether uploads or jobs are in flight. */
+  onBusyChange(listener: (busy: boolean) => void): void
+}
+
+/** How long each phase of stopping may take. */
+const STOP_UPLOADS_MS = 10_000
+const STOP_JOBS_MS = 10_000
+const STOP_SCREENS_MS = 2000
+const BUSY_CHECK_MS = 1000
+
+/**
+ * The whole program, wired: the one place that knows every part. Opens the data folder (migrating it) and builds
+ * everything in order of dependency; `start` opens the doors. Throws `StartupError` when the folder cannot be used.
+ */
+export async function createDaemon(config: Config, overrides: DaemonOverrides = {}): Promise<Daemon> {
+  const clock = overrides.clock ?? systemClock
+  const log = overrides.log ?? createLogger(config.logLevel)
+  const closers: { name: string; close: () => unknown }[] = []
+  const onClose = (name: string, close: () => unknown): void => void closers.unshift({ name, close })
+  try {
+    return await build()
+  } catch (error) {
+    await closeAll()
+    throw error
+  }
+
+  async function closeAll(): Promise<void> {
+    for (const { name, close } of closers.splice(0)) {
+      try {
+        await close()
+      } catch (error) {
+        log.error({ err: error, name }, 'closing failed')
+      }
+    }
+  }
+
+  async function build(): Promise<Daemon> {
+    for (const name of config.unknownVariables) log.warn({ name }, 'this environment variable means nothing here')
+    onClose('data folder', lockDataDir(config.dataDir))
+    const db = openDatabase(join(config.dataDir, 'flightcase.db'), migrations)
+    onClose('catalogue', () => db.close())
+    const outbox = new Outbox({ db, clock })
+    const liveFeed = new LiveFeed()
+    const queue = new JobQueue({ db, clock, outbox })
+    const adminToken = config.adminToken ?? randomBytes(24).toString('base64url')
+    const access = new AccessService({ db, clock, adminToken, pilotToken: config.pilot.staticToken })
+
+    const fieldRepository = new FieldRepository(db)
+    const board = new FieldBoard({ repository: fieldRepository, liveFeed, clock, log })
+    const opened = await openStore({
+      config: config.store,
+      dataDir: config.dataDir,
+      log,
+      onUploadProgress: (event) => board.transfer(event)
+    })
+    onClose('object store', () => opened.close())
+    const { store } = opened
+
+    const ffmpegPath = findFfmpeg(config.ffmpegPath === null ? {} : { configured: config.ffmpegPath })
+    const ingestRepository = new IngestRepository(db, store.kind)
+    const ingest = new IngestService({
+      db,
+      store,
+      repository: ingestRepository,
+      outbox,
+      queue,
+      clock,
+      log,
+      onNewAsset: () => {}
+    })
+    const pilotRepository = new PilotRepository(db)
+    const pilot = new PilotService({
+      store,
+      repository: pilotRepository,
+      ingest,
+      board,
+      config: config.pilot,
+      publicStore: () => opened.publicStore(),
+      clock,
+      log
+    })
+    const reconciler = new Reconciler({
+      db,
+      store,
+      repository: ingestRepository,
+      ingest,
+      clock,
+      log,
+      acceptsWorkspace: (workspaceId) =>
+        config.pilot.workspaceMode === 'open' || pilotRepository.hasWorkspace(workspaceId),
+      ...(overrides.settleMs === undefined ? {} : { settleMs: overrides.settleMs })
+    })
+    const recorder = config.pilot.recorder
+      ? new ProtocolRecorder(join(config.dataDir, 'pilot-recorder.jsonl'), log)
+      : null
+
+    const runner = new JobRunner({
+      queue,
+      clock,
+      log,
+      jobs: [
+        bindFingerprintJob({ db, store, repository: ingestRepository, ingest, queue, outbox, clock }),
+        ...bindTidyJobs({ db, store, repository: ingestRepository, ingest })
+      ],
+      // Controllers come first: while they send, previews get one processor.
+      limits: () => ({ cpu: opened.inFlightBodies() > 0 ? 1 : 2, io: 2 })
+    })
+
+    const assets = new AssetsRepository(db)
+    const assetsService = new AssetsService({
+      db,
+      clock,
+      outbox,
+      queue,
+      repository: assets,
+      forgetUploads: (assetId) => ingest.forgetAsset(assetId)
+    })
+    const storeMonitor = new StoreMonitor(store, config.store.mode)
+    let fieldAddress: ListenAddress = config.field
+    let endStreams = (): void => {}
+    const adminApp = createAdminApp({
+      version,
+      log,
+      rendererDir: join(packageRoot, 'out/renderer'),
+      checkResponses: overrides.checkResponses ?? false,
+      authenticate: (request) => authenticateAdmin(access, request),
+      bindAll: (binder) => {
+        bindAccess(binder, access)
+        bindAssets(binder, { repository: assets, service: assetsService })
+        bindDelivery(binder, { store, findBytes: (assetId) => assets.getBytes(assetId) })
+        binder.bindStream(getThumbnail, () => {
+          throw new AppError('rendition_not_available')
+        })
+        bindField(binder, { board, repository: fieldRepository })
+        bindJobs(binder, queue)
+        endStreams = bindEvents(binder, { outbox, liveFeed })
+        bindSystem(binder, {
+          version,
+          clock,
+          storeMonitor,
+          ffmpegPath,
+          controllersCanPair: () => access.controllersCanPair(),
+          addresses: () => ({
+            fieldUrls: reachableUrls(fieldAddress),
+            s3Urls: s3Urls(config, opened.address())
+          })
+        })
+      }
+    })
+    const fieldApp = createFieldApp(
+      pilotRouter({
+        service: pilot,
+        board,
+        config: config.pilot,
+        recorder,
+        log,
+        authenticate: (secret) => access.authenticateController(secret)
+      })
+    )
+    const admin = createListener({
+      name: 'admin',
+      address: config.admin,
+      handler: adminApp,
+      requestTimeoutMs: 60_000
+    })
+    const field = createListener({
+      name: 'field',
+      address: config.field,
+      handler: fieldApp,
+      requestTimeoutMs: 60_000
+    })
+
+    const isBusy = (): boolean => opened.inFlightBodies() > 0 || runner.runningCount() > 0
+    let busyTimer: NodeJS.Timeout | undefined
+    let stopping: Promise<void> | undefined
+
+    async function start(): Promise<ReadyInfo> {
+      try {
+        const s3Url = await opened.listen()
+        fieldAddress = await field.listen()
+        const adminAddress = await admin.listen()
+        outbox.trim()
+        board.start()
+        runner.start()
+        reconciler.start()
+        const ready: ReadyInfo = {
+          event: 'ready',
+          pid: process.pid,
+          admin: { url: urlOf(adminAddress), token: adminToken },
+          field: { url: urlOf(fieldAddress) },
+          s3: { url: s3Url, bucket: config.store.bucket, region: config.store.region }
+        }
+        log.info({ version, admin: ready.admin.url, field: ready.field.url, s3: s3Url }, 'ready')
+        return ready
+      } catch (error) {
+        await stop()
+        throw error
+      }
+    }
+
+    function stop(): Promise<void> {
+      stopping ??= stopInPhases()
+      return stopping
+    }
+
+    async function stopInPhases(): Promise<void> {
+      log.info('stopping: no new uploads')
+      clearInterval(busyTimer)
+      await Promise.all([reconciler.stop(), field.close(STOP_UPLOADS_MS), opened.stopListening(STOP_UPLOADS_MS)])
+      log.info('stopping: jobs')
+      await runner.stop(STOP_JOBS_MS)
+      log.info('stopping: screens')
+      board.stop()
+      endStreams()
+      await Promise.all([admin.close(STOP_SCREENS_MS), recorder?.flush()])
+      await closeAll()
+      log.info('stopped')
+    }
+
+    return {
+      start,
+      stop,
+      idle: () => runner.idle(),
+      onBusyChange(listener) {
+        let last = isBusy()
+        listener(last)
+        busyTimer = setInterval(() => {
+          if (isBusy() === last) return
+          last = !last
+          listener(last)
+        }, BUSY_CHECK_MS).unref()
+      }
+    }
+  }
+}
+
+function s3Urls(config: Config, address: ListenAddress | null): string[] {
+  if (config.store.publicEndpoint !== null) return [config.store.publicEndpoint]
+  if (config.store.mode === 'external') return [config.store.endpoint]
+  return address === null ? [] : reachableUrls(address)
+}
