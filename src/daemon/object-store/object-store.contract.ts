@@ -1,7 +1,7 @@
 import { createHash, randomBytes } from 'node:crypto'
 import { readFile } from 'node:fs/promises'
 import { Readable } from 'node:stream'
-import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest'
 import { newId } from '../ids.ts'
 import type { ObjectStore } from './object-store.ts'
 
@@ -169,7 +169,7 @@ export function describeObjectStore(name: string, open: () => Promise<StoreUnder
         await store.put(key, randomBytes(4 * MIB))
         const { stream } = await store.getStream(key)
         for await (const _chunk of stream) break
-        expect(stream.destroyed).toBe(true)
+        await vi.waitFor(() => expect(stream.destroyed).toBe(true))
         expect(await store.head(key)).toMatchObject({ sizeBytes: 4 * MIB })
       })
 

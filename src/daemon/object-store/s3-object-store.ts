@@ -3,6 +3,7 @@ import { Readable } from 'node:stream'
 import { setTimeout as delay } from 'node:timers/promises'
 import {
   CopyObjectCommand,
+  CreateBucketCommand,
   DeleteObjectCommand,
   DeleteObjectsCommand,
   GetObjectCommand,
@@ -47,6 +48,10 @@ const SINGLE_REQUEST_MAX_BYTES = 5 * 1024 * MIB
 const PART_BYTES = 16 * MIB
 const MAX_CLOCK_SKEW_MS = 5 * 60_000
 const DEFAULT_ROLE_ARN = 'arn:aws:iam::000000000000:role/flightcase-uploader'
+
+const ignore = () => {}
+/** The SDK would write its warnings to the console; whatever matters is raised as an error. */
+const SILENT = { trace: ignore, debug: ignore, info: ignore, warn: ignore, error: ignore }
 
 export type S3ObjectStoreOptions = {
   /** Base URL the daemon uses. */
@@ -94,6 +99,7 @@ export class S3ObjectStore implements ObjectStore {
       // Several servers refuse the checksum trailers that are the SDK's default, or answer range reads with checksums it rejects.
       requestChecksumCalculation: 'WHEN_REQUIRED',
       responseChecksumValidation: 'WHEN_REQUIRED',
+      logger: SILENT,
       requestHandler: {
         connectionTimeout: 5000,
         socketTimeout: 60_000,
@@ -111,6 +117,16 @@ export class S3ObjectStore implements ObjectStore {
       credentials: () => credentials,
       ...(clock && { clock })
     })
+  }
+
+  /** Creates the bucket unless it is there already. */
+  async createBucketIfMissing(): Promise<void> {
+    try {
+      await this.#s3.send(new CreateBucketCommand({ Bucket: this.bucket }))
+    } catch (error) {
+      const known = fromS3Error(error)
+      if (known.code !== 'Conflict') throw known
+    }
   }
 
   async put(key: string, body: SizedBody, options: PutOptions = {}): Promise<PutResult> {
@@ -358,8 +374,8 @@ export class S3ObjectStore implements ObjectStore {
     try {
       return await send()
     } catch (error) {
-      body.stream.destroy()
-      throw body.signal.aborted ? body.failure() : fromS3Error(error)
+      body.cancel()
+      throw body.signal.aborted ? body.signal.reason : fromS3Error(error)
     }
   }
 

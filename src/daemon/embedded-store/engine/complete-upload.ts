@@ -56,7 +56,7 @@ function chooseParts(
   const byNumber = new Map(stored.map((part) => [part.number, part]))
   const chosen = listed.map(({ number, etag, checksum }) => {
     const part = byNumber.get(number)
-    if (!part || part.etag !== unquoteEtag(etag) || (checksum !== undefined && checksum !== part.checksum))
+    if (!part || part.etag !== unquoteEtag(etag) || (checksum != null && checksum !== part.checksum))
       throw new StorageError('InvalidPart', 'A listed part was not found, or its ETag or checksum is another one.', {
         partNumber: number,
         etag: unquoteEtag(etag)

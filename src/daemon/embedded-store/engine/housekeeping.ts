@@ -35,11 +35,16 @@ export class Housekeeping {
   start(): void {
     this.#background('check of payload files', () => this.reconcile())
     this.#every(GC_INTERVAL_MS, 'removal of unused payload files', () => this.collect())
-    this.#every(HOUR_MS, 'expiry of idle uploads', () => this.#deps.expireUploads())
+    this.#every(HOUR_MS, 'expiry of idle uploads', () => this.expire())
   }
 
   stop(): void {
     for (const timer of this.#timers.splice(0)) clearInterval(timer)
+  }
+
+  /** Aborts uploads idle for too long and forgets old completions. Gives the number aborted. */
+  expire(): Promise<number> {
+    return this.#deps.expireUploads()
   }
 
   /** Removes the files of blobs whose waiting time is over and that nobody reads. Gives their number. */

@@ -151,8 +151,8 @@ export type PartInfo = {
 
 export type CompleteUploadRequest = {
   upload: UploadRef
-  /** In the order of the request. `etag` with or without quotes. */
-  parts: { number: number; etag: string; checksum?: string | undefined }[]
+  /** In the order of the request. `etag` with or without quotes; `checksum` is compared when there is one. */
+  parts: { number: number; etag: string; checksum?: string | null | undefined }[]
   precondition?: WritePrecondition | undefined
   /** Object-level checksum the client claims, base64 (composites with `-N`). Another value is `BadDigest`. */
   expectedChecksum?: string | undefined

@@ -1,0 +1,158 @@
+import { createHash, randomBytes } from 'node:crypto'
+import { rm } from 'node:fs/promises'
+import { createServer } from 'node:net'
+import { Readable } from 'node:stream'
+import { afterEach, beforeEach, describe, expect, it } from 'vitest'
+import { EndpointHarness, REGION } from '../embedded-store/endpoint/endpoint-harness.ts'
+import { describeObjectStore } from './object-store.contract.ts'
+import type { TemporaryCredentials } from './object-store.ts'
+import { S3ObjectStore, type S3ObjectStoreOptions } from './s3-object-store.ts'
+
+const MIB = 1024 ** 2
+const embedded = (harness: EndpointHarness, options: Partial<S3ObjectStoreOptions> = {}) =>
+  new S3ObjectStore({
+    endpoint: harness.url,
+    region: REGION,
+    bucket: 'media',
+    credentials: harness.admin,
+    ...options
+  })
+
+describeObjectStore('s3, over HTTP against the embedded endpoint', async () => {
+  const harness = await EndpointHarness.open()
+  const store = embedded(harness)
+  return {
+    store,
+    servesUrls: true,
+    issuesCredentials: true,
+    conditionalDeletes: true,
+    withCredentials: (credentials: TemporaryCredentials) => embedded(harness, { credentials }),
+    dispose: async () => {
+      await store.close()
+      await harness.dispose()
+    }
+  }
+})
+
+const external = {
+  endpoint: process.env['FLIGHTCASE_TEST_S3_ENDPOINT'],
+  accessKeyId: process.env['FLIGHTCASE_TEST_S3_ACCESS_KEY'],
+  secretAccessKey: process.env['FLIGHTCASE_TEST_S3_SECRET_KEY'],
+  bucket: process.env['FLIGHTCASE_TEST_S3_BUCKET'] ?? 'flightcase-test',
+  region: process.env['FLIGHTCASE_TEST_S3_REGION'] ?? 'us-east-1'
+}
+const { endpoint, accessKeyId, secretAccessKey, bucket, region } = external
+if (endpoint && accessKeyId && secretAccessKey) {
+  const open = (credentials: S3ObjectStoreOptions['credentials']) =>
+    new S3ObjectStore({ endpoint, region, bucket, credentials })
+  describeObjectStore(`s3, against ${endpoint}`, async () => {
+    const store = open({ accessKeyId, secretAccessKey })
+    await store.createBucketIfMissing()
+    return {
+      store,
+      servesUrls: true,
+      issuesCredentials: process.env['FLIGHTCASE_TEST_S3_NO_STS'] === undefined,
+      // MinIO and its relatives ignore If-Match on DELETE.
+      conditionalDeletes: false,
+      withCredentials: open,
+      dispose: () => store.close()
+    }
+  })
+} else
+  describe('object store contract: s3, against a server of your own', () => {
+    it.skip('set FLIGHTCASE_TEST_S3_ENDPOINT, FLIGHTCASE_TEST_S3_ACCESS_KEY and FLIGHTCASE_TEST_S3_SECRET_KEY', () => {})
+    console.warn(
+      'SKIPPED: object store contract against an external S3 server (FLIGHTCASE_TEST_S3_ENDPOINT is not set)'
+    )
+  })
+
+describe('s3 driver', () => {
+  let harness: EndpointHarness
+  beforeEach(async () => {
+    harness = await EndpointHarness.open()
+  })
+  afterEach(() => harness.dispose())
+
+  it('sends and copies in parts what is too large for one request', async () => {
+    const store = embedded(harness, { singleRequestMaxBytes: 6 * MIB })
+    const bytes = randomBytes(17 * MIB)
+    const sha256 = createHash('sha256').update(bytes).digest('hex')
+    const put = await store.put('large', { stream: Readable.from([bytes]), sizeBytes: bytes.length }, { sha256 })
+    expect(put).toMatchObject({ sizeBytes: bytes.length, sha256 })
+    expect(put.etag).toMatch(/-2$/)
+    await store.copy('large', 'copy', { replace: { contentType: 'video/mp4', metadata: { a: '1' } } })
+    expect(await store.head('copy')).toMatchObject({ contentType: 'video/mp4', metadata: { a: '1' } })
+    expect(await store.sha256Of('copy')).toBe(sha256)
+    await expect(store.copy('large', 'copy', { targetIfMatch: 'else' })).rejects.toMatchObject({
+      code: 'PreconditionFailed'
+    })
+    expect((await harness.engine.listUploads({ bucket: 'media', limit: 10 })).entries).toEqual([])
+    await store.close()
+  })
+
+  it('tells a missing bucket from a missing object', async () => {
+    const store = embedded(harness, { bucket: 'not-there' })
+    await expect(store.head('k')).rejects.toMatchObject({ code: 'Protocol' })
+    await expect(store.getStream('k')).rejects.toMatchObject({ code: 'Protocol' })
+    await expect(store.list()).rejects.toMatchObject({ code: 'Protocol' })
+    await store.close()
+  })
+
+  it('tells wrong keys from absence', async () => {
+    const store = embedded(harness, { credentials: { ...harness.admin, secretAccessKey: 'wrong' } })
+    await expect(store.head('k')).rejects.toMatchObject({ code: 'AccessDenied' })
+    await expect(store.put('k', Buffer.from('x'))).rejects.toMatchObject({ code: 'AccessDenied' })
+    await expect(
+      store.issueCredentials({ workspaceId: 'ws', prefixes: ['a/'], durationSeconds: 900 })
+    ).rejects.toMatchObject({ code: 'AccessDenied' })
+    await store.close()
+  })
+
+  it('tells an outage from absence', async () => {
+    const port = await unusedPort()
+    const store = embedded(harness, { endpoint: `http://127.0.0.1:${port}` })
+    const unreachable = { code: 'Unreachable', retryable: true }
+    await expect(store.head('k')).rejects.toMatchObject(unreachable)
+    await expect(store.put('k', Buffer.from('x'))).rejects.toMatchObject(unreachable)
+    await expect(store.health()).rejects.toMatchObject(unreachable)
+    await store.close()
+  })
+
+  it('refuses to presign while the clocks are far apart', async () => {
+    const store = embedded(harness, { clock: () => Date.now() - 10 * 60_000 })
+    await store.health()
+    await expect(store.presignGet('k', { expiresInSeconds: 60 })).rejects.toMatchObject({ code: 'ClockSkew' })
+    await store.close()
+  })
+
+  it('presigns for the address that clients see', async () => {
+    const store = embedded(harness, { publicEndpoint: () => 'http://192.0.2.7:9000' })
+    const { url } = await store.presignGet('k', { expiresInSeconds: 60 })
+    expect(url).toMatch(/^http:\/\/192\.0\.2\.7:9000\/media\/k\?/)
+    await store.close()
+  })
+
+  it('reports a damaged object as an error, never as absence', async () => {
+    const store = embedded(harness)
+    await store.put('k', Buffer.from('bytes'))
+    const file = await harness.engine.localFile('media', 'k')
+    file.release()
+    await rm(file.path)
+    await expect(store.head('k')).rejects.toMatchObject({ code: 'Unreachable' })
+    await expect(store.getStream('k')).rejects.toMatchObject({ code: 'Unreachable' })
+    await store.close()
+  })
+})
+
+function unusedPort(): Promise<number> {
+  return new Promise((resolve, reject) => {
+    const server = createServer()
+    server.on('error', reject)
+    server.listen(0, '127.0.0.1', () => {
+      const address = server.address()
+      server.close(() =>
+        address && typeof address === 'object' ? resolve(address.port) : reject(new Error('no port'))
+      )
+    })
+  })
+}
