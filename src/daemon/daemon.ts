@@ -1,14 +1,13 @@
 import { randomBytes } from 'node:crypto'
+import { rm } from 'node:fs/promises'
 import { join } from 'node:path'
 import type { Logger } from 'pino'
-import { getThumbnail } from '../shared/api/assets.ts'
 import type { ReadyInfo } from '../shared/ready.ts'
 import { type Clock, systemClock } from './clock.ts'
 import type { Config, ListenAddress } from './config/schema.ts'
 import { lockDataDir } from './db/data-dir-lock.ts'
 import { openDatabase } from './db/database.ts'
 import { migrations } from './db/migrations/all.ts'
-import { AppError } from './errors.ts'
 import { LiveFeed } from './events/live-feed.ts'
 import { Outbox } from './events/outbox.ts'
 import { authenticateAdmin, bindAccess } from './features/access/access.routes.ts'
@@ -27,10 +26,15 @@ import { IngestService } from './features/ingest/ingest.service.ts'
 import { Reconciler } from './features/ingest/reconciler.ts'
 import { bindTidyJobs } from './features/ingest/tidy-upload.job.ts'
 import { bindJobs } from './features/jobs/jobs.routes.ts'
+import { MetadataRepository } from './features/metadata/metadata.repository.ts'
+import { MetadataService } from './features/metadata/metadata.service.ts'
 import { PilotRepository } from './features/pilot/pilot.repository.ts'
 import { pilotRouter } from './features/pilot/pilot.routes.ts'
 import { PilotService } from './features/pilot/pilot.service.ts'
 import { ProtocolRecorder } from './features/pilot/protocol-recorder.ts'
+import { RenditionsRepository } from './features/renditions/renditions.repository.ts'
+import { bindRenditions } from './features/renditions/renditions.routes.ts'
+import { RenditionsService } from './features/renditions/renditions.service.ts'
 import { bindSystem } from './features/system/system.routes.ts'
 import { reachableUrls, StoreMonitor } from './features/system/system.service.ts'
 import { createAdminApp } from './http/admin-app.ts'
@@ -119,6 +123,11 @@ export async function createDaemon(config: Config, overrides: DaemonOverrides = 
     const { store } = opened
 
     const ffmpegPath = findFfmpeg(config.ffmpegPath === null ? {} : { configured: config.ffmpegPath })
+    const scratchDir = join(config.dataDir, 'scratch')
+    await rm(scratchDir, { recursive: true, force: true })
+    const media = { db, store, queue, outbox, clock, log, scratchDir, ffmpegPath: () => ffmpegPath }
+    const renditions = new RenditionsService({ ...media, repository: new RenditionsRepository(db) })
+    const metadata = new MetadataService({ ...media, repository: new MetadataRepository(db) })
     const ingestRepository = new IngestRepository(db, store.kind)
     const ingest = new IngestService({
       db,
@@ -128,7 +137,10 @@ export async function createDaemon(config: Config, overrides: DaemonOverrides = 
       queue,
       clock,
       log,
-      onNewAsset: () => {}
+      onNewAsset: (assetId) => {
+        metadata.enqueue(assetId)
+        renditions.enqueue(assetId)
+      }
     })
     const pilotRepository = new PilotRepository(db)
     const pilot = new PilotService({
@@ -162,7 +174,9 @@ export async function createDaemon(config: Config, overrides: DaemonOverrides = 
       log,
       jobs: [
         bindFingerprintJob({ db, store, repository: ingestRepository, ingest, queue, outbox, clock }),
-        ...bindTidyJobs({ db, store, repository: ingestRepository, ingest })
+        ...bindTidyJobs({ db, store, repository: ingestRepository, ingest }),
+        metadata.bindJob(),
+        renditions.bindJob()
       ],
       // Controllers come first: while they send, previews get one processor.
       limits: () => ({ cpu: opened.inFlightBodies() > 0 ? 1 : 2, io: 2 })
@@ -190,9 +204,7 @@ export async function createDaemon(config: Config, overrides: DaemonOverrides = 
         bindAccess(binder, access)
         bindAssets(binder, { repository: assets, service: assetsService })
         bindDelivery(binder, { store, findBytes: (assetId) => assets.getBytes(assetId) })
-        binder.bindStream(getThumbnail, () => {
-          throw new AppError('rendition_not_available')
-        })
+        bindRenditions(binder, { service: renditions, store })
         bindField(binder, { board, repository: fieldRepository })
         bindJobs(binder, queue)
         endStreams = bindEvents(binder, { outbox, liveFeed })
@@ -243,6 +255,7 @@ export async function createDaemon(config: Config, overrides: DaemonOverrides = 
         const adminAddress = await admin.listen()
         outbox.trim()
         board.start()
+        renditions.enqueueWaiting()
         runner.start()
         reconciler.start()
         const ready: ReadyInfo = {

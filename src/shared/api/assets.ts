@@ -231,6 +231,8 @@ export const getThumbnail = defineEndpoint({
     sizePx: z.coerce.number().pipe(z.union(thumbnailSizesPx.map((size) => z.literal(size)))),
     assetId: idSchema
   }),
+  /** Any `v` names a version: the answer may then be kept for good. */
+  query: z.object({ v: z.string().max(64).optional() }),
   response: 'bytes',
   errors: ['asset_not_found', 'rendition_not_available', 'store_unreachable']
 })

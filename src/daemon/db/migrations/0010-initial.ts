@@ -111,6 +111,7 @@ export const initial: Migration = {
       CREATE INDEX asset_by_kind ON asset (kind, taken_at_ms, id) WHERE binned_at_ms IS NULL;
       CREATE INDEX asset_by_flight ON asset (flight_id, taken_at_ms, id) WHERE binned_at_ms IS NULL;
       CREATE INDEX asset_in_bin ON asset (binned_at_ms, id) WHERE binned_at_ms IS NOT NULL;
+      CREATE INDEX asset_waiting_for_ffmpeg ON asset (id) WHERE preview_problem = 'ffmpeg_missing';
       CREATE INDEX asset_by_blob ON asset (blob_id);
       CREATE INDEX asset_by_object_key ON asset (workspace_id, object_key);
 

@@ -1,0 +1,139 @@
+import type { Logger } from 'pino'
+import type { MediaProblem } from '../../../shared/api/assets.ts'
+import type { Clock } from '../../clock.ts'
+import type { Database } from '../../db/database.ts'
+import type { Outbox } from '../../events/outbox.ts'
+import { type BoundJob, bindJob } from '../../jobs/define-job.ts'
+import type { JobQueue } from '../../jobs/job-queue.ts'
+import { type CaptureTime, formatOffset } from '../../media/capture-time.ts'
+import { judgeContent } from '../../media/judge-content.ts'
+import { MediaError } from '../../media/media-error.ts'
+import { probeVideo } from '../../media/probe-video.ts'
+import { readPhotoMetadata } from '../../media/read-photo-metadata.ts'
+import { sniffFile } from '../../media/sniff-media.ts'
+import { type ObjectStore, ObjectStoreError } from '../../object-store/object-store.ts'
+import { withLocalFile } from '../../object-store/with-local-file.ts'
+import { whenStoreAnswers } from '../ingest/when-store-answers.ts'
+import { chooseMoment } from './choose-moment.ts'
+import { readMetadataJob } from './metadata.jobs.ts'
+import {
+  type CaptureFacts,
+  captureFactsSchema,
+  type FoundMetadata,
+  type MetadataRepository,
+  type MetadataSource
+} from './metadata.repository.ts'
+
+export interface MetadataServiceDeps {
+  db: Database
+  store: ObjectStore
+  repository: MetadataRepository
+  queue: JobQueue
+  outbox: Outbox
+  clock: Clock
+  log: Logger
+  /** Where copies of objects from an external store may lie for a while. */
+  scratchDir: string
+  /** The ffmpeg to use at this moment, null when there is none. */
+  ffmpegPath: () => string | null
+}
+
+/** Reads assets' files, in a job, for what they say about themselves. */
+export class MetadataService {
+  readonly #deps: MetadataServiceDeps
+
+  constructor(deps: MetadataServiceDeps) {
+    this.#deps = deps
+  }
+
+  /** Queues the reading of an asset's file, in the current transaction if there is one. */
+  enqueue(assetId: string): void {
+    this.#deps.queue.enqueue(readMetadataJob, { assetId })
+  }
+
+  bindJob(): BoundJob {
+    return bindJob(readMetadataJob, ({ assetId }, { signal, log }) =>
+      whenStoreAnswers(() => this.#read(assetId, signal, log))
+    )
+  }
+
+  async #read(assetId: string, signal: AbortSignal, log: Logger): Promise<void> {
+    const { db, repository, outbox, clock, store, scratchDir } = this.#deps
+    const source = repository.findSource(assetId)
+    if (!source) return
+    let file: FileFacts
+    try {
+      file = await withLocalFile(store, source, { scratchDir, signal }, (path) => this.#look(path, source, signal, log))
+    } catch (error) {
+      // Lost bytes are found out and told by whoever looks after the store; there is nothing to read.
+      if (error instanceof ObjectStoreError && ['NotFound', 'PreconditionFailed'].includes(error.code)) return
+      throw error
+    }
+    db.transaction(() => {
+      // What a controller reported while the file was read counts, too.
+      const now = repository.findSource(assetId)
+      if (!now) return
+      repository.update(assetId, merge(now, file), clock.nowMs())
+      if (file.damage) outbox.append('asset.damaged', assetId, { damage: file.damage })
+      else outbox.append('asset.updated', assetId)
+    })
+  }
+
+  async #look(filePath: string, source: MetadataSource, signal: AbortSignal, log: Logger): Promise<FileFacts> {
+    const { type, isWrong } = judgeContent(source, await sniffFile(filePath))
+    const facts = { ...nothing, ...type }
+    if (isWrong) return { ...facts, damage: 'unreadable' }
+    if (type.kind === 'image') return { ...facts, ...(await photoFacts(filePath, log)) }
+    if (type.kind !== 'video') return facts
+    const ffmpegPath = this.#deps.ffmpegPath()
+    return { ...facts, ...(await videoFacts(filePath, ffmpegPath, signal)) }
+  }
+}
+
+type FileFacts = Omit<FoundMetadata, 'moment'> & { photoTime: CaptureTime | null; videoCreatedAtMs: number | null }
+
+const nothing = {
+  photoTime: null,
+  videoCreatedAtMs: null,
+  widthPx: null,
+  heightPx: null,
+  durationMs: null,
+  capture: {},
+  damage: null
+}
+
+async function photoFacts(filePath: string, log: Logger): Promise<Partial<FileFacts>> {
+  const { metadata, problems } = await readPhotoMetadata(filePath)
+  if (problems.length > 0) log.info({ problems }, 'a photo tells less than it should')
+  const { captureTime, widthPx, heightPx } = metadata
+  return { photoTime: captureTime, widthPx, heightPx, capture: captureFactsSchema.parse(metadata) }
+}
+
+async function videoFacts(
+  filePath: string,
+  ffmpegPath: string | null,
+  signal: AbortSignal
+): Promise<Partial<FileFacts>> {
+  try {
+    const video = await probeVideo(filePath, { ffmpegPath, signal })
+    const { widthPx, heightPx, durationMs, videoCodec, frameRate, createdAtMs, isTruncated } = video
+    const damage: MediaProblem | null = isTruncated ? 'truncated' : null
+    return { widthPx, heightPx, durationMs, videoCreatedAtMs: createdAtMs, damage, capture: { videoCodec, frameRate } }
+  } catch (error) {
+    if (!(error instanceof MediaError)) throw error
+    // Without ffmpeg some containers stay unread; the missing preview says so.
+    return error.problem === 'ffmpeg_missing' ? {} : { damage: error.problem }
+  }
+}
+
+/** What the file says, over what was known before. */
+function merge(known: MetadataSource, { photoTime, videoCreatedAtMs, ...facts }: FileFacts): FoundMetadata {
+  const moment = chooseMoment(known.moment, { photo: photoTime, videoCreatedAtMs })
+  const told = Object.fromEntries(Object.entries(facts.capture).filter(([, value]) => value !== null))
+  const capture: CaptureFacts = {
+    ...known.capture,
+    ...told,
+    zoneOffset: moment.zoneOffsetMin === null ? null : formatOffset(moment.zoneOffsetMin)
+  }
+  return { ...facts, moment, capture }
+}

@@ -1,0 +1,131 @@
+import { createServer } from 'node:http'
+import type { AddressInfo } from 'node:net'
+import { join } from 'node:path'
+import express from 'express'
+import { pino } from 'pino'
+import { onTestFinished } from 'vitest'
+import { Outbox } from '../events/outbox.ts'
+import { type AssetRow, AssetsRepository } from '../features/assets/assets.repository.ts'
+import { guessMediaType } from '../features/ingest/guess-media-type.ts'
+import { MetadataRepository } from '../features/metadata/metadata.repository.ts'
+import { MetadataService } from '../features/metadata/metadata.service.ts'
+import { RenditionsRepository } from '../features/renditions/renditions.repository.ts'
+import { bindRenditions } from '../features/renditions/renditions.routes.ts'
+import { RenditionsService } from '../features/renditions/renditions.service.ts'
+import { createEndpointBinder } from '../http/bind-endpoint.ts'
+import { errorHandler } from '../http/error-handler.ts'
+import { newId } from '../ids.ts'
+import { JobQueue } from '../jobs/job-queue.ts'
+import { JobRunner } from '../jobs/job-runner.ts'
+import type { ObjectStore } from '../object-store/object-store.ts'
+import { ManualClock } from './manual-clock.ts'
+import { temporaryFolder, testDatabase } from './test-database.ts'
+
+export interface NewAsset {
+  name: string
+  bytes: Buffer
+  takenAtMs?: number
+  zoneOffsetMin?: number | null
+  takenSource?: 'callback' | 'name' | 'received'
+}
+
+/** Catalogue, jobs, previews and metadata over a store, with the preview address over real HTTP. Ends with the test. */
+export async function startMediaBase(options: { store: ObjectStore; ffmpegPath?: string | null }) {
+  const { store } = options
+  const log = pino({ level: 'silent' })
+  const clock = new ManualClock()
+  const db = testDatabase()
+  const outbox = new Outbox({ db, clock })
+  const queue = new JobQueue({ db, clock, outbox })
+  const assets = new AssetsRepository(db)
+  const state = { ffmpegPath: options.ffmpegPath ?? null }
+  const common = { db, store, queue, outbox, clock, log, scratchDir: join(temporaryFolder('scratch'), 'objects') }
+  const ffmpegPath = () => state.ffmpegPath
+  const renditions = new RenditionsService({ ...common, repository: new RenditionsRepository(db), ffmpegPath })
+  const metadata = new MetadataService({ ...common, repository: new MetadataRepository(db), ffmpegPath })
+  const runner = new JobRunner({
+    queue,
+    jobs: [renditions.bindJob(), metadata.bindJob()],
+    limits: () => ({ cpu: 1, io: 1 }),
+    log,
+    clock
+  })
+
+  const app = express()
+  const caller = { role: 'viewer' as const, tokenId: null, viaCookie: false }
+  const binder = createEndpointBinder({ router: app, authenticate: () => caller, checkResponses: true })
+  bindRenditions(binder, { service: renditions, store })
+  app.use(errorHandler(log))
+  const server = createServer(app)
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
+  onTestFinished(async () => {
+    server.closeAllConnections()
+    await new Promise((resolve) => server.close(resolve))
+    await runner.stop(5000)
+  })
+  const url = `http://127.0.0.1:${(server.address() as AddressInfo).port}`
+
+  /** Stores the bytes and writes the rows an upload leaves behind, without any job. */
+  async function add(asset: NewAsset): Promise<string> {
+    const nowMs = clock.nowMs()
+    const [assetId, blobId] = [newId(), newId()]
+    const key = `images/2026/04/07/${blobId}`
+    const { etag } = await store.put(key, asset.bytes)
+    const { kind, mimeType } = guessMediaType(asset.name)
+    const takenAtMs = asset.takenAtMs ?? nowMs
+    db.prepare('INSERT OR IGNORE INTO workspace (id, name, created_at_ms) VALUES (?, ?, ?)').run('team', 'team', nowMs)
+    db.prepare('INSERT INTO blob (id, store, key, size_bytes, etag, created_at_ms) VALUES (?, ?, ?, ?, ?, ?)').run(
+      blobId,
+      store.kind,
+      key,
+      asset.bytes.length,
+      etag,
+      nowMs
+    )
+    db.prepare(
+      `INSERT INTO asset (id, workspace_id, blob_id, object_key, name, kind, mime_type, state, size_bytes, ref_count,
+                          taken_at_ms, taken_day, taken_zone_offset_min, taken_source, received_at_ms, updated_at_ms)
+       VALUES (?, 'team', ?, ?, ?, ?, ?, 'active', ?, 1, ?, ?, ?, ?, ?, ?)`
+    ).run(
+      assetId,
+      blobId,
+      key,
+      asset.name,
+      kind,
+      mimeType,
+      asset.bytes.length,
+      takenAtMs,
+      new Date(takenAtMs).toISOString().slice(0, 10),
+      asset.zoneOffsetMin ?? null,
+      asset.takenSource ?? 'received',
+      nowMs,
+      nowMs
+    )
+    return assetId
+  }
+
+  /** Runs what is due, and what waits for another try after `advanceMs`. */
+  async function settle(advanceMs = 0): Promise<void> {
+    clock.advanceMs(advanceMs)
+    runner.start()
+    await runner.idle()
+  }
+
+  return {
+    add,
+    settle,
+    renditions,
+    metadata,
+    queue,
+    db,
+    store,
+    state,
+    assets,
+    row: (assetId: string): AssetRow => assets.get(assetId),
+    detail: (assetId: string) => assets.getDetail(assetId),
+    keyOf: (assetId: string) => assets.getBytes(assetId).key,
+    events: (assetId: string) => outbox.readFor(assetId, 100).map(({ type }) => type),
+    thumbnail: (assetId: string, headers: Record<string, string> = {}, sizePx: number | string = 256) =>
+      fetch(`${url}/thumbnail/${sizePx}/${assetId}`, { headers })
+  }
+}
