@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto'
-import { mkdtemp, rm } from 'node:fs/promises'
+import { mkdtemp, readdir, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import type { Readable } from 'node:stream'
@@ -38,6 +38,12 @@ export class EngineHarness {
   async dispose(): Promise<void> {
     await this.engine.close()
     await rm(this.directory, { recursive: true, force: true })
+  }
+
+  /** Names of the payload files on disk. */
+  async blobFiles(): Promise<string[]> {
+    const entries = await readdir(join(this.directory, 'blobs'), { recursive: true, withFileTypes: true })
+    return entries.filter((entry) => entry.isFile()).map((entry) => entry.name)
   }
 
   /** A finished body of these bytes. */
