@@ -58,7 +58,7 @@ export function createAdminApp(options: AdminAppOptions): Express {
     response.type('application/json').send(document)
   })
   app.get('/api-docs', (_, response) => response.redirect('/api-docs.html'))
-  app.use(/^\/(api|media|thumbnail)(\/|$)/, () => {
+  app.use(['/api', '/media', '/thumbnail'], () => {
     throw new AppError('route_not_found')
   })
   app.use(renderer(options.rendererDir))
