@@ -54,6 +54,7 @@ export interface PilotBaseOptions {
   config?: Partial<PilotConfig>
   clock?: Clock
   s3Port?: number
+  headDeadlineMs?: number
 }
 
 export type PilotBase = Awaited<ReturnType<typeof startPilotBase>>
@@ -95,7 +96,8 @@ export async function startPilotBase(options: PilotBaseOptions) {
       region: 'us-east-1'
     }),
     clock,
-    log
+    log,
+    ...(options.headDeadlineMs === undefined ? {} : { headDeadlineMs: options.headDeadlineMs })
   })
   const recorder = config.recorder ? new ProtocolRecorder(join(folder, 'pilot-recorder.jsonl'), log) : null
   const runner = new JobRunner({

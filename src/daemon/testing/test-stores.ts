@@ -1,11 +1,13 @@
 import { randomBytes } from 'node:crypto'
 import { text } from 'node:stream/consumers'
 import { onTestFinished } from 'vitest'
+import { EndpointHarness } from '../embedded-store/endpoint/endpoint-harness.ts'
 import { EngineHarness } from '../embedded-store/engine/engine-harness.ts'
 import { LocalObjectStore } from '../object-store/local-object-store.ts'
-import type { ObjectStore } from '../object-store/object-store.ts'
+import type { IssueCredentials, ObjectStore } from '../object-store/object-store.ts'
 import { Presigner } from '../object-store/presigner.ts'
 import { S3ObjectStore } from '../object-store/s3-object-store.ts'
+import { buildSessionPolicy } from '../object-store/session-policy.ts'
 import { ScriptedS3 } from './scripted-s3.ts'
 
 const key = { accessKeyId: 'key', secretAccessKey: 'secret' }
@@ -14,14 +16,33 @@ const key = { accessKeyId: 'key', secretAccessKey: 'secret' }
 export async function openEmbeddedStore(): Promise<LocalObjectStore> {
   const harness = await EngineHarness.open()
   onTestFinished(() => harness.dispose())
+  return localStore(harness, ({ durationSeconds }) => ({
+    ...key,
+    sessionToken: randomBytes(8).toString('hex'),
+    expiresAtMs: Date.now() + durationSeconds * 1000
+  }))
+}
+
+/** The embedded store with its endpoint, so that the credentials it issues are good for something. */
+export async function openEmbeddedEndpoint(): Promise<{ store: LocalObjectStore; harness: EndpointHarness }> {
+  const harness = await EndpointHarness.open()
+  onTestFinished(() => harness.dispose())
+  const store = localStore(harness, ({ workspaceId, deviceId, prefixes, durationSeconds }) =>
+    harness.identity.issueSession({
+      workspaceId,
+      deviceId,
+      durationSeconds,
+      policy: buildSessionPolicy({ bucket: 'media', prefixes })
+    })
+  )
+  return { store, harness }
+}
+
+function localStore({ engine }: Pick<EngineHarness, 'engine'>, issueCredentials: IssueCredentials): LocalObjectStore {
   return new LocalObjectStore({
-    engine: harness.engine,
+    engine,
     bucket: 'media',
-    issueCredentials: ({ durationSeconds }) => ({
-      ...key,
-      sessionToken: randomBytes(8).toString('hex'),
-      expiresAtMs: Date.now() + durationSeconds * 1000
-    }),
+    issueCredentials,
     presigner: new Presigner({
       bucket: 'media',
       region: 'us-east-1',

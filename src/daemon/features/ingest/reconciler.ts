@@ -4,6 +4,7 @@ import type { Clock } from '../../clock.ts'
 import type { Database } from '../../db/database.ts'
 import { messageOf } from '../../errors.ts'
 import type { ListResult, ObjectStore } from '../../object-store/object-store.ts'
+import { isWorkspaceId } from '../pilot/object-key.ts'
 import { pinnedFolders } from './guess-media-type.ts'
 import type { BlobRow, IngestRepository } from './ingest.repository.ts'
 import type { IngestService } from './ingest.service.ts'
@@ -123,7 +124,7 @@ export class Reconciler {
       for (const prefix of listed.prefixes) ids.add(prefix.slice(UPLOADS.length, -1))
       cursor = listed.cursor
     } while (cursor !== null)
-    return [...ids].filter(acceptsWorkspace).sort()
+    return [...ids].filter((id) => isWorkspaceId(id) && acceptsWorkspace(id)).sort()
   }
 
   /** The objects under a prefix, page by page, at an easy pace. The last page reaches to the end of the prefix. */

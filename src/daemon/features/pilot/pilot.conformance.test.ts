@@ -1,9 +1,17 @@
 import { createHash } from 'node:crypto'
-import { describe, expect, test } from 'vitest'
+import { HeadObjectCommand, PutObjectCommand, S3Client } from '@aws-sdk/client-s3'
+import { describe, expect, onTestFinished, test } from 'vitest'
+import type { StsReply } from '../../../shared/api/pilot.ts'
 import type { ObjectStore } from '../../object-store/object-store.ts'
 import { PILOT_TOKEN, type PilotBase, type PilotBaseOptions, startPilotBase } from '../../testing/pilot-base.ts'
 import type { ScriptedS3 } from '../../testing/scripted-s3.ts'
-import { allKeys, countHeads, openEmbeddedStore, openExternalStore } from '../../testing/test-stores.ts'
+import {
+  allKeys,
+  countHeads,
+  openEmbeddedEndpoint,
+  openEmbeddedStore,
+  openExternalStore
+} from '../../testing/test-stores.ts'
 
 const WS = 'e3dea0f5-37f2-4d79-ae58-490af3228069'
 const WS_B = '0a1b2c3d-0000-4000-8000-000000000002'
@@ -57,8 +65,12 @@ class Bench {
   readonly #options: PilotBaseOptions
 
   /** Beside the embedded store, unless another one is given. */
-  static async open(config: PilotBaseOptions['config'] = {}, store?: ObjectStore): Promise<Bench> {
-    const options = { store: store ?? (await openEmbeddedStore()), config }
+  static async open(
+    config: PilotBaseOptions['config'] = {},
+    store?: ObjectStore,
+    more: Partial<PilotBaseOptions> = {}
+  ): Promise<Bench> {
+    const options = { store: store ?? (await openEmbeddedStore()), config, ...more }
     return new Bench(await startPilotBase(options), options)
   }
   /** Beside an external store, which can fail in every way. */
@@ -637,6 +649,23 @@ const cases: [id: string, request: string, expected: string, effect: string, run
     }
   ],
   [
+    'C38',
+    'put an object with the issued credentials under the prefix; then outside the prefix',
+    '200; 403 AccessDenied',
+    'object present; absent',
+    async () => {
+      const { bench, client, prefix } = await grant()
+      const inside = `${prefix}/${NAME}`
+      await client.send(new PutObjectCommand({ Bucket: 'media', Key: inside, Body: BYTES }))
+      expect(await bench.post(callback(), { ...CALLBACK, object_key: inside })).toEqual(ok(inside))
+      for (const outside of [`media/${WS}/19990101/x`, `media/${WS_B}/x`, 'x', `${prefix}x/y`, 'images/2026/04/07/x']) {
+        const put = client.send(new PutObjectCommand({ Bucket: 'media', Key: outside, Body: BYTES }))
+        await expect(put).rejects.toMatchObject({ name: 'AccessDenied', $metadata: { httpStatusCode: 403 } })
+        expect(await bench.store.head(outside)).toBeNull()
+      }
+    }
+  ],
+  [
     'C39',
     'sts while the store is down',
     '500 `sts failed`',
@@ -645,6 +674,22 @@ const cases: [id: string, request: string, expected: string, effect: string, run
       const { bench, s3 } = await Bench.openExternal()
       await s3.goAway()
       expect(await bench.post(sts())).toEqual(refused(500, 'sts failed'))
+    }
+  ],
+  [
+    'C40',
+    'use issued credentials after their real lifetime',
+    'refused by S3 (400 ExpiredToken, as AWS answers)',
+    'none',
+    async () => {
+      const { client, prefix, harness } = await grant()
+      const head = () => client.send(new HeadObjectCommand({ Bucket: 'media', Key: `${prefix}/x` }))
+      await expect(head()).rejects.toMatchObject({ $metadata: { httpStatusCode: 404 } })
+      harness.turnClock(3_600_000 + 1000)
+      client.config.systemClockOffset = 3_600_000
+      await expect(head()).rejects.toMatchObject({ $metadata: { httpStatusCode: 400 } })
+      const put = client.send(new PutObjectCommand({ Bucket: 'media', Key: `${prefix}/x`, Body: BYTES }))
+      await expect(put).rejects.toMatchObject({ name: 'ExpiredToken' })
     }
   ],
   [
@@ -843,6 +888,22 @@ test('C43 strict mode, unknown workspace, any call → 404 `workspace not found`
   expect(await bench.post(fastUpload(), FAST)).toEqual(miss())
 })
 
+/** What a controller does with the answer of the sts call. */
+async function grant() {
+  const { store, harness } = await openEmbeddedEndpoint()
+  const bench = await Bench.open({}, store, { s3Port: harness.port })
+  const { data } = (await bench.post(sts())).body as { data: StsReply }
+  const { access_key_id, access_key_secret, security_token } = data.credentials
+  const client = new S3Client({
+    endpoint: data.endpoint,
+    region: data.region,
+    forcePathStyle: true,
+    credentials: { accessKeyId: access_key_id, secretAccessKey: access_key_secret, sessionToken: security_token }
+  })
+  onTestFinished(() => client.destroy())
+  return { bench, harness, client, prefix: data.object_key_prefix }
+}
+
 async function refusesKeys(bench: Bench, keys: string[]): Promise<void> {
   const heads = await bench.headsDuring(async () => {
     for (const object_key of keys)
@@ -879,5 +940,113 @@ describe('beyond the table', () => {
     expect(answer.status).toBe(204)
     expect(answer.headers.get('access-control-allow-headers')).toBe('Content-Type, x-auth-token')
     expect(answer.headers.get('access-control-allow-methods')).toBe('GET, POST, OPTIONS')
+  })
+
+  test('the first controller of a day gets the day folder, the next one a folder of its own, also after a restart', async () => {
+    const bench = await Bench.open()
+    const prefixFor = async (deviceId: string) =>
+      ((await bench.post(sts(), {}, { 'x-device-id': deviceId })).body.data as StsReply).object_key_prefix
+    const first = await prefixFor('RC-1')
+    const second = await prefixFor('RC-2')
+    expect(first).toMatch(new RegExp(`^media/${WS}/\\d{8}$`))
+    expect(second).toMatch(new RegExp(`^${first}/[0-9a-z]{6}$`))
+    expect([await prefixFor('RC-1'), await prefixFor('RC-2')]).toEqual([first, second])
+    await bench.restart()
+    expect([await prefixFor('RC-2'), await prefixFor('RC-1')]).toEqual([second, first])
+  })
+
+  test('beside an external store every controller has a folder of its own', async () => {
+    const { bench } = await Bench.openExternal()
+    const { object_key_prefix } = (await bench.post(sts())).body.data as StsReply
+    expect(object_key_prefix).toMatch(new RegExp(`^media/${WS}/\\d{8}/[0-9a-z]{6}$`))
+  })
+
+  test('callbackDataObject answers as the documents show', async () => {
+    const bench = await Bench.open({ callbackDataObject: true })
+    await bench.put(K)
+    expect(await bench.post(callback(), CALLBACK)).toEqual(ok({ object_key: K }))
+  })
+
+  test('legacy roots: a key without the first folder, also when the bucket name leads it in the store', async () => {
+    const bench = await Bench.open({ legacyKeyRoots: true })
+    const legacy = `${WS}/${NAME}`
+    await bench.put(`media/${legacy}`)
+    expect(await bench.post(callback(), { ...CALLBACK, object_key: legacy })).toEqual(ok(legacy))
+    expect(await bench.post(fastUpload(), FAST)).toEqual(ok({ object_key: legacy }))
+  })
+
+  test('hostile JSON changes nothing and is answered', async () => {
+    const bench = await Bench.open()
+    await bench.put(K)
+    const deep = `${'['.repeat(200_000)}${']'.repeat(200_000)}`
+    const bodies = [
+      `{"fingerprint":"F","name":"n","ext":${deep}}`,
+      '{"__proto__":{"fingerprint":"F","name":"n"}}',
+      '{"fingerprint":1e999,"name":{"toString":"x"}}',
+      `{"fingerprint":"${'F'.repeat(513)}","name":"n"}`,
+      '{"fingerprint":"\\ud800","name":"n"}'
+    ]
+    const answers: unknown[] = []
+    for (const body of bodies) answers.push(await bench.post(fastUpload(), body))
+    expect(answers).toEqual([miss('F'), ...Array(4).fill(refused(400, 'missing fingerprint/name'))])
+    expect(({} as Record<string, unknown>)['fingerprint']).toBeUndefined()
+    const strange = {
+      ...CALLBACK,
+      name: 'x'.repeat(20_000),
+      path: 7,
+      sub_file_type: 1e300,
+      ext: { ...CALLBACK.ext, sn: null, is_original: 'perhaps' },
+      metadata: {
+        created_time: {},
+        absolute_altitude: 'high',
+        gimbal_yaw_degree: null,
+        shoot_position: { lat: [], lng: 'east' }
+      }
+    }
+    expect(await bench.post(callback(), strange)).toEqual(ok(K))
+    expect(bench.rows()[0]!.name).toHaveLength(4096)
+    expect(bench.assets()).toMatchObject([{ taken_source: 'received', latitude: null, longitude: null }])
+  })
+
+  test('invalid UTF-8 is no JSON', async () => {
+    const bench = await Bench.open()
+    const body = Buffer.concat([
+      Buffer.from('{"fingerprint":"F","name":"'),
+      Buffer.from([0xff, 0xfe]),
+      Buffer.from('"}')
+    ])
+    const answer = await fetch(bench.base.url + fastUpload(), {
+      method: 'POST',
+      headers: { 'x-auth-token': PILOT_TOKEN },
+      body
+    })
+    expect([answer.status, await answer.json()]).toEqual([400, { code: 400, message: 'invalid json', data: {} }])
+  })
+
+  test('a store that does not answer in time counts as one that cannot tell', async () => {
+    const bench = await Bench.open({}, undefined, { headDeadlineMs: 50 })
+    await bench.upload()
+    const head = bench.store.head.bind(bench.store)
+    bench.store.head = () => new Promise(() => {})
+    expect(await bench.post(fastUpload(), FAST)).toEqual(miss())
+    bench.store.head = head
+    expect(bench.rows()).toHaveLength(1)
+  })
+
+  test('a refused call and a failed upload show on the tether board', async () => {
+    const { bench, s3 } = await Bench.openExternal()
+    await bench.post(callback(), { ...CALLBACK, result: 1 })
+    expect(bench.base.board.listLanes()).toMatchObject([
+      { failed: 1, lastError: { code: 'upload_failed', name: NAME } }
+    ])
+    await bench.post(callback(), CALLBACK)
+    expect(bench.base.board.listLanes()).toMatchObject([{ failed: 1, lastError: { code: 'object_not_found' } }])
+    await s3.goAway()
+    await bench.post(sts())
+    expect(bench.base.board.listLanes()).toMatchObject([{ lastError: { code: 'sts_failed' } }])
+    await s3.comeBack()
+    await bench.put(K)
+    await bench.post(callback(), CALLBACK)
+    expect(bench.base.board.listLanes()).toMatchObject([{ seen: 1, uploaded: 1, failed: 0 }])
   })
 })

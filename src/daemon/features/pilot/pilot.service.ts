@@ -36,10 +36,11 @@ export interface PilotServiceDeps {
   publicStore: () => { publicEndpoint: string | null; port: number; scheme: 'http' | 'https'; region: string }
   clock: Clock
   log: Logger
+  /** Pilot waits for an answer, so a store slower than this counts as one that does not answer. */
+  headDeadlineMs?: number
 }
 
-/** Pilot waits for an answer, so a slow store counts as one that does not answer. */
-const HEAD_DEADLINE_MS = 5000
+const DEFAULT_HEAD_DEADLINE_MS = 5000
 const PARALLEL_HEADS = 16
 const TINY_CHUNK = 500
 /** So many chunks are looked up before others get their turn. */
@@ -63,7 +64,7 @@ export class PilotService {
     const { fingerprint, name, ext } = body
     if (!fingerprint || !name) throw new PilotRefusal('missingFingerprintOrName')
     const file = this.#deps.repository.findByFingerprint(call.workspaceId, fingerprint)
-    const isStored = file !== undefined && (await withDeadline((expired) => this.#isStored(file, expired)))
+    const isStored = file !== undefined && (await this.#withDeadline((expired) => this.#isStored(file, expired)))
     this.#deps.board.asked(call.controllerId, {
       fingerprint,
       tinyFingerprint: ext?.tinny_fingerprint ?? ext?.tiny_fingerprint ?? null,
@@ -80,7 +81,7 @@ export class PilotService {
     )
     const files = await this.#findByTinyFingerprints(call.workspaceId, [...new Set(asked)])
     const stored = new Map<string, KnownFile>()
-    await withDeadline((expired) =>
+    await this.#withDeadline((expired) =>
       forEachParallel(PARALLEL_HEADS, files, async (file) => {
         if (file.tinyFingerprint !== null && (await this.#isStored(file, expired)))
           stored.set(file.tinyFingerprint, file)
@@ -177,6 +178,19 @@ export class PilotService {
     return store.kind === 's3' || !repository.claimDayFolder(call.workspaceId, localDay(nowMs), call.controllerId)
   }
 
+  /** Hands `work` a promise that settles when the store has had its time. */
+  async #withDeadline<T>(work: (expired: Promise<'unknown'>) => Promise<T>): Promise<T> {
+    let timer: NodeJS.Timeout | undefined
+    const expired = new Promise<'unknown'>((resolve) => {
+      timer = setTimeout(resolve, this.#deps.headDeadlineMs ?? DEFAULT_HEAD_DEADLINE_MS, 'unknown')
+    })
+    try {
+      return await work(expired)
+    } finally {
+      clearTimeout(timer)
+    }
+  }
+
   async #findByTinyFingerprints(workspaceId: string, asked: string[]): Promise<KnownFile[]> {
     const files: KnownFile[] = []
     for (let first = 0; first < asked.length; first += TINY_CHUNK) {
@@ -208,19 +222,6 @@ export class PilotService {
 /** Enough of the id to tell the controllers of a day apart. */
 function shortId(call: PilotCall): string {
   return call.controllerId.slice(-6)
-}
-
-/** Hands `work` a promise that settles when the store has had its time. */
-async function withDeadline<T>(work: (expired: Promise<'unknown'>) => Promise<T>): Promise<T> {
-  let timer: NodeJS.Timeout | undefined
-  const expired = new Promise<'unknown'>((resolve) => {
-    timer = setTimeout(resolve, HEAD_DEADLINE_MS, 'unknown')
-  })
-  try {
-    return await work(expired)
-  } finally {
-    clearTimeout(timer)
-  }
 }
 
 async function forEachParallel<T>(parallel: number, items: T[], work: (item: T) => Promise<void>): Promise<void> {
