@@ -24,7 +24,7 @@ export default defineConfig({
       outDir: here('out/renderer'),
       assetsDir: 'static',
       minify: true,
-      rollupOptions: { input: here('src/renderer/index.html') }
+      rollupOptions: { input: [here('src/renderer/index.html'), here('src/renderer/api-docs.html')] }
     }
   }
 })

@@ -9,7 +9,14 @@ export default defineConfig({
   root: resolve(import.meta.dirname, 'src/renderer'),
   plugins: [react()],
   // Not "assets": that is the address of a screen.
-  build: { outDir: resolve(import.meta.dirname, 'out/renderer'), emptyOutDir: true, assetsDir: 'static' },
+  build: {
+    outDir: resolve(import.meta.dirname, 'out/renderer'),
+    emptyOutDir: true,
+    assetsDir: 'static',
+    rollupOptions: {
+      input: ['index', 'api-docs'].map((page) => resolve(import.meta.dirname, `src/renderer/${page}.html`))
+    }
+  },
   server: {
     host: '127.0.0.1',
     port: 5173,
