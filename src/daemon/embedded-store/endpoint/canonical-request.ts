@@ -46,7 +46,8 @@ function canonicalQuery(query: QueryParameters): string {
 /** A signed name that did not arrive counts as empty, except `expect`, which proxies consume. */
 function canonicalHeaderValue(headers: Headers, name: string): string {
   const value = headers.get(name) ?? (name === 'expect' ? '100-continue' : '')
-  return value.trim().replace(/ {2,}/g, ' ')
+  // Not trim(): it would also take bytes that are blanks in latin-1 but part of a UTF-8 character.
+  return value.replace(/^[ \t]+|[ \t]+$/g, '').replace(/ {2,}/g, ' ')
 }
 
 /** `yyyymmdd/region/service/aws4_request`. */

@@ -224,9 +224,11 @@ export class EndpointHarness {
     return new Promise((resolve, reject) => {
       const outgoing = httpRequest({ host: '127.0.0.1', port: this.port, method, path: target, headers, agent: false })
       let continued = false
+      // As a buffer: Node would join a text body and the headers and send both as UTF-8.
+      const bytes = Buffer.from(body)
       outgoing.on('continue', () => {
         continued = true
-        outgoing.end(body)
+        outgoing.end(bytes)
       })
       outgoing.on('response', (response) => {
         const chunks: Buffer[] = []
@@ -245,7 +247,7 @@ export class EndpointHarness {
         })
       })
       outgoing.on('error', reject)
-      if (headers.expect === undefined) outgoing.end(body)
+      if (headers.expect === undefined) outgoing.end(bytes)
       else outgoing.flushHeaders()
     })
   }

@@ -55,14 +55,15 @@ export class Responder {
       await pipeline(body, this.#response).catch(() => {})
       return
     }
-    const text = this.#request.method === 'HEAD' ? undefined : body
+    // As a buffer: Node would join a text body and the headers and send both as UTF-8, but headers are latin-1.
+    const bytes = this.#request.method === 'HEAD' || body === undefined ? undefined : Buffer.from(body)
     if (mustClose) {
       this.#response.flushHeaders()
-      if (text !== undefined) this.#response.write(text)
+      if (bytes !== undefined) this.#response.write(bytes)
       await requestBody.drain(LINGER_BYTES, LINGER_MS)
       this.#response.end()
     } else {
-      this.#response.end(text)
+      this.#response.end(bytes)
     }
   }
 

@@ -42,6 +42,9 @@ export function parseQueryClaim(query: QueryParameters, headers: Headers): Signa
 
   const signedHeaders = parseSignedHeaders(required('X-Amz-SignedHeaders'), MALFORMED)
   const signature = required('X-Amz-Signature')
+  const payloadHash = query.get('X-Amz-Content-Sha256') ?? headers.get('x-amz-content-sha256') ?? 'UNSIGNED-PAYLOAD'
+  if (payloadHash.startsWith('STREAMING-'))
+    throw new S3Error('InvalidRequest', { message: 'Presigned requests may not use a streaming payload mode.' })
   if (headers.has('x-amz-security-token'))
     throw new S3Error('InvalidToken', { message: 'A presigned request carries its token in the signed query.' })
   const unsigned = [...headers.keys()].filter(
@@ -53,9 +56,6 @@ export function parseQueryClaim(query: QueryParameters, headers: Headers): Signa
       message: 'There were headers present in the request which were not signed.',
       fields: { HeadersNotSigned: unsigned.join(', ') }
     })
-  const payloadHash = query.get('X-Amz-Content-Sha256') ?? headers.get('x-amz-content-sha256') ?? 'UNSIGNED-PAYLOAD'
-  if (payloadHash.startsWith('STREAMING-'))
-    throw new S3Error('InvalidRequest', { message: 'Presigned requests may not use a streaming payload mode.' })
   return {
     transport: 'query',
     accessKeyId,

@@ -3,7 +3,7 @@ import { S3Error } from '../s3-error.ts'
 import { toS3Error } from '../storage-errors.ts'
 import { childrenOf, childText, type XmlElement } from '../xml-reader.ts'
 import { s3Document, type XmlNode } from '../xml-writer.ts'
-import { assertNullVersion } from './objects.ts'
+import { assertNullVersion, deleteIfMatching } from './objects.ts'
 import type { Operation, OperationContext } from './operation.ts'
 
 const MAX_KEYS = 1000
@@ -62,8 +62,7 @@ async function deleteOne(context: OperationContext, object: XmlElement): Promise
     if (!context.allows({ action: 's3:DeleteObject', resource: `${bucket}/${key}` })) throw new S3Error('AccessDenied')
     if (childText(object, 'LastModifiedTime') !== undefined || childText(object, 'Size') !== undefined)
       throw new S3Error('NotImplemented')
-    const ifMatch = childText(object, 'ETag')
-    await engine.deleteObject(bucket, key, ifMatch === undefined ? undefined : { ifMatch })
+    await deleteIfMatching(engine, bucket, key, childText(object, 'ETag'))
     return result
   } catch (error) {
     return { ...result, error: toS3Error(error) }

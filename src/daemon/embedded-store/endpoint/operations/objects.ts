@@ -1,4 +1,4 @@
-import type { ByteRange, ObjectInfo } from '../../engine/storage-engine.ts'
+import { type ByteRange, type ObjectInfo, type StorageEngine, StorageError } from '../../engine/storage-engine.ts'
 import { checksumResponseHeaders } from '../checksums.ts'
 import { invalidArgument, S3Error } from '../s3-error.ts'
 import { assertSupportedHeaders, objectHeaders, quoted, storedPart, writePrecondition } from './object-headers.ts'
@@ -67,9 +67,22 @@ export const deleteObject: Operation = {
   access: onObject('s3:DeleteObject'),
   async handle({ engine, bucket, key, headers }) {
     assertSupportedHeaders(headers)
-    const ifMatch = headers.get('if-match')
-    await engine.deleteObject(bucket, key, ifMatch === undefined ? undefined : { ifMatch })
+    await deleteIfMatching(engine, bucket, key, headers.get('if-match'))
     return { status: 204 }
+  }
+}
+
+/** Deletes a key, if it still holds the given version. That it is gone already is success, also with a condition. */
+export async function deleteIfMatching(
+  engine: StorageEngine,
+  bucket: string,
+  key: string,
+  ifMatch: string | undefined
+): Promise<void> {
+  try {
+    await engine.deleteObject(bucket, key, ifMatch === undefined ? undefined : { ifMatch })
+  } catch (error) {
+    if (!(error instanceof StorageError && error.code === 'NoSuchKey')) throw error
   }
 }
 
