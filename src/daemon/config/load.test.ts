@@ -1,9 +1,11 @@
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
 import { StartupError } from '../errors.ts'
+import { packageRoot } from '../package-info.ts'
 import { loadConfig } from './load.ts'
+import { settings } from './schema.ts'
 
 let dataDir: string
 beforeEach(() => {
@@ -95,4 +97,13 @@ describe('mistakes', () => {
     const env = { FLIGHTCASE_FEILD: '1', FLIGHTCASE_TEST_PHOTOS: 'x', PATH: '/bin' }
     expect(loadConfig({ flags: { dataDir }, env }).unknownVariables).toEqual(['FLIGHTCASE_FEILD'])
   })
+})
+
+test('docs/configuration.md names every setting in every spelling', () => {
+  const page = readFileSync(join(packageRoot, 'docs/configuration.md'), 'utf8')
+  for (const [name, definition] of Object.entries(settings)) {
+    expect(page).toContain(`\`${definition.env}\``)
+    if (name !== 'dataDir') expect(page).toContain(`\`${definition.toml}\``)
+    if ('flag' in definition) expect(page).toContain(`\`${definition.flag}\``)
+  }
 })
