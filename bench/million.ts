@@ -3,6 +3,7 @@ import { existsSync } from 'node:fs'
 import { mkdir, rename, rm, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import Sqlite from 'better-sqlite3'
+import { pinnedKey } from '../src/daemon/features/ingest/guess-media-type.ts'
 import { newId } from '../src/daemon/ids.ts'
 import { launchDaemon } from '../src/demo/daemon-process.ts'
 
@@ -105,7 +106,7 @@ function seedCatalogue(filePath: string, ids: string[]): void {
     const name = nameOf(index)
     const day = new Date(at).toISOString().slice(0, 10)
     const where = [22.5 + (index % 977) * 1e-4, 113.9 + (index % 883) * 1e-4]
-    blob.run(id, key, SIZE_BYTES, md5(index), sha256(index), at)
+    blob.run(id, pinnedKey(id, name, at), SIZE_BYTES, md5(index), sha256(index), at)
     asset.run(
       id,
       WORKSPACE,
@@ -122,6 +123,7 @@ function seedCatalogue(filePath: string, ids: string[]): void {
       at
     )
     reference.run(id, id, WORKSPACE, at)
+    pilotObject.run(WORKSPACE, key, md5(index), id)
     pilotFile.run(WORKSPACE, fingerprint(index), tiny(index), key, id, name, at, at)
     pilotObject.run(WORKSPACE, key, md5(index), id)
   })
@@ -132,7 +134,7 @@ function seedObjects(filePath: string, ids: string[]): void {
   const db = openForSeeding(filePath)
   const bucket = db.prepare('SELECT id FROM bucket').pluck().get()
   const blob = db.prepare(
-    'INSERT INTO blob (id, size_bytes, sha256, md5, crc32c, refcount, created_at_ms) VALUES (?, ?, ?, ?, ?, 1, ?)'
+    'INSERT INTO blob (id, size_bytes, sha256, md5, crc32c, refcount, created_at_ms) VALUES (?, ?, ?, ?, ?, 2, ?)'
   )
   const object = db.prepare(
     `INSERT INTO object (bucket_id, key, rev, size_bytes, etag, last_modified_ms, sha256, headers_json, metadata_json)
@@ -145,8 +147,12 @@ function seedObjects(filePath: string, ids: string[]): void {
     const at = FIRST_SHOT_MS + index * STEP_MS
     const digest = sha256(index).toString('hex')
     blob.run(id, SIZE_BYTES, digest, md5(index), 'AAAAAA==', at)
-    object.run(bucket, keyOf(index), id, SIZE_BYTES, md5(index), at, digest)
-    extent.run(id, id, SIZE_BYTES)
+    // What the controller uploaded, and what the catalogue keeps: two keys for the same bytes.
+    const keys = { [`${id}u`]: keyOf(index), [`${id}k`]: pinnedKey(id, nameOf(index), at) }
+    for (const [rev, key] of Object.entries(keys)) {
+      object.run(bucket, key, rev, SIZE_BYTES, md5(index), at, digest)
+      extent.run(rev, id, SIZE_BYTES)
+    }
   })
   finish(db)
 }

@@ -46,7 +46,7 @@ async function demo(): Promise<number> {
   try {
     const ready = await daemon.ready
     const stopped = untilInterrupted(daemon.ended)
-    const adminUrl = `${ready.admin.url}/?token=${encodeURIComponent(ready.admin.token)}`
+    const adminUrl = `${ready.admin.url}/#token=${encodeURIComponent(ready.admin.token)}`
     if (!flags.once) screen.say(`\nOpen this page and watch:  ${adminUrl}\n`)
     const plan = await planDay(cards, { ffmpeg: await hasFfmpeg(ready) })
     const interruption = stopped.then(() => Promise.reject(new Error('The day was broken off.')))
