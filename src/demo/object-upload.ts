@@ -53,6 +53,8 @@ export class StoreRefusal extends Error {
   }
 }
 
+const SILENT = { trace() {}, debug() {}, info() {}, warn() {}, error() {} }
+
 /** Uploads files to S3 as a controller does. Remembers unfinished multipart uploads and goes on with their missing parts. */
 export class ObjectUploader {
   readonly #options: UploaderOptions
@@ -195,6 +197,8 @@ export class ObjectUploader {
       region: grant.region,
       forcePathStyle: true,
       maxAttempts: 1,
+      // Every error is raised; without a logger of ours the SDK also writes some of them to the console.
+      logger: SILENT,
       credentials: {
         accessKeyId: grant.credentials.access_key_id,
         secretAccessKey: grant.credentials.access_key_secret,
