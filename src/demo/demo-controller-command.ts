@@ -1,6 +1,5 @@
 import { Command, InvalidArgumentError } from 'commander'
-import { type ControllerEvent, PilotController } from './pilot-controller.ts'
-import { readCard } from './read-card.ts'
+import type { ControllerEvent } from './pilot-controller.ts'
 
 type Flags = {
   field: string
@@ -29,6 +28,9 @@ export function demoControllerCommand(): Command {
     .option('--rate <bytes>', 'bytes per second of the radio link', parseRate)
     .option('--json', 'print one JSON object when done instead of progress')
     .action(async (flags: Flags) => {
+      // Loaded now: the other commands shall not wait for an S3 client and a metadata reader.
+      const { PilotController } = await import('./pilot-controller.ts')
+      const { readCard } = await import('./read-card.ts')
       const files = await readCard(flags.photos)
       const controller = new PilotController({
         fieldUrl: flags.field,
