@@ -33,6 +33,9 @@ const MIB = 1024 * 1024
 /** A controller asks about this many files before it starts to upload them. */
 const BATCH_FILES = 200
 
+/** The controller does not try this file any longer. */
+class GivenUp extends Error {}
+
 /** Plays DJI Pilot 2's media module on a remote controller against a real server. */
 export class PilotController {
   readonly #api: ReturnType<typeof createPilotApi>
@@ -105,7 +108,7 @@ export class PilotController {
     try {
       const grant = await this.#currentGrant()
       objectKey = `${grant.object_key_prefix.replace(/\/+$/, '')}/${file.name}`
-      if (mishap === 'give-up') throw new StoreRefusal(0, 'the controller gave up')
+      if (mishap === 'give-up') throw new GivenUp('the controller gave up on it')
       await this.#uploader.upload({
         grant,
         key: objectKey,
@@ -123,7 +126,8 @@ export class PilotController {
         this.#emit({ type: 'cut', file })
         return 'cut'
       }
-      if (error instanceof StoreRefusal) await this.#attempt(() => this.#api.reportUpload(file, objectKey, 1, mission))
+      if (error instanceof StoreRefusal || error instanceof GivenUp)
+        await this.#attempt(() => this.#api.reportUpload(file, objectKey, 1, mission))
       this.#emit({ type: 'failed', file, reason: describeError(error) })
       return 'failed'
     }
