@@ -17,10 +17,14 @@ import type { ReadyInfo } from '../../src/shared/ready.ts'
 
 const WORKSPACE = 'b0e7f0a4-6c55-4d0a-9a51-90c5c1f3a7d2'
 const CONTROLLERS = 3
-const PHOTOS_PER_OFFER = 6
-const VIDEO_BYTES = 11 * 1024 * 1024
-/** A kill falls within this time after the uploads begin; they and their jobs take about as long. */
-const KILL_WINDOW_MS = 1200
+const PHOTOS_PER_OFFER = 5
+const MIB = 1024 * 1024
+const VIDEO_BYTES = 6 * MIB
+/** An offer of all controllers makes about this many events; a kill follows a random one of them, or comes a bit later. */
+const EVENTS_PER_OFFER = 330
+const JITTER_MS = 30
+/** With the uploads done, jobs run for about this long. */
+const JOBS_WINDOW_MS = 800
 const START_WINDOW_MS = 700
 
 type Templates = { photos: Buffer[]; video: Buffer }
@@ -37,6 +41,7 @@ export class CrashSite {
   #daemon: DaemonProcess | undefined
   #ports: string[] = []
   #remotes: Remote[] = []
+  #onEvent: () => void = () => {}
 
   static async prepare(directory: string): Promise<CrashSite> {
     const folder = join(directory, 'templates')
@@ -94,13 +99,28 @@ export class CrashSite {
         await remote.controller.offer(files)
       })
     )
-    const afterMs = random.integer(0, KILL_WINDOW_MS)
-    await pause(afterMs)
+    const at = random.integer(0, EVENTS_PER_OFFER)
+    const jitterMs = random.integer(0, JITTER_MS)
+    const jobsMs = random.integer(0, JOBS_WINDOW_MS)
+    const moment = await Promise.race([
+      this.#eventNumber(at).then(() => pause(jitterMs, `at event ${at} of the uploads`)),
+      offers.then(() => pause(jobsMs, `${jobsMs} ms after the uploads`))
+    ])
     await this.#daemon?.kill()
     await offers
     const after = this.#acknowledged()
     const stored = after.stored - before.stored
-    return `killed ${afterMs} ms into the uploads, ${stored} files stored, ${after.reported - before.reported} of them reported`
+    return `killed ${moment}, ${stored} files stored, ${after.reported - before.reported} of them reported`
+  }
+
+  /** Resolves at the n-th event from now that any controller tells. */
+  #eventNumber(n: number): Promise<void> {
+    return new Promise((resolve) => {
+      let count = 0
+      this.#onEvent = () => {
+        if (count++ === n) resolve()
+      }
+    })
   }
 
   #acknowledged() {
@@ -121,7 +141,8 @@ export class CrashSite {
     const ready = await this.#daemon!.ready
     if (this.#remotes.length === 0) {
       this.#ports = ['--field', new URL(ready.field.url).host, '--s3', new URL(ready.s3.url).host]
-      for (let index = 0; index < CONTROLLERS; index++) this.#remotes.push(await pair(ready, index))
+      for (let index = 0; index < CONTROLLERS; index++)
+        this.#remotes.push(await pair(ready, index, () => this.#onEvent()))
     }
     return ready
   }
@@ -132,7 +153,8 @@ export class CrashSite {
     const problems: string[] = []
     for (const remote of this.#remotes) problems.push(...(await verifyRemote(remote)))
     await waitUntilIdle(admin)
-    problems.push(...(await this.#verifyCatalogue(admin)))
+    const checked = new Set<string>()
+    problems.push(...(await this.#verifyCatalogue(admin, checked)))
     if (problems.length > 0) return problems
     for (const remote of this.#remotes) {
       const open = remote.files.filter((each) => !each.reported)
@@ -140,18 +162,24 @@ export class CrashSite {
       for (const file of [...failed, ...cut]) problems.push(`${file.name}: could not be uploaded after the restart`)
     }
     await waitUntilIdle(admin)
-    problems.push(...(await this.#verifyCatalogue(admin)))
+    problems.push(...(await this.#verifyCatalogue(admin, checked)))
     return problems
   }
 
-  /** Every asset has the bytes of a file that was offered, and every reported file is an asset. */
-  async #verifyCatalogue(admin: AdminAccess): Promise<string[]> {
+  /**
+   * Every asset has the bytes of a file that was offered, and every reported file is an asset. The bytes of assets in
+   * `checked` are not read again; those that were read are added to it.
+   */
+  async #verifyCatalogue(admin: AdminAccess, checked: Set<string>): Promise<string[]> {
     const problems: string[] = []
     const offered = new Map(this.#remotes.flatMap((remote) => remote.files).map((each) => [each.file.name, each]))
     const found = new Set<string>()
     for await (const asset of everyItem((cursor) => admin.api.call(listAssets, { query: { limit: 500, cursor } }))) {
-      const digest = await admin.sha256(endpointUrl(getMedia.path, { params: { assetId: asset.id } })).catch(String)
-      if (digest !== offered.get(asset.name)?.sha256) problems.push(`asset ${asset.name}: wrong bytes (${digest})`)
+      if (!checked.has(asset.id)) {
+        const digest = await admin.sha256(endpointUrl(getMedia.path, { params: { assetId: asset.id } })).catch(String)
+        if (digest !== offered.get(asset.name)?.sha256) problems.push(`asset ${asset.name}: wrong bytes (${digest})`)
+        checked.add(asset.id)
+      }
       if (found.has(asset.name)) problems.push(`asset ${asset.name} is there twice`)
       found.add(asset.name)
     }
@@ -199,7 +227,7 @@ export class CrashSite {
   }
 }
 
-async function pair(ready: ReadyInfo, index: number): Promise<Remote> {
+async function pair(ready: ReadyInfo, index: number, onEvent: () => void): Promise<Remote> {
   const { secret } = await openAdmin(ready.admin).api.call(createToken, {
     body: { name: `crash ${index}`, role: 'controller' }
   })
@@ -217,7 +245,9 @@ async function pair(ready: ReadyInfo, index: number): Promise<Remote> {
   const controller = new PilotController({
     ...identity,
     framing: index === 1 ? 'checksum-trailer' : 'signed-chunks',
+    multipartFromBytes: 5 * MIB,
     onEvent: (event) => {
+      onEvent()
       const each = files.find((candidate) => candidate.file === event.file)
       if (!each) return
       if (event.type === 'stored') Object.assign(each, { stored: true, objectKey: event.objectKey })
