@@ -28,6 +28,8 @@ export interface Endpoint<
   body?: Body
   response: Response
   errors: readonly ProblemCode[]
+  /** Set for what controllers call: another listener, with a token header and an error body of its own. */
+  listener?: 'field'
 }
 
 /** Declares an operation; only fixes the types. */

@@ -1,4 +1,5 @@
 import { z } from 'zod'
+import { pilotRefusalSchema } from '../../shared/api/pilot.ts'
 import type { Endpoint } from '../../shared/endpoint.ts'
 import { type ProblemCode, problemSchema } from '../../shared/problem.ts'
 import { problemStatuses } from './error-handler.ts'
@@ -25,7 +26,13 @@ export function openApiDocument(endpoints: readonly Endpoint[], version: string)
     tags: [...new Set(endpoints.map((endpoint) => endpoint.tag))].map((name) => ({ name })),
     security: [{ bearer: [] }],
     paths,
-    components: { securitySchemes: { bearer: { type: 'http', scheme: 'bearer' } }, schemas: sorted(components) }
+    components: {
+      securitySchemes: {
+        bearer: { type: 'http', scheme: 'bearer' },
+        controller: { type: 'apiKey', in: 'header', name: 'X-Auth-Token' }
+      },
+      schemas: sorted(components)
+    }
   }
 }
 
@@ -35,7 +42,7 @@ function operation(endpoint: Endpoint, components: Json): Json {
     operationId: endpoint.name,
     tags: [endpoint.tag],
     summary: endpoint.summary,
-    ...(endpoint.role === 'none' ? { security: [] } : { description: `Needs the role ${endpoint.role}.` }),
+    ...accessOf(endpoint),
     ...(parameters.length > 0 ? { parameters } : {}),
     ...(endpoint.body
       ? {
@@ -45,7 +52,7 @@ function operation(endpoint: Endpoint, components: Json): Json {
           }
         }
       : {}),
-    responses: { ...successOf(endpoint, components), ...failuresOf(endpoint) }
+    responses: { ...successOf(endpoint, components), ...failuresOf(endpoint, components) }
   }
 }
 
@@ -70,7 +77,16 @@ function successOf(endpoint: Endpoint, components: Json): Json {
   }
 }
 
-function failuresOf(endpoint: Endpoint): Json {
+function accessOf(endpoint: Endpoint): Json {
+  if (endpoint.listener === 'field' && endpoint.params) return { security: [{ controller: [] }] }
+  return endpoint.role === 'none' ? { security: [] } : { description: `Needs the role ${endpoint.role}.` }
+}
+
+function failuresOf(endpoint: Endpoint, components: Json): Json {
+  if (endpoint.listener === 'field') {
+    const content = { 'application/json': { schema: toSchema(pilotRefusalSchema, 'output', components) } }
+    return { default: { description: 'Refused; the message says why', content } }
+  }
   const always: ProblemCode[] =
     endpoint.role === 'none' ? ['internal_error'] : ['unauthenticated', 'forbidden', 'internal_error']
   if (endpoint.params || endpoint.query || endpoint.body) always.push('invalid_request')

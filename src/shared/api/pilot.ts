@@ -98,13 +98,17 @@ function envelope<T extends z.ZodType>(data: T) {
   return z.object({ code: z.int(), message: z.string(), data })
 }
 
+/** The body of every refusal; `code` repeats the HTTP status. */
+export const pilotRefusalSchema = envelope(z.object({})).meta({ id: 'PilotRefusal' })
+
 const workspaceParams = z.object({ workspace_id: z.string().regex(/^[A-Za-z0-9][A-Za-z0-9_-]{0,63}$/) })
 const mediaPath = '/media/api/v1/workspaces/{workspace_id}' as const
 const onFieldListener = {
   tag: 'Pilot 2 (field listener)',
   // The controller's X-Auth-Token is checked by the field listener itself.
   role: 'none',
-  errors: []
+  errors: [],
+  listener: 'field'
 } as const
 const pilotCall = { ...onFieldListener, method: 'POST', params: workspaceParams } as const
 
