@@ -160,6 +160,7 @@ export async function createDaemon(config: Config, overrides: DaemonOverrides = 
       ingest,
       clock,
       log,
+      onAdopted: (upload) => board.adopted(upload),
       acceptsWorkspace: (workspaceId) =>
         config.pilot.workspaceMode === 'open' || pilotRepository.hasWorkspace(workspaceId),
       ...(overrides.settleMs === undefined ? {} : { settleMs: overrides.settleMs })

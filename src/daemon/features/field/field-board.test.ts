@@ -166,6 +166,29 @@ test('a transfer that breaks is a failure until the file arrives after all', () 
   expect(only(board)).toMatchObject({ seen: 1, failed: 0, uploaded: 1 })
 })
 
+test('an upload whose report was lost counts as uploaded once it is taken in', () => {
+  const { board } = openBoard()
+  const id = board.arrive(CLIENT)
+  board.arrive({ ...CLIENT, deviceId: 'RC-2' })
+  const { objectKey, sizeBytes, assetId } = stored(1)
+  board.asked(id, { ...file(1), assetId: null })
+  board.transfer({ sessionDeviceId: id, key: objectKey, state: 'started', receivedBytes: 0, totalBytes: sizeBytes })
+  board.transfer({
+    sessionDeviceId: id,
+    key: objectKey,
+    state: 'stored',
+    receivedBytes: sizeBytes,
+    totalBytes: sizeBytes
+  })
+  board.adopted({ objectKey, sizeBytes, assetId })
+  expect(board.listLanes().map(({ seen, uploaded }) => ({ seen, uploaded }))).toEqual(
+    expect.arrayContaining([
+      { seen: 1, uploaded: 1 },
+      { seen: 0, uploaded: 0 }
+    ])
+  )
+})
+
 test('asking in circles without uploading is told; a card full of questions is not', () => {
   const { board, clock } = openBoard()
   const id = board.arrive(CLIENT)
@@ -195,21 +218,29 @@ test('counts begin anew at midnight; a lane without a sign of life goes offline'
 })
 
 test('a restart on the same day goes on where it was', () => {
-  const { db, board } = openBoard()
+  const { db, board, clock } = openBoard()
   const id = board.arrive(CLIENT)
   board.asked(id, { ...file(1), assetId: null })
   board.uploaded(id, stored(1))
+  clock.ms += 1
+  board.transfer({ sessionDeviceId: id, key: 'media/ws/b.JPG', state: 'started', receivedBytes: 0, totalBytes: 9 })
+  clock.ms += 1
   board.failed(id, stored(2), 'upload_failed')
   board.stop()
   const again = openBoard(db).board
   expect(again.arrive(CLIENT)).toBe(id)
   expect(only(again)).toMatchObject({
     name: 'RC Plus',
-    seen: 2,
+    seen: 3,
     uploaded: 1,
     failed: 1,
+    current: null,
     lastError: { code: 'upload_failed' },
-    recent: [{ name: 'DJI_0002.JPG' }, { name: 'DJI_0001.JPG', assetId: 'asset 1' }]
+    recent: [
+      { name: 'DJI_0002.JPG' },
+      { name: 'b.JPG', state: 'waiting' },
+      { name: 'DJI_0001.JPG', assetId: 'asset 1' }
+    ]
   })
 })
 

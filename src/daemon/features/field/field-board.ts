@@ -98,6 +98,12 @@ export class FieldBoard {
     this.#change(controllerId, (lane, nowMs) => lane.uploaded(file, nowMs))
   }
 
+  /** An upload nobody reported is in the catalogue after all. */
+  adopted(upload: { objectKey: string; sizeBytes: number; assetId: string }): void {
+    const nowMs = this.#clock.nowMs()
+    for (const lane of this.#byId.values()) if (lane.adopted(upload, nowMs)) this.#touch(lane)
+  }
+
   /** A file did not arrive; `code` says why. */
   failed(controllerId: string, file: FileIdentity & { objectKey: string }, code: string): void {
     this.#change(controllerId, (lane, nowMs) => lane.failed(file, code, nowMs))

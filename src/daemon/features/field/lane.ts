@@ -49,7 +49,7 @@ export class Lane {
   #files = new Map<string, ControllerFileRecord>()
   /** The latest changed ones with a name, newest first. */
   #recent: ControllerFileRecord[] = []
-  /** Other names of a file: its full fingerprint, its file name. */
+  /** Other names of a file: its full fingerprint, its file name, its object key. */
   #aliases = new Map<string, string>()
   #counts: Record<LaneFileState, number> = { waiting: 0, uploading: 0, uploaded: 0, skipped: 0, failed: 0 }
   #unsaved = new Set<ControllerFileRecord>()
@@ -60,8 +60,10 @@ export class Lane {
     this.#day = localDay(nowMs)
   }
 
-  restore(file: ControllerFileRecord): void {
-    if (file.day !== this.#day) return
+  /** Takes a file noted before a restart. What was coming in then is not coming in any more. */
+  restore(noted: ControllerFileRecord): void {
+    if (noted.day !== this.#day) return
+    const file: ControllerFileRecord = noted.state === 'uploading' ? { ...noted, state: 'waiting' } : noted
     this.#files.set(file.fileKey, file)
     this.#counts[file.state]++
     if (file.name !== '') this.#aliases.set(nameAlias(file.name), file.fileKey)
@@ -98,6 +100,19 @@ export class Lane {
     this.#set(key, { name, state: 'uploaded', sizeBytes, assetId, error: null }, nowMs)
   }
 
+  /** An upload was taken in without a report. False when it did not come from here. */
+  adopted(upload: { objectKey: string; sizeBytes: number; assetId: string }, nowMs: number): boolean {
+    const key = this.#aliases.get(upload.objectKey) ?? upload.objectKey
+    const file = this.#files.get(key)
+    if (!file) return false
+    this.#set(
+      key,
+      { name: file.name, state: 'uploaded', sizeBytes: upload.sizeBytes, assetId: upload.assetId, error: null },
+      nowMs
+    )
+    return true
+  }
+
   failed(file: FileIdentity & { objectKey: string }, code: string, nowMs: number): void {
     const key = this.#keyOf(file, file.objectKey)
     this.#transfers.delete(file.objectKey)
@@ -112,6 +127,7 @@ export class Lane {
   transfer(event: Transfer, nowMs: number): void {
     const name = event.key.split('/').at(-1) ?? event.key
     const file = this.#keyOf({ tinyFingerprint: null, fingerprint: null, name }, event.key)
+    if (file !== event.key) this.#aliases.set(event.key, file)
     const running = this.#transfers.get(event.key) ?? {
       name,
       storedBytes: 0,

@@ -133,6 +133,20 @@ test('external: an object that was replaced behind our back is seen, and the new
   expect(assets(base)).toMatchObject([{ damage: 'bytes_changed' }, { damage: null }])
 })
 
+test('a copy that a crash left behind goes when its bytes are kept elsewhere, and only then', async () => {
+  const { store, base, reconciler, setNow } = await openBench()
+  await store.put(K, BYTES)
+  await base.ingest.recordUpload(report('F'))
+  await base.settle()
+  const before = await allKeys(store)
+  await store.copy(K, 'images/2026/04/07/leftover.jpg')
+  await store.put('images/2026/04/07/only-one.jpg', Buffer.from('nowhere else'))
+  expect(await reconciler.run()).toMatchObject({ leftovers: 0 })
+  setNow(Date.now() + 25 * 3_600_000)
+  expect(await reconciler.run()).toMatchObject({ leftovers: 1 })
+  expect(await allKeys(store)).toEqual([...before, 'images/2026/04/07/only-one.jpg'].sort())
+})
+
 test('while the store is away nothing changes', async () => {
   const { store, s3, base, reconciler } = await openBench('s3')
   await store.put(K, BYTES)

@@ -18,6 +18,8 @@ export interface ReconcilerDeps {
   log: Logger
   /** Whether uploads of this workspace may be taken in. */
   acceptsWorkspace: (workspaceId: string) => boolean
+  /** Told of each upload that was taken in. */
+  onAdopted?: (upload: { objectKey: string; sizeBytes: number; assetId: string }) => void
   /** An object younger than this may still be waiting for its controller's report. */
   settleMs?: number
   intervalMs?: number
@@ -30,6 +32,7 @@ export interface ReconcileReport {
   forgottenFiles: number
   lostBlobs: number
   foundBlobs: number
+  leftovers: number
 }
 
 type StoredObject = ListResult['objects'][number]
@@ -44,6 +47,8 @@ interface Page {
 const UPLOADS = 'media/'
 const DEFAULT_SETTLE_MS = 120_000
 const DEFAULT_INTERVAL_MS = 600_000
+/** A copy that still belongs to nothing after a day is not about to. */
+const LEFTOVER_MS = 86_400_000
 const FIRST_PASS_AFTER_MS = 3000
 /** After each page it rests this many times as long as the page took, so that a pass never is what a person notices. */
 const REST_FACTOR = 3
@@ -94,7 +99,14 @@ export class Reconciler {
 
   async #pass(): Promise<ReconcileReport | undefined> {
     const { log } = this.#deps
-    const report: ReconcileReport = { objects: 0, adopted: 0, forgottenFiles: 0, lostBlobs: 0, foundBlobs: 0 }
+    const report: ReconcileReport = {
+      objects: 0,
+      adopted: 0,
+      forgottenFiles: 0,
+      lostBlobs: 0,
+      foundBlobs: 0,
+      leftovers: 0
+    }
     try {
       for (const workspaceId of await this.#workspaces())
         for await (const page of this.#pages(`${UPLOADS}${workspaceId}/`)) {
@@ -104,12 +116,16 @@ export class Reconciler {
           await this.#checkBlobs(page, report)
         }
       for (const folder of pinnedFolders)
-        for await (const page of this.#pages(`${folder}/`)) await this.#checkBlobs(page, report)
+        for await (const page of this.#pages(`${folder}/`)) {
+          await this.#checkBlobs(page, report)
+          report.leftovers += await this.#removeLeftovers(page)
+        }
     } catch (error) {
       if (!this.#stopping.signal.aborted) log.warn({ reason: messageOf(error), ...report }, 'reconciling ended early')
       return undefined
     }
-    const changes = report.adopted + report.forgottenFiles + report.lostBlobs + report.foundBlobs
+    const { objects: _, ...changed } = report
+    const changes = Object.values(changed).reduce((sum, count) => sum + count, 0)
     log[changes > 0 ? 'info' : 'debug'](report, 'catalogue and store were compared')
     return report
   }
@@ -158,8 +174,10 @@ export class Reconciler {
     for (const { key, etag, lastModifiedMs } of page.objects.values()) {
       if (lastModifiedMs > settledBefore || known.has(versionId(key, etag))) continue
       this.#stopping.signal.throwIfAborted()
-      if ((await ingest.adoptObject(workspaceId, key)) === 'object_missing') continue
+      const upload = await ingest.adoptObject(workspaceId, key)
+      if (upload === 'object_missing') continue
       log.info({ key }, 'an upload that was never reported is in the catalogue now')
+      this.#deps.onAdopted?.({ objectKey: key, ...upload })
       adopted++
     }
     return adopted
@@ -193,6 +211,28 @@ export class Reconciler {
       db.transaction(() => ingest.markLost(blob, stat ? 'bytes_changed' : 'bytes_missing'))
       report.lostBlobs++
     }
+  }
+
+  /**
+   * Removes copies of ours that no blob has: a crash between copying and recording leaves one. Only where a blob provably
+   * has the same bytes elsewhere; an object that is the only one of its kind is not ours to judge.
+   */
+  async #removeLeftovers(page: Page): Promise<number> {
+    const { repository, store, clock, log } = this.#deps
+    const known = new Set(repository.listBlobs(page.from, page.to).map((blob) => blob.key))
+    let removed = 0
+    for (const { key, etag, lastModifiedMs } of page.objects.values()) {
+      if (known.has(key) || lastModifiedMs > clock.nowMs() - LEFTOVER_MS) continue
+      const kept = repository.findBlobBySha256(await store.sha256Of(key))
+      if (!kept || kept.key === key || (await store.head(kept.key))?.etag !== kept.etag) {
+        log.warn({ key }, 'an object belongs to nothing in the catalogue; it is left alone')
+        continue
+      }
+      if (repository.listBlobs(key).length > 0) continue
+      await store.delete(key, { ifMatch: etag })
+      removed++
+    }
+    return removed
   }
 
   /** Whether the catalogue still says of the blob what was judged; it may have been merged or moved meanwhile. */

@@ -1008,6 +1008,13 @@ describe('beyond the table', () => {
     expect(bench.assets()).toMatchObject([{ taken_source: 'received', latitude: null, longitude: null }])
   })
 
+  test('a large body behind a wrong token is not waited for, and the refusal arrives', async () => {
+    const bench = await Bench.open()
+    const body = JSON.stringify({ tiny_fingerprints: ['x'.repeat(5_000_000)] })
+    for (let round = 0; round < 3; round++)
+      expect(await bench.post(tiny(), body, { 'x-auth-token': 'wrong' })).toEqual(refused(401, 'invalid x-auth-token'))
+  })
+
   test('invalid UTF-8 is no JSON', async () => {
     const bench = await Bench.open()
     const body = Buffer.concat([

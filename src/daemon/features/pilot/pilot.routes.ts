@@ -203,8 +203,8 @@ function errorRenderer(deps: PilotRouterDeps): ErrorRequestHandler {
     const call = response.locals['call'] as PilotCall | undefined
     const laneError = laneErrors[refusal.reason]
     if (call && laneError) deps.board.refused(call.controllerId, laneError)
-    // What is left of the body would be taken for the next request.
-    if (!request.complete) response.setHeader('connection', 'close')
+    // A body beyond all measure is not read to its end.
+    if (refusal.reason === 'payloadTooLarge' && !request.complete) response.setHeader('connection', 'close')
     send(deps, request, response, { status, code: status, message, data: {} })
   }
 }
