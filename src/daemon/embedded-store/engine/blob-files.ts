@@ -50,9 +50,11 @@ export class BlobFiles {
     const created = await mkdir(directory, { recursive: true })
     await chmod(stagingPath, READ_ONLY)
     await rename(stagingPath, target)
-    await syncDirectory(directory)
-    if (created !== undefined) await syncDirectory(parent)
-    if (created === parent) await syncDirectory(dirname(parent))
+    // Together, so that a journaling file system can serve them with one flush.
+    const changed = [directory]
+    if (created !== undefined) changed.push(parent)
+    if (created === parent) changed.push(dirname(parent))
+    await Promise.all(changed.map((path) => syncDirectory(path)))
     if (process.platform === 'win32') await syncFile(target)
   }
 

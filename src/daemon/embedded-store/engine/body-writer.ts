@@ -4,6 +4,7 @@ import type { Activity } from './activity.ts'
 import type { BlobFiles } from './blob-files.ts'
 import { type BodyHashes, startBodyHashes } from './body-hashes.ts'
 import { asStorageError } from './disk-errors.ts'
+import type { Md5Workers } from './md5-workers.ts'
 import type { SpaceLease, SpaceLedger } from './space-ledger.ts'
 import { type BodyDigests, type BodyWriter, type OpenBodyRequest, StorageError } from './storage-engine.ts'
 
@@ -26,6 +27,7 @@ export class BodyStaging {
   readonly #ledger: SpaceLedger
   readonly #activity: Activity
   readonly #hooks: EngineHooks
+  readonly #md5Workers: Md5Workers | undefined
   readonly #onDiskError: (error: unknown) => void
   readonly #open = new Set<StagedBody>()
   readonly #spare: Buffer[] = []
@@ -35,12 +37,15 @@ export class BodyStaging {
     ledger: SpaceLedger
     activity: Activity
     hooks: EngineHooks
+    /** Left out, everything is hashed on this thread. */
+    md5Workers: Md5Workers | undefined
     onDiskError: (error: unknown) => void
   }) {
     this.#files = deps.files
     this.#ledger = deps.ledger
     this.#activity = deps.activity
     this.#hooks = deps.hooks
+    this.#md5Workers = deps.md5Workers
     this.#onDiskError = deps.onDiskError
   }
 
@@ -50,8 +55,10 @@ export class BodyStaging {
     let lease: SpaceLease | undefined
     try {
       lease = await this.#ledger.reserve(request.sizeBytes ?? UNKNOWN_SIZE_STEP_BYTES)
-      const hashes = await startBodyHashes(request.checksums ?? [])
+      // A body smaller than a buffer is hashed sooner than another thread could be asked.
+      const large = request.sizeBytes === null || request.sizeBytes >= BUFFER_BYTES
       const staged = await this.#files.stage()
+      const hashes = await startBodyHashes(request.checksums ?? [], large ? this.#md5Workers : undefined)
       const body: StagedBody = new StagedBody({
         ...staged,
         lease,
@@ -60,7 +67,7 @@ export class BodyStaging {
         files: this.#files,
         hooks: this.#hooks,
         buffers: {
-          take: (bytes) => (bytes < BUFFER_BYTES ? Buffer.allocUnsafe(bytes) : this.#spare.pop()) ?? newBuffer(),
+          take: () => (large ? (this.#spare.pop() ?? sharedBuffer()) : Buffer.allocUnsafe(request.sizeBytes ?? 0)),
           giveBack: (buffer) => {
             if (buffer.length === BUFFER_BYTES && this.#spare.length < 16) this.#spare.push(buffer)
           }
@@ -87,7 +94,8 @@ export class BodyStaging {
   }
 }
 
-const newBuffer = () => Buffer.allocUnsafeSlow(BUFFER_BYTES)
+/** Shared memory, so that another thread can hash it without a copy. */
+const sharedBuffer = () => Buffer.from(new SharedArrayBuffer(BUFFER_BYTES))
 
 type BodyParts = {
   id: string
@@ -98,7 +106,7 @@ type BodyParts = {
   sizeBytes: number | null
   files: BlobFiles
   hooks: EngineHooks
-  buffers: { take(bytes: number): Buffer; giveBack(buffer: Buffer): void }
+  buffers: { take(): Buffer; giveBack(buffer: Buffer): void }
   onDiskError: (error: unknown) => void
   onEnd: () => void
 }
@@ -221,7 +229,7 @@ export class StagedBody implements BodyWriter {
   #take(chunk: Uint8Array, from: number): number {
     let taken = from
     while (taken < chunk.length && this.#inFlight.length < MAX_IN_FLIGHT) {
-      this.#buffer ??= this.#parts.buffers.take(this.#nextBufferBytes())
+      this.#buffer ??= this.#parts.buffers.take()
       const count = Math.min(this.#buffer.length - this.#filled, chunk.length - taken)
       this.#buffer.set(chunk.subarray(taken, taken + count), this.#filled)
       this.#filled += count
@@ -229,12 +237,6 @@ export class StagedBody implements BodyWriter {
       if (this.#filled === this.#buffer.length) this.#flush()
     }
     return taken
-  }
-
-  /** A small body gets a buffer of its own size. */
-  #nextBufferBytes(): number {
-    const { sizeBytes } = this.#parts
-    return sizeBytes === null ? BUFFER_BYTES : Math.min(BUFFER_BYTES, sizeBytes - this.#position)
   }
 
   #flush(): void {

@@ -1,4 +1,5 @@
 import { mkdir } from 'node:fs/promises'
+import { availableParallelism } from 'node:os'
 import { join } from 'node:path'
 import type { Logger } from 'pino'
 import { Activity } from './activity.ts'
@@ -14,6 +15,7 @@ import { GroupCommit } from './group-commit.ts'
 import { Housekeeping } from './housekeeping.ts'
 import { type IndexDatabase, openIndexDatabase } from './index-database.ts'
 import { Listing } from './listing.ts'
+import { Md5Workers } from './md5-workers.ts'
 import { ObjectRows } from './object-rows.ts'
 import { Objects } from './objects.ts'
 import { SpaceLedger, type VolumeSpace, volumeSpace } from './space-ledger.ts'
@@ -36,12 +38,15 @@ export type StorageEngineOptions = {
   minPartBytes?: number
   /** Uploads without a new part for this long are aborted. 7 days unless given. */
   idleUploadMs?: number
+  /** Threads that hash beside the main one; chosen by the number of processors unless given, 0 for none. */
+  md5Threads?: number
   hooks?: EngineHooks
 }
 
 /** The engine plus what only tests and maintenance call. */
 export type OpenStorageEngine = StorageEngine & { housekeeping: Housekeeping }
 
+const MAX_MD5_THREADS = 2
 const DAY_MS = 24 * 3_600_000
 
 /**
@@ -81,7 +86,9 @@ function assemble(
     space: options.space ?? (() => volumeSpace(directory)),
     reserveBytes: options.reserveBytes
   })
-  const staging = new BodyStaging({ files, ledger, activity, hooks, onDiskError })
+  const threads = options.md5Threads ?? Math.min(MAX_MD5_THREADS, availableParallelism() - 1)
+  const md5Workers = threads > 0 ? new Md5Workers(threads) : undefined
+  const staging = new BodyStaging({ files, ledger, activity, hooks, md5Workers, onDiskError })
   const commits = new GroupCommit(db)
   const blobs = new BlobRows(db)
   const rows = new ObjectRows(db, blobs)
@@ -118,6 +125,7 @@ function assemble(
     activity.close()
     await staging.discardAll()
     await activity.idle()
+    await md5Workers?.close()
     db.close()
     unlock()
   }
