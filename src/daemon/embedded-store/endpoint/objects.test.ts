@@ -575,6 +575,11 @@ describe('what is not offered', () => {
     const set = (acl: string) => harness.request({ method: 'PUT', target: '/media?acl', headers: { 'x-amz-acl': acl } })
     expect((await set('private')).status).toBe(200)
     expect(await set('public-read')).toMatchObject({ status: 400, code: 'AccessControlListNotSupported' })
+    const { body } = await harness.request({ target: '/media?acl' })
+    const give = (xml: string) => harness.request({ method: 'PUT', target: '/media?acl', body: xml })
+    expect((await give(body)).status).toBe(200)
+    for (const xml of [body.replace('FULL_CONTROL', 'READ'), body.replaceAll('>flightcase<', '>other<')])
+      expect(await give(xml)).toMatchObject({ status: 400, code: 'AccessControlListNotSupported' })
   })
   it('unknown methods are named with the allowed ones', async () => {
     const answer = await harness.request({ method: 'PATCH', target: '/media/k' })

@@ -2,8 +2,8 @@ import { invalidArgument, S3Error } from '../s3-error.ts'
 import { childText } from '../xml-reader.ts'
 import { s3Document, type XmlNode } from '../xml-writer.ts'
 import { owner } from './listing.ts'
-import { assertPrivateAcl, assertSupportedHeaders, xmlTime } from './object-headers.ts'
-import { type Operation, type OperationContext, onBucket, onObject, type S3Response } from './operation.ts'
+import { assertSupportedHeaders, xmlTime } from './object-headers.ts'
+import { type Operation, onBucket } from './operation.ts'
 
 export const listBuckets: Operation = {
   name: 'ListBuckets',
@@ -130,86 +130,6 @@ export const getBucketVersioning: Operation = {
   async handle({ engine, bucket }) {
     await engine.headBucket(bucket)
     return { status: 200, body: s3Document('VersioningConfiguration', []) }
-  }
-}
-
-export const getBucketAcl: Operation = {
-  name: 'GetBucketAcl',
-  method: 'GET',
-  level: 'bucket',
-  subresources: ['acl'],
-  body: 'none',
-  access: onBucket('s3:GetBucketAcl'),
-  async handle({ engine, bucket }) {
-    return ownerOnlyAcl((await engine.headBucket(bucket)).owner)
-  }
-}
-
-export const getObjectAcl: Operation = {
-  name: 'GetObjectAcl',
-  method: 'GET',
-  level: 'object',
-  subresources: ['acl'],
-  body: 'none',
-  access: onObject('s3:GetObjectAcl'),
-  async handle({ engine, bucket, key }) {
-    await engine.headObject(bucket, key)
-    return ownerOnlyAcl((await engine.headBucket(bucket)).owner)
-  }
-}
-
-export const putBucketAcl: Operation = {
-  name: 'PutBucketAcl',
-  method: 'PUT',
-  level: 'bucket',
-  subresources: ['acl'],
-  body: 'xml',
-  bodyOptional: true,
-  access: onBucket('s3:PutBucketAcl'),
-  async handle(context) {
-    assertKeepsAcl(context)
-    await context.engine.headBucket(context.bucket)
-    return { status: 200 }
-  }
-}
-
-export const putObjectAcl: Operation = {
-  name: 'PutObjectAcl',
-  method: 'PUT',
-  level: 'object',
-  subresources: ['acl'],
-  body: 'xml',
-  bodyOptional: true,
-  access: onObject('s3:PutObjectAcl'),
-  async handle(context) {
-    assertKeepsAcl(context)
-    await context.engine.headObject(context.bucket, context.key)
-    return { status: 200 }
-  }
-}
-
-/** There is one ACL, "owner only"; setting exactly that is accepted because many clients do so out of habit. */
-function assertKeepsAcl({ headers, hasBody }: OperationContext): void {
-  assertSupportedHeaders(headers)
-  assertPrivateAcl(headers)
-  if (hasBody || !headers.has('x-amz-acl')) throw new S3Error('AccessControlListNotSupported')
-}
-
-function ownerOnlyAcl(ownerId: string): S3Response {
-  const grantee: XmlNode = [
-    'Grantee',
-    [
-      ['ID', ownerId],
-      ['DisplayName', ownerId]
-    ],
-    { 'xmlns:xsi': 'http://www.w3.org/2001/XMLSchema-instance', 'xsi:type': 'CanonicalUser' }
-  ]
-  return {
-    status: 200,
-    body: s3Document('AccessControlPolicy', [
-      owner(ownerId),
-      ['AccessControlList', [['Grant', [grantee, ['Permission', 'FULL_CONTROL']]]]]
-    ])
   }
 }
 

@@ -1,19 +1,16 @@
 import type { Headers } from '../headers.ts'
 import type { QueryParameters, ResourceName } from '../request-target.ts'
 import { S3Error } from '../s3-error.ts'
+import { getBucketAcl, getObjectAcl, putBucketAcl, putObjectAcl } from './acl.ts'
 import { deleteBucketCors, getBucketCors, putBucketCors } from './bucket-cors.ts'
 import {
   createBucket,
   deleteBucket,
-  getBucketAcl,
   getBucketLocation,
   getBucketVersioning,
-  getObjectAcl,
   headBucket,
   listBuckets,
-  postObject,
-  putBucketAcl,
-  putObjectAcl
+  postObject
 } from './buckets.ts'
 import { copyObject } from './copy-object.ts'
 import { deleteObjects } from './delete-objects.ts'
