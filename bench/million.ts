@@ -125,7 +125,6 @@ function seedCatalogue(filePath: string, ids: string[]): void {
     reference.run(id, id, WORKSPACE, at)
     pilotObject.run(WORKSPACE, key, md5(index), id)
     pilotFile.run(WORKSPACE, fingerprint(index), tiny(index), key, id, name, at, at)
-    pilotObject.run(WORKSPACE, key, md5(index), id)
   })
   finish(db)
 }
