@@ -1,8 +1,15 @@
 import { resolve } from 'node:path'
 import react from '@vitejs/plugin-react'
 import { defineConfig } from 'electron-vite'
+import type { Plugin } from 'vite'
 
 const here = (path: string) => resolve(import.meta.dirname, path)
+
+/**
+ * electron-vite sets a relative base for pages loaded from files. Ours is served by the daemon, also at deep addresses,
+ * where relative ones would point beside the assets.
+ */
+const servedFromRoot: Plugin = { name: 'flightcase:served-from-root', config: () => ({ base: '/' }) }
 
 export default defineConfig({
   main: {
@@ -19,7 +26,7 @@ export default defineConfig({
   },
   renderer: {
     root: here('src/renderer'),
-    plugins: [react()],
+    plugins: [react(), servedFromRoot],
     build: {
       outDir: here('out/renderer'),
       assetsDir: 'static',

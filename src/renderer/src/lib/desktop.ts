@@ -1,13 +1,6 @@
 import type { DaemonStatus, DesktopBridge } from '../../../shared/bridge.ts'
 import { createStore } from './store.ts'
 
-declare global {
-  interface Window {
-    /** Present in the desktop application only. */
-    flightcase?: DesktopBridge
-  }
-}
-
 /** The desktop shell's verbs, or undefined in a plain browser. */
 export const desktop: DesktopBridge | undefined = window.flightcase
 
