@@ -12,8 +12,8 @@ export const supervisorTimes = {
   longestPauseMs: 30_000,
   /** A daemon that stayed up this long starts the pauses over. */
   steadyMs: 60_000,
-  /** Running requests are drained within this; then the process is killed. */
-  stopMs: 20_000,
+  /** Longer than the phases of the daemon's own stop together; only a daemon that hangs is killed. */
+  stopMs: 40_000,
   killMs: 5_000
 }
 
