@@ -12,17 +12,23 @@ interface ParentPort {
 // The daemon inside the desktop app: the parent says start and stop, this says ready, busy or why not.
 const { parentPort } = process as typeof process & { parentPort: ParentPort }
 let daemon: Daemon | undefined
+let starting: Promise<void> | undefined
 
 parentPort.on('message', ({ data }) => {
   const command = hostCommandSchema.parse(data)
-  const work = command.type === 'start' ? start(command) : stop()
-  work.catch((error: unknown) => {
-    const code = error instanceof StartupError ? error.code : 'internal_error'
-    parentPort.postMessage({ type: 'failed', code, message: messageOf(error) })
-    // The message above must leave before the process does.
-    setTimeout(() => process.exit(1), 100)
-  })
+  if (command.type === 'start') starting = start(command).catch(fail)
+  else stop().catch(fail)
 })
+
+function fail(error: unknown): void {
+  const expected = error instanceof StartupError
+  // Standard error is the shell's log file; the message alone would not say where an unknown error came from.
+  if (!expected) console.error(error)
+  const code = expected ? error.code : 'internal_error'
+  parentPort.postMessage({ type: 'failed', code, message: messageOf(error) })
+  // The message above must leave before the process does.
+  setTimeout(() => process.exit(1), 100)
+}
 
 async function start(command: { dataDir: string; env: Record<string, string> }): Promise<void> {
   daemon = await createDaemon(loadConfig({ flags: { dataDir: command.dataDir }, env: command.env }))
@@ -32,6 +38,8 @@ async function start(command: { dataDir: string; env: Record<string, string> }):
 }
 
 async function stop(): Promise<void> {
+  // A start under way may be migrating: it ends first.
+  await starting
   await daemon?.stop()
   process.exit(0)
 }
