@@ -3,9 +3,12 @@ import { once } from 'node:events'
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { _electron, test as base, type ElectronApplication, expect } from '@playwright/test'
+import { _electron, test as base, expect as baseExpect, type ElectronApplication } from '@playwright/test'
 import { findElectronBinary } from '../scripts/electron-binary.ts'
 import { findChromium } from '../test/fake-electron/find-chromium.ts'
+
+// An application, a browser and a daemon start in each test, on whatever machine this is.
+const expect = baseExpect.configure({ timeout: 30_000 })
 
 const root = join(import.meta.dirname, '..')
 const standInDir = join(root, 'test/fake-electron/bin')
@@ -109,9 +112,10 @@ for (const kind of ['stand-in', 'real'] as const) {
 
     test('opens the admin page in a hardened window', async ({ app, dataDir }) => {
       const page = await app.firstWindow()
-      await expect(page.getByTestId('app')).toBeVisible()
+      await expect(page.getByTestId('app').getByRole('navigation')).toBeVisible()
       await expect(page).toHaveTitle('Flightcase')
       expect(new URL(page.url()).protocol).toBe('http:')
+      expect(page.url()).not.toContain('token')
       expect(await page.evaluate(() => window.flightcase?.appInfo())).toMatchObject({ dataDir })
       expect(await page.evaluate(() => 'require' in window || 'process' in window)).toBe(false)
       await page.screenshot({ path: `test-results/desktop-${kind}.png` })
@@ -150,9 +154,10 @@ for (const kind of ['stand-in', 'real'] as const) {
       expect(app.windows()).toHaveLength(1)
     })
 
-    test('comes back when the daemon is killed', async ({ app }) => {
+    test('comes back when the daemon is killed, to where the person was', async ({ app }) => {
       const page = await app.firstWindow()
-      await expect(page.getByTestId('app')).toBeVisible()
+      await page.getByTestId('app').getByRole('link', { name: 'Assets' }).click()
+      await expect(page).toHaveURL(/\/assets$/)
       const visited: string[] = []
       page.on('framenavigated', (frame) => visited.push(frame.url()))
       const before = await daemonPid(app)
@@ -160,7 +165,8 @@ for (const kind of ['stand-in', 'real'] as const) {
 
       process.kill(before, 'SIGKILL')
       await expect.poll(() => visited.filter((url) => url.endsWith('/status-page/index.html'))).toHaveLength(1)
-      await expect(page.getByTestId('app')).toBeVisible()
+      await expect(page.getByTestId('app').getByRole('navigation')).toBeVisible()
+      await expect(page).toHaveURL(/^http:.*\/assets$/)
       const after = await daemonPid(app)
       expect(after).not.toBe(before)
       expect(after && isAlive(after)).toBe(true)
