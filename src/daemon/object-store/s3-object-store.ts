@@ -1,25 +1,20 @@
 import { createHash } from 'node:crypto'
 import { Readable } from 'node:stream'
-import { setTimeout as delay } from 'node:timers/promises'
 import {
   CopyObjectCommand,
   CreateBucketCommand,
   DeleteObjectCommand,
   DeleteObjectsCommand,
   GetObjectCommand,
-  type GetObjectCommandOutput,
   HeadBucketCommand,
   HeadObjectCommand,
   type HeadObjectCommandOutput,
   ListObjectsV2Command,
-  PutObjectCommand,
   S3Client
 } from '@aws-sdk/client-s3'
 import { AssumeRoleCommand, STSClient } from '@aws-sdk/client-sts'
-import { Upload } from '@aws-sdk/lib-storage'
 import { newId } from '../ids.ts'
 import { assertPortableMetadata } from './metadata-rules.ts'
-import { type MeteredBody, meterBody } from './metered-body.ts'
 import {
   type CopyOptions,
   type CredentialsRequest,
@@ -37,15 +32,16 @@ import {
   type UploadOptions
 } from './object-store.ts'
 import { Presigner, type StaticKey } from './presigner.ts'
+import { dateHeader, toStat, totalSize, translated, unquote } from './s3-answers.ts'
 import { fromS3Error, isMissingBucket } from './s3-errors.ts'
 import { copyInParts, encodeCopySource } from './s3-large-copy.ts'
+import { S3Uploader } from './s3-uploader.ts'
 import { buildSessionPolicy } from './session-policy.ts'
 
 const MIB = 1024 ** 2
 const MAX_PAGE = 1000
 /** S3 takes no more in one PUT or copy. */
 const SINGLE_REQUEST_MAX_BYTES = 5 * 1024 * MIB
-const PART_BYTES = 16 * MIB
 const MAX_CLOCK_SKEW_MS = 5 * 60_000
 const DEFAULT_ROLE_ARN = 'arn:aws:iam::000000000000:role/flightcase-uploader'
 
@@ -83,6 +79,7 @@ export class S3ObjectStore implements ObjectStore {
   readonly #s3: S3Client
   readonly #sts: STSClient
   readonly #presigner: Presigner
+  readonly #uploader: S3Uploader
   readonly #singleRequestMaxBytes: number
   #clockSkewMs = 0
 
@@ -108,6 +105,12 @@ export class S3ObjectStore implements ObjectStore {
       }
     })
     this.#watchClock()
+    this.#uploader = new S3Uploader({
+      s3: this.#s3,
+      bucket,
+      singleRequestMaxBytes: this.#singleRequestMaxBytes,
+      head: (key) => this.head(key)
+    })
     this.#sts = new STSClient({ endpoint: options.stsEndpoint ?? endpoint, region, credentials })
     this.#presigner = new Presigner({
       bucket,
@@ -129,26 +132,12 @@ export class S3ObjectStore implements ObjectStore {
     }
   }
 
-  async put(key: string, body: SizedBody, options: PutOptions = {}): Promise<PutResult> {
-    assertPortableMetadata(options.metadata)
-    if (!('stream' in body)) return this.#putBytes(key, body, options)
-    const metered = meterBody(body.stream, { sizeBytes: body.sizeBytes, sha256: options.sha256 })
-    if (body.sizeBytes > this.#singleRequestMaxBytes) return this.#uploadInParts(key, metered, options, body.sizeBytes)
-    return this.#sending(metered, async () => {
-      const command = new PutObjectCommand({
-        ...this.#putInput(key, options),
-        Body: metered.stream,
-        ContentLength: body.sizeBytes,
-        ChecksumSHA256: toBase64(options.sha256)
-      })
-      const { ETag } = await this.#s3.send(command, { abortSignal: metered.signal })
-      return this.#verified(key, unquote(ETag), metered.result())
-    })
+  put(key: string, body: SizedBody, options: PutOptions = {}): Promise<PutResult> {
+    return this.#uploader.put(key, body, options)
   }
 
-  async uploadStream(key: string, stream: Readable, options: UploadOptions = {}): Promise<PutResult> {
-    assertPortableMetadata(options.metadata)
-    return this.#uploadInParts(key, meterBody(stream, { signal: options.signal }), options)
+  uploadStream(key: string, stream: Readable, options: UploadOptions = {}): Promise<PutResult> {
+    return this.#uploader.uploadStream(key, stream, options)
   }
 
   async head(key: string): Promise<ObjectStat | null> {
@@ -334,7 +323,7 @@ export class S3ObjectStore implements ObjectStore {
   async health(): Promise<StoreHealth> {
     const key = `.health/${newId()}`
     const started = performance.now()
-    await this.#putBytes(key, Buffer.from(key), {})
+    await this.put(key, Buffer.from(key))
     const latencyMs = performance.now() - started
     await this.delete(key)
     return { latencyMs, writable: true, freeBytes: null, clockSkewMs: this.#clockSkewMs }
@@ -344,64 +333,6 @@ export class S3ObjectStore implements ObjectStore {
     this.#s3.destroy()
     this.#sts.destroy()
     this.#presigner.close()
-  }
-
-  async #putBytes(key: string, bytes: Uint8Array, options: PutOptions): Promise<PutResult> {
-    const sha256 = createHash('sha256').update(bytes).digest('hex')
-    if (options.sha256 !== undefined && options.sha256 !== sha256)
-      throw new ObjectStoreError('ChecksumMismatch', 'The bytes have another sha256 than announced.')
-    const input = { ...this.#putInput(key, options), Body: bytes, ChecksumSHA256: toBase64(sha256) }
-    const { ETag } = await withConflictRetries(() => translated(() => this.#s3.send(new PutObjectCommand(input))))
-    return this.#verified(key, unquote(ETag), { sizeBytes: bytes.length, sha256 })
-  }
-
-  async #uploadInParts(key: string, body: MeteredBody, options: PutOptions, sizeBytes = 0): Promise<PutResult> {
-    return this.#sending(body, async () => {
-      const upload = new Upload({
-        client: this.#s3,
-        params: { ...this.#putInput(key, options), Body: body.stream },
-        queueSize: 4,
-        partSize: Math.max(PART_BYTES, Math.ceil(sizeBytes / 9000 / MIB) * MIB)
-      })
-      body.signal.addEventListener('abort', () => void upload.abort())
-      const { ETag } = await upload.done()
-      return this.#verified(key, unquote(ETag), body.result())
-    })
-  }
-
-  /** Runs the sending of a body; when its source failed, that is the error and not the aborted request. */
-  async #sending<T>(body: MeteredBody, send: () => Promise<T>): Promise<T> {
-    try {
-      return await send()
-    } catch (error) {
-      body.cancel()
-      throw body.signal.aborted ? body.signal.reason : fromS3Error(error)
-    }
-  }
-
-  #putInput(key: string, { contentType, metadata, ifMatch, ifNoneMatch }: PutOptions) {
-    return {
-      Bucket: this.bucket,
-      Key: key,
-      ContentType: contentType,
-      Metadata: metadata,
-      IfNoneMatch: ifNoneMatch,
-      IfMatch: ifMatch === undefined ? undefined : `"${ifMatch}"`
-    }
-  }
-
-  /** Looks at what arrived. Another version in its place means that someone replaced it since, which is theirs to judge. */
-  async #verified(
-    key: string,
-    etag: string,
-    sent: { sizeBytes: number; sha256: string }
-  ): Promise<{ etag: string; sizeBytes: number; sha256: string }> {
-    const stored = await this.head(key)
-    if (stored?.etag === etag) {
-      if (stored.sizeBytes !== sent.sizeBytes || (stored.sha256 !== null && stored.sha256 !== sent.sha256))
-        throw new ObjectStoreError('ChecksumMismatch', `The object store holds other bytes of ${key} than were sent.`)
-    }
-    return { etag, ...sent }
   }
 
   #headObject(key: string): Promise<HeadObjectCommandOutput> {
@@ -439,57 +370,5 @@ export class S3ObjectStore implements ObjectStore {
         'ClockSkew',
         'This clock and the clock of the object store differ by more than 5 minutes.'
       )
-  }
-}
-
-function toStat(key: string, output: HeadObjectCommandOutput | GetObjectCommandOutput): ObjectStat {
-  const { ContentLength, ETag, LastModified, ContentType, Metadata, ChecksumSHA256 } = output
-  // A composite value (`…-N`) is a digest of digests.
-  const wholeDigest = ChecksumSHA256 !== undefined && !ChecksumSHA256.includes('-')
-  return {
-    key,
-    sizeBytes: ContentLength ?? 0,
-    etag: unquote(ETag),
-    lastModifiedMs: LastModified?.getTime() ?? 0,
-    contentType: ContentType ?? 'binary/octet-stream',
-    metadata: Metadata ?? {},
-    sha256: wholeDigest ? Buffer.from(ChecksumSHA256, 'base64').toString('hex') : null
-  }
-}
-
-function totalSize({ ContentRange, ContentLength = 0 }: GetObjectCommandOutput): number {
-  const total = /\/(\d+)$/.exec(ContentRange ?? '')?.[1]
-  return total === undefined ? ContentLength : Number(total)
-}
-
-function dateHeader(response: unknown): number | null {
-  if (typeof response !== 'object' || response === null || !('headers' in response)) return null
-  const { headers } = response
-  if (typeof headers !== 'object' || headers === null || !('date' in headers)) return null
-  const date = Date.parse(String(headers.date))
-  return Number.isNaN(date) ? null : date
-}
-
-const unquote = (etag: string | undefined) => (etag ?? '').replaceAll('"', '')
-const toBase64 = (hex: string | undefined) =>
-  hex === undefined ? undefined : Buffer.from(hex, 'hex').toString('base64')
-
-async function translated<T>(work: () => Promise<T>): Promise<T> {
-  try {
-    return await work()
-  } catch (error) {
-    throw fromS3Error(error)
-  }
-}
-
-/** Two conditional writes of one key at the same moment can make a server answer "conflict": it has to be asked again. */
-async function withConflictRetries<T>(work: () => Promise<T>): Promise<T> {
-  for (let attempt = 1; ; attempt++) {
-    try {
-      return await work()
-    } catch (error) {
-      if (!(error instanceof ObjectStoreError) || error.code !== 'Conflict' || attempt === 5) throw error
-      await delay(Math.random() * 100 * attempt)
-    }
   }
 }

@@ -28,7 +28,7 @@ export class BodyStaging {
   readonly #activity: Activity
   readonly #hooks: EngineHooks
   readonly #md5Workers: Md5Workers | undefined
-  readonly #onDiskError: (error: unknown) => void
+  readonly #onWrite: (error?: unknown) => void
   readonly #open = new Set<StagedBody>()
   readonly #spare: Buffer[] = []
 
@@ -39,14 +39,15 @@ export class BodyStaging {
     hooks: EngineHooks
     /** Left out, everything is hashed on this thread. */
     md5Workers: Md5Workers | undefined
-    onDiskError: (error: unknown) => void
+    /** Told how each write to disk ended: with an error, or well. */
+    onWrite: (error?: unknown) => void
   }) {
     this.#files = deps.files
     this.#ledger = deps.ledger
     this.#activity = deps.activity
     this.#hooks = deps.hooks
     this.#md5Workers = deps.md5Workers
-    this.#onDiskError = deps.onDiskError
+    this.#onWrite = deps.onWrite
   }
 
   /** Raises `StorageFull`, `StoreClosed`, and `ReadOnly` when the disk refuses the staging file. */
@@ -72,7 +73,7 @@ export class BodyStaging {
             if (buffer.length === BUFFER_BYTES && this.#spare.length < 16) this.#spare.push(buffer)
           }
         },
-        onDiskError: this.#onDiskError,
+        onWrite: this.#onWrite,
         onEnd: () => {
           this.#open.delete(body)
           end()
@@ -83,7 +84,7 @@ export class BodyStaging {
     } catch (error) {
       lease?.release()
       end()
-      this.#onDiskError(error)
+      this.#onWrite(error)
       throw asStorageError(error)
     }
   }
@@ -107,7 +108,7 @@ type BodyParts = {
   files: BlobFiles
   hooks: EngineHooks
   buffers: { take(): Buffer; giveBack(buffer: Buffer): void }
-  onDiskError: (error: unknown) => void
+  onWrite: (error?: unknown) => void
   onEnd: () => void
 }
 
@@ -173,7 +174,7 @@ export class StagedBody implements BodyWriter {
    * file is gone.
    */
   async publish(): Promise<PublishedBlob> {
-    const { id, path, file, files, hooks, onDiskError } = this.#parts
+    const { id, path, file, files, hooks, onWrite } = this.#parts
     try {
       this.#assertUsable('finished')
       await hooks.atStep?.('staged')
@@ -185,9 +186,10 @@ export class StagedBody implements BodyWriter {
       const digests = this.#digests
       if (!digests) throw new Error('A finished body has digests.')
       this.#state = 'published'
+      onWrite()
       return { id, ...digests }
     } catch (error) {
-      onDiskError(error)
+      onWrite(error)
       await files.remove(id).catch(() => {})
       await this.discard()
       throw asStorageError(error)
@@ -251,7 +253,7 @@ export class StagedBody implements BodyWriter {
       .then(() => this.#parts.lease.written(bytes.length))
       .catch((error: unknown) => {
         this.#failure ??= { error }
-        this.#parts.onDiskError(error)
+        this.#parts.onWrite(error)
       })
       .finally(() => {
         this.#inFlight.splice(this.#inFlight.indexOf(done), 1)

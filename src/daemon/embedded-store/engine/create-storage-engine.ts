@@ -21,6 +21,7 @@ import { Objects } from './objects.ts'
 import { SpaceLedger, type VolumeSpace, volumeSpace } from './space-ledger.ts'
 import { type StorageEngine, StorageError } from './storage-engine.ts'
 import { acquireStoreLock } from './store-lock.ts'
+import { assertSuitableVolume } from './suitable-volume.ts'
 import { UploadRows } from './upload-rows.ts'
 import { Uploads } from './uploads.ts'
 
@@ -51,11 +52,12 @@ const DAY_MS = 24 * 3_600_000
 
 /**
  * Opens the store in a directory: takes its lock, clears what interrupted writes left in staging, brings the index up to date and
- * starts housekeeping. Raises `StoreLocked` while another engine has it open, and an error for an index of a newer version.
+ * starts housekeeping. Raises `StoreLocked` while another engine has it open, and `StartupError` for an index of a newer version or an unsuitable volume.
  */
 export async function createStorageEngine(options: StorageEngineOptions): Promise<OpenStorageEngine> {
   const { directory } = options
   await mkdir(directory, { recursive: true })
+  await assertSuitableVolume(directory)
   const unlock = acquireStoreLock(join(directory, 'store.lock'))
   try {
     const files = new BlobFiles(directory)
@@ -74,12 +76,13 @@ function assemble(
   unlock: () => void
 ): OpenStorageEngine {
   const { directory, log, hooks = {}, clock: now = Date.now } = options
+  // The last write's fate: a disk may recover, when it is plugged in again or remounted.
   let refusesWrites = false
-  const onDiskError = (error: unknown) => {
+  const onWrite = (error?: unknown) => {
     const known = asStorageError(error)
-    if (!(known instanceof StorageError) || known.code !== 'ReadOnly' || refusesWrites) return
-    refusesWrites = true
-    log.error({ err: error }, 'the disk of the object store refuses writes')
+    const refused = known instanceof StorageError && known.code === 'ReadOnly'
+    if (refused && !refusesWrites) log.error({ err: error }, 'the disk of the object store refuses writes')
+    if (refused || error === undefined) refusesWrites = refused
   }
   const activity = new Activity()
   const ledger = new SpaceLedger({
@@ -88,7 +91,7 @@ function assemble(
   })
   const threads = options.md5Threads ?? Math.min(MAX_MD5_THREADS, availableParallelism() - 1)
   const md5Workers = threads > 0 ? new Md5Workers(threads) : undefined
-  const staging = new BodyStaging({ files, ledger, activity, hooks, md5Workers, onDiskError })
+  const staging = new BodyStaging({ files, ledger, activity, hooks, md5Workers, onWrite })
   const commits = new GroupCommit(db)
   const blobs = new BlobRows(db)
   const rows = new ObjectRows(db, blobs)

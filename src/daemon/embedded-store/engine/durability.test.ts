@@ -9,6 +9,7 @@ import { createStorageEngine } from './create-storage-engine.ts'
 import { asStorageError } from './disk-errors.ts'
 import { BUCKET, bytesOf, EngineHarness, OWNER } from './engine-harness.ts'
 import type { ObjectDamaged } from './storage-engine.ts'
+import { assertSuitableVolume } from './suitable-volume.ts'
 
 const MIB = 1024 ** 2
 const NEW_BYTES = Buffer.concat(Array.from({ length: 3 }, () => Buffer.alloc(1_000_000, 'new')))
@@ -113,6 +114,16 @@ describe('one store, one engine', () => {
     again.pragma('user_version = 10')
     again.close()
     await store.reopen()
+  })
+})
+
+describe('volumes', () => {
+  it.runIf(process.platform === 'linux')('that lose or share data are refused', async () => {
+    for (const type of [0x6969, 0xff534d42, 0x4d44, 0x2011bab0])
+      await expect(assertSuitableVolume(store.directory, async () => type)).rejects.toMatchObject({
+        code: 'store_volume_unsuitable'
+      })
+    await assertSuitableVolume(store.directory, async () => 0xef53)
   })
 })
 
