@@ -1,5 +1,5 @@
-import type { FileHandle } from 'node:fs/promises'
 import { z } from 'zod'
+import type { ByteSource } from './byte-source.ts'
 import { type PhotoTags, readPhotoTags } from './read-tags.ts'
 
 const MAX_PREVIEW_BYTES = 8 << 20
@@ -10,17 +10,16 @@ const MAX_PREVIEWS = 8
  * (multi-picture format), smallest first. They are undecoded and may be anything. None is given when the file does not
  * end as a JPEG ends: a cut-off photo must be decoded to be found out.
  */
-export async function readEmbeddedPreviews(file: FileHandle, sizeBytes: number): Promise<Buffer[]> {
-  const photo = await readPhotoTags(file)
-  if (!photo.jpeg || !(await endsAsJpeg(file, sizeBytes))) return []
+export async function readEmbeddedPreviews(source: ByteSource): Promise<Buffer[]> {
+  const photo = await readPhotoTags(source)
+  if (!photo.jpeg || !(await endsAsJpeg(source))) return []
   const previews: Buffer[] = []
   const thumbnail = photo.tags.Thumbnail?.image
   if (thumbnail instanceof ArrayBuffer) previews.push(Buffer.from(thumbnail))
   for (const { offset, length } of furtherImages(photo)) {
-    if (length > MAX_PREVIEW_BYTES || offset + length > sizeBytes) continue
-    const bytes = Buffer.alloc(length)
-    const { bytesRead } = await file.read(bytes, 0, length, offset)
-    if (bytesRead === length && bytes[0] === 0xff && bytes[1] === 0xd8) previews.push(bytes)
+    if (length > MAX_PREVIEW_BYTES || offset + length > source.sizeBytes) continue
+    const bytes = await source.read(offset, length)
+    if (bytes[0] === 0xff && bytes[1] === 0xd8) previews.push(bytes)
   }
   return previews.sort((a, b) => a.length - b.length)
 }
@@ -42,10 +41,9 @@ function furtherImages({ tags, jpeg }: PhotoTags): { offset: number; length: num
 }
 
 /** Whether the last bytes that are not padding are the end-of-image marker. */
-async function endsAsJpeg(file: FileHandle, sizeBytes: number): Promise<boolean> {
-  const tail = Buffer.alloc(Math.min(4096, sizeBytes))
-  const { bytesRead } = await file.read(tail, 0, tail.length, sizeBytes - tail.length)
-  let end = bytesRead
+async function endsAsJpeg(source: ByteSource): Promise<boolean> {
+  const tail = await source.read(Math.max(0, source.sizeBytes - 4096), 4096)
+  let end = tail.length
   while (end > 2 && tail[end - 1] === 0) end--
   return end >= 2 && tail[end - 2] === 0xff && tail[end - 1] === 0xd9
 }

@@ -1,4 +1,4 @@
-import type { FileHandle } from 'node:fs/promises'
+import { type ByteSource, inWindows } from './byte-source.ts'
 
 /** The parts of a JPEG in front of its pixels that we use. All offsets are file offsets. */
 export type JpegHead = {
@@ -25,10 +25,10 @@ const WANTED: [name: 'exif' | 'xmp' | 'mpf', marker: number, identifier: string]
 /**
  * Walks the marker segments (ITU-T T.81 annex B) up to the first scan. Reads their headers, and of their contents only
  * the wanted ones, so the cost does not depend on how much lies in between. Null when the file is no JPEG; what is
- * damaged ends the walk. Raises the file system's errors.
+ * damaged ends the walk. Raises the source's errors.
  */
-export async function readJpegHead(file: FileHandle): Promise<JpegHead | null> {
-  const read = windowedReader(file)
+export async function readJpegHead(source: ByteSource): Promise<JpegHead | null> {
+  const { read } = inWindows(source, WINDOW_BYTES)
   if ((await read(0, 2)).toString('hex') !== 'ffd8') return null
   const pieces: Buffer[] = [Buffer.from([0xff, 0xd8])]
   const seen = new Set<string>()
@@ -63,21 +63,4 @@ export async function readJpegHead(file: FileHandle): Promise<JpegHead | null> {
   // A scan marker, so that the reader knows it has seen everything.
   pieces.push(Buffer.from([0xff, 0xda, 0, 2, 0xff, 0xd9, 0, 0, 0, 0]))
   return { essence: Buffer.concat(pieces), mpf, frame }
-}
-
-type ReadAt = (position: number, length: number) => Promise<Buffer>
-
-/** Reads at a position, fewer bytes only at the end of the file, one window at a time. */
-function windowedReader(file: FileHandle): ReadAt {
-  let windowStart = 0
-  let window: Buffer = Buffer.alloc(0)
-  return async (position, length) => {
-    if (position < windowStart || position + length > windowStart + window.length) {
-      const buffer = Buffer.alloc(Math.max(WINDOW_BYTES, length))
-      const { bytesRead } = await file.read(buffer, 0, buffer.length, position)
-      windowStart = position
-      window = buffer.subarray(0, bytesRead)
-    }
-    return window.subarray(position - windowStart, position - windowStart + length)
-  }
 }

@@ -1,7 +1,7 @@
-import { type FileHandle, open } from 'node:fs/promises'
 import sharp, { type Sharp, type SharpInput } from 'sharp'
 import type { MediaProblem } from '../../shared/api/assets.ts'
 import { messageOf } from '../errors.ts'
+import { type ByteSource, withFileSource } from './byte-source.ts'
 import { readEmbeddedPreviews } from './embedded-previews.ts'
 import { MediaError } from './media-error.ts'
 import { SNIFF_BYTES, sniffMedia } from './sniff-media.ts'
@@ -54,24 +54,19 @@ const STEP_TIMEOUT_S = 30
  * and every size is made from that. Raises `MediaError` (`unreadable`, `unsupported_type`, `too_many_pixels`) and the file system's errors.
  */
 export async function makeThumbnails(request: ThumbnailRequest): Promise<Thumbnails> {
-  if (typeof request.input !== 'string') return decode(request, request.input)
-  const file = await open(request.input)
-  try {
-    const { size } = await file.stat()
-    const head = Buffer.alloc(Math.min(SNIFF_BYTES, size))
-    await file.read(head, 0, head.length, 0)
-    if (size === 0) throw new MediaError('unreadable', 'the file is empty')
-    const { kind, mimeType } = sniffMedia(head)
+  const { input } = request
+  if (typeof input !== 'string') return decode(request, input)
+  return withFileSource(input, async (source) => {
+    if (source.sizeBytes === 0) throw new MediaError('unreadable', 'the file is empty')
+    const { kind, mimeType } = sniffMedia(await source.read(0, SNIFF_BYTES))
     // The decoder would also take drawings and documents, which can refer to other files.
     if (kind !== 'image') throw new MediaError('unsupported_type', `${mimeType} is no picture`)
-    return (await fromPreview(request, file, size)) ?? (await decode(request, request.input))
-  } finally {
-    await file.close()
-  }
+    return (await fromPreview(request, source)) ?? (await decode(request, input))
+  })
 }
 
-async function fromPreview(request: ThumbnailRequest, file: FileHandle, sizeBytes: number): Promise<Thumbnails | null> {
-  const previews = await readEmbeddedPreviews(file, sizeBytes)
+async function fromPreview(request: ThumbnailRequest, file: ByteSource): Promise<Thumbnails | null> {
+  const previews = await readEmbeddedPreviews(file)
   if (previews.length === 0) return null
   const source = await describe(request.input)
   const wanted = Math.min(Math.max(...request.sizesPx), Math.max(source.width, source.height))

@@ -7,6 +7,7 @@ import sharp from 'sharp'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { demoClip } from '../../demo/demo-clip.ts'
 import { plainJpeg } from '../testing/photos.ts'
+import { withFileSource } from './byte-source.ts'
 import { findFfmpeg } from './find-ffmpeg.ts'
 import { makePoster } from './make-poster.ts'
 import { parseFfmpegReport, probeVideo } from './probe-video.ts'
@@ -38,9 +39,12 @@ function remux(name: string, ...args: string[]): string {
   return filePath
 }
 
+const probe = (filePath: string, options: { ffmpegPath?: string | null } = {}) =>
+  withFileSource(filePath, (source) => probeVideo(source, { ...options, withFile: (work) => work(filePath) }))
+
 describe('without ffmpeg', () => {
   it('reads the container', async () => {
-    expect(await probeVideo(clipPath)).toEqual({
+    expect(await probe(clipPath)).toEqual({
       durationMs: 4000,
       widthPx: 640,
       heightPx: 360,
@@ -54,7 +58,7 @@ describe('without ffmpeg', () => {
   })
 
   it('sees that a video is cut off', async () => {
-    expect(await probeVideo(await save('cut', clip.subarray(0, 90_000)))).toMatchObject({
+    expect(await probe(await save('cut', clip.subarray(0, 90_000)))).toMatchObject({
       isTruncated: true,
       widthPx: 640
     })
@@ -80,18 +84,18 @@ const notVideos: [string, () => Buffer | string | Promise<Buffer>][] = [
 describe('what is no video', () => {
   it.each(notVideos)('%s', async (name, bytes) => {
     const filePath = await save(`${name}.MP4`, await bytes())
-    await expect(probeVideo(filePath)).rejects.toMatchObject({ name: 'MediaError', problem: 'unreadable' })
+    await expect(probe(filePath)).rejects.toMatchObject({ name: 'MediaError', problem: 'unreadable' })
   })
 
   it.skipIf(!ffmpegPath).each(notVideos)('%s, also by ffmpeg', async (name, bytes) => {
     const filePath = await save(`${name}.MP4`, await bytes())
     const unreadable = { name: 'MediaError', problem: 'unreadable' }
-    await expect(probeVideo(filePath, { ffmpegPath })).rejects.toMatchObject(unreadable)
+    await expect(probe(filePath, { ffmpegPath })).rejects.toMatchObject(unreadable)
     await expect(makePoster({ filePath, ffmpegPath })).rejects.toMatchObject(unreadable)
   })
 
   it('is told apart from what is not there', async () => {
-    await expect(probeVideo(join(folder, 'missing.mp4'))).rejects.toMatchObject({ code: 'ENOENT' })
+    await expect(probe(join(folder, 'missing.mp4'))).rejects.toMatchObject({ code: 'ENOENT' })
   })
 
   it('ends for any change to a good video', { timeout: 60_000 }, async () => {
@@ -105,7 +109,7 @@ describe('what is no video', () => {
         const bytes = Buffer.from(clip)
         for (const { at, bytes: patch } of changes) Buffer.from(patch).copy(bytes, at)
         const filePath = await save('changed', bytes)
-        const info = await probeVideo(filePath).catch((error: unknown) => {
+        const info = await probe(filePath).catch((error: unknown) => {
           expect(error).toMatchObject({ name: 'MediaError', problem: 'unreadable' })
           return null
         })
@@ -130,13 +134,13 @@ describe.skipIf(!ffmpegPath)('with ffmpeg', () => {
 
   it('shows a turned video upright', async () => {
     const filePath = remux('turned.mov', '-i', clipPath, '-c', 'copy', '-metadata:s:v:0', 'rotate=90')
-    expect(await probeVideo(filePath)).toMatchObject({ widthPx: 360, heightPx: 640 })
+    expect(await probe(filePath)).toMatchObject({ widthPx: 360, heightPx: 640 })
     const poster = await makePoster({ filePath, ffmpegPath })
     expect(await sharp(poster).metadata()).toMatchObject({ width: 360, height: 640 })
   })
 
   it.each(['stream.ts', 'clip.mkv', 'clip.mov'])('reads %s', async (name) => {
-    const info = await probeVideo(remux(name, '-i', clipPath, '-c', 'copy'), { ffmpegPath })
+    const info = await probe(remux(name, '-i', clipPath, '-c', 'copy'), { ffmpegPath })
     expect(info).toMatchObject({ widthPx: 640, heightPx: 360, videoCodec: 'h264' })
     expect(Math.abs((info.durationMs ?? 0) - 4000)).toBeLessThan(100)
     expect(Math.round(info.frameRate ?? 0)).toBe(30)
@@ -144,14 +148,14 @@ describe.skipIf(!ffmpegPath)('with ffmpeg', () => {
 
   it('tells the length of a fragmented file', async () => {
     const filePath = remux('fragments.mp4', '-i', clipPath, '-c', 'copy', '-movflags', 'frag_keyframe+empty_moov')
-    expect(await probeVideo(filePath)).toMatchObject({ widthPx: 640, durationMs: null, isTruncated: false })
-    expect(await probeVideo(filePath, { ffmpegPath })).toMatchObject({ widthPx: 640, durationMs: 4000, frameRate: 30 })
+    expect(await probe(filePath)).toMatchObject({ widthPx: 640, durationMs: null, isTruncated: false })
+    expect(await probe(filePath, { ffmpegPath })).toMatchObject({ widthPx: 640, durationMs: 4000, frameRate: 30 })
   })
 
   it('leaves to ffmpeg what only ffmpeg reads', async () => {
     const filePath = remux('old.avi', '-f', 'lavfi', '-i', 'testsrc2=d=2:s=320x240', '-c:v', 'mjpeg')
-    await expect(probeVideo(filePath)).rejects.toMatchObject({ problem: 'ffmpeg_missing' })
-    expect(await probeVideo(filePath, { ffmpegPath })).toMatchObject({
+    await expect(probe(filePath)).rejects.toMatchObject({ problem: 'ffmpeg_missing' })
+    expect(await probe(filePath, { ffmpegPath })).toMatchObject({
       durationMs: 2000,
       widthPx: 320,
       heightPx: 240,

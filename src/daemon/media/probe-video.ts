@@ -1,32 +1,40 @@
+import type { ByteSource } from './byte-source.ts'
 import { captureTimeAt } from './capture-time.ts'
 import { MediaError } from './media-error.ts'
 import { type Mp4Info, readMp4 } from './read-mp4.ts'
 import { runFfmpeg } from './run-ffmpeg.ts'
-import { sniffFile } from './sniff-media.ts'
+import { SNIFF_BYTES, sniffMedia } from './sniff-media.ts'
 
 /** What a video file says about itself, whatever its container. */
 export type VideoInfo = Mp4Info
 
 const TIMEOUT_MS = 30_000
 
+export interface ProbeOptions {
+  ffmpegPath?: string | null
+  /** Gives the same bytes as a file, which ffmpeg needs; not called otherwise. */
+  withFile: <T>(work: (filePath: string) => Promise<T>) => Promise<T>
+  signal?: AbortSignal
+}
+
 /**
- * Reads a video's container without decoding it. MP4 and QuickTime, which aircraft write, need no ffmpeg; other
- * containers do, and so does the length of a fragmented MP4. Raises `MediaError`: `unreadable` when it is no video,
- * `ffmpeg_missing` when only ffmpeg could tell and `ffmpegPath` names none; and the file system's errors.
+ * Reads a video's container without decoding it. MP4 and QuickTime, which aircraft write, need no ffmpeg and only the
+ * bytes of their index; other containers do, and so does the length of a fragmented MP4. Raises `MediaError`:
+ * `unreadable` when it is no video, `ffmpeg_missing` when only ffmpeg could tell and `ffmpegPath` names none; and the
+ * source's errors.
  */
-export async function probeVideo(
-  filePath: string,
-  options: { ffmpegPath?: string | null; signal?: AbortSignal } = {}
-): Promise<VideoInfo> {
-  const info = await readMp4(filePath)
-  if (info && (info.durationMs !== null || !options.ffmpegPath)) return info
-  const { kind, mimeType } = await sniffFile(filePath)
+export async function probeVideo(source: ByteSource, options: ProbeOptions): Promise<VideoInfo> {
+  const { ffmpegPath, withFile, signal } = options
+  const info = await readMp4(source)
+  if (info && (info.durationMs !== null || !ffmpegPath)) return info
+  const { kind, mimeType } = sniffMedia(await source.read(0, SNIFF_BYTES))
   const isOther = kind === 'video' && !['video/mp4', 'video/quicktime'].includes(mimeType)
   if (!info && !isOther) throw new MediaError('unreadable', `no video stream in this ${mimeType}`)
-  if (!options.ffmpegPath) throw new MediaError('ffmpeg_missing', `reading ${mimeType} takes ffmpeg`)
-  const told = await askFfmpeg(options.ffmpegPath, filePath, options.signal)
-  if (info)
+  if (!ffmpegPath) throw new MediaError('ffmpeg_missing', `reading ${mimeType} takes ffmpeg`)
+  const told = await withFile((filePath) => askFfmpeg(ffmpegPath, filePath, signal))
+  if (info) {
     return { ...info, durationMs: told?.durationMs ?? null, frameRate: info.frameRate ?? told?.frameRate ?? null }
+  }
   if (!told) throw new MediaError('unreadable', `no video stream in this ${mimeType}`)
   return told
 }

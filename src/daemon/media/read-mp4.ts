@@ -1,4 +1,4 @@
-import { type FileHandle, open } from 'node:fs/promises'
+import { type ByteSource, inWindows } from './byte-source.ts'
 import { captureTimeAt } from './capture-time.ts'
 
 /** What the index of an MP4 or QuickTime file says (ISO/IEC 14496-12); null where it says nothing. */
@@ -19,42 +19,35 @@ export type Mp4Info = {
 
 // An hour of video has an index of a few megabytes.
 const MAX_INDEX_BYTES = 32 << 20
+const WINDOW_BYTES = 4096
 const MAX_OUTER_BOXES = 100_000
 /** Seconds from 1904-01-01, where the format's clock starts, to 1970-01-01. */
 const EPOCH_1904_S = 2_082_844_800
 
 /**
  * Reads the index of a file; null when it has none or it names no video. Time and memory stay in proportion to the
- * index whatever its tables claim. Raises the file system's errors.
+ * index whatever its tables claim. Raises the source's errors.
  */
-export async function readMp4(filePath: string): Promise<Mp4Info | null> {
-  const file = await open(filePath)
-  try {
-    const { index, isTruncated } = await findIndex(file)
-    const info = index && readIndex(index)
-    return info && { ...info, isTruncated }
-  } finally {
-    await file.close()
-  }
+export async function readMp4(source: ByteSource): Promise<Mp4Info | null> {
+  const { index, isTruncated } = await findIndex(source)
+  const info = index && readIndex(index)
+  return info && { ...info, isTruncated }
 }
 
 /** The content of the `moov` box, found by walking the outer boxes to the end of the file. */
-async function findIndex(file: FileHandle): Promise<{ index: Buffer | null; isTruncated: boolean }> {
-  const { size } = await file.stat()
-  const read = async (position: number, length: number) => {
-    const buffer = Buffer.alloc(length)
-    return buffer.subarray(0, (await file.read(buffer, 0, length, position)).bytesRead)
-  }
+async function findIndex(source: ByteSource): Promise<{ index: Buffer | null; isTruncated: boolean }> {
+  const { sizeBytes } = source
+  const { read } = inWindows(source, WINDOW_BYTES)
   let index: Buffer | null = null
   let at = 0
-  for (let count = 0; count < MAX_OUTER_BOXES && at + 8 <= size; count++) {
-    const box = boxAt(await read(at, 16), 0, size - at)
+  for (let count = 0; count < MAX_OUTER_BOXES && at + 8 <= sizeBytes; count++) {
+    const box = boxAt(await read(at, 16), 0, sizeBytes - at)
     if (!box) break
     const end = at + box.end
     if (box.type === 'moov' && !index && box.end <= MAX_INDEX_BYTES) {
-      index = await read(at + box.start, Math.min(end, size) - at - box.start)
+      index = await read(at + box.start, Math.min(end, sizeBytes) - at - box.start)
     }
-    if (end > size) return { index, isTruncated: true }
+    if (end > sizeBytes) return { index, isTruncated: true }
     at = end
   }
   return { index, isTruncated: false }

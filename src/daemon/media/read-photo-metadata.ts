@@ -1,5 +1,5 @@
-import { open } from 'node:fs/promises'
 import type ExifReader from 'exifreader'
+import type { ByteSource } from './byte-source.ts'
 import { type CaptureTime, parseExifTime, parseOffset, withOffset, zoneOf } from './capture-time.ts'
 import { type PhotoProblem, type PhotoTags, readPhotoTags } from './read-tags.ts'
 
@@ -41,19 +41,14 @@ export type PhotoReading = { metadata: PhotoMetadata; problems: PhotoProblem[] }
 
 /**
  * Reads a photo's metadata from EXIF, GPS and `drone-dji` XMP. Hostile or damaged metadata gives nulls and `problems`;
- * only the file system's errors are raised. `assumedOffsetMinutes` is the zone of a photo that does not tell its own
- * (default: the zone of this machine).
+ * only the source's errors are raised. `assumedOffsetMinutes` is the zone of a photo that does not tell its own (default:
+ * the zone of this machine).
  */
 export async function readPhotoMetadata(
-  filePath: string,
+  source: ByteSource,
   options: { assumedOffsetMinutes?: number } = {}
 ): Promise<PhotoReading> {
-  const file = await open(filePath)
-  try {
-    return interpret(await readPhotoTags(file), options.assumedOffsetMinutes)
-  } finally {
-    await file.close()
-  }
+  return interpret(await readPhotoTags(source), options.assumedOffsetMinutes)
 }
 
 function interpret(photo: PhotoTags, assumedOffsetMinutes: number | undefined): PhotoReading {

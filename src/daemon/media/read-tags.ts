@@ -1,6 +1,6 @@
-import type { FileHandle } from 'node:fs/promises'
 import { DOMParser, onErrorStopParsing } from '@xmldom/xmldom'
 import ExifReader from 'exifreader'
+import type { ByteSource } from './byte-source.ts'
 import { type JpegHead, readJpegHead } from './jpeg-head.ts'
 import { type MediaType, SNIFF_BYTES, sniffMedia } from './sniff-media.ts'
 
@@ -62,31 +62,26 @@ const EXIF_TAGS = [
 /**
  * Reads EXIF, XMP, GPS, the embedded preview and the list of multi-picture images of a photo, never its pixels.
  * Whatever the content, memory and time stay in proportion to the bytes read: 64 KiB per JPEG segment, 1 MiB of other
- * formats, at most 16 MiB of a TIFF. Raises only the file system's errors.
+ * formats, at most 16 MiB of a TIFF. Raises only the source's errors.
  */
-export async function readPhotoTags(file: FileHandle): Promise<PhotoTags> {
-  const head = await readHead(file, SNIFF_BYTES)
+export async function readPhotoTags(source: ByteSource): Promise<PhotoTags> {
+  const head = await source.read(0, SNIFF_BYTES)
   const type = sniffMedia(head)
   const nothing = { type, tags: {}, jpeg: null }
   if (head.length === 0) return { ...nothing, problems: ['empty_file'] }
   if (type.kind !== 'image') return { ...nothing, problems: ['not_a_photo'] }
-  const jpeg = await readJpegHead(file)
+  const jpeg = await readJpegHead(source)
   if (jpeg) {
     const { tags, problems } = parse(jpeg.essence)
     return { type, jpeg, tags, problems: jpeg.frame ? problems : [...problems, 'cut_before_pixels'] }
   }
-  let bytes = await readHead(file, HEAD_BYTES)
+  let bytes = await source.read(0, HEAD_BYTES)
   const directory = tiffDirectoryOffset(bytes)
   if (directory !== null && directory + 2 > bytes.length) {
     if (directory + 2 > TIFF_REACH_BYTES) return { ...nothing, problems: ['metadata_out_of_reach'] }
-    bytes = await readHead(file, TIFF_REACH_BYTES)
+    bytes = await source.read(0, TIFF_REACH_BYTES)
   }
   return { type, jpeg: null, ...parse(bytes) }
-}
-
-async function readHead(file: FileHandle, length: number): Promise<Buffer> {
-  const buffer = Buffer.alloc(length)
-  return buffer.subarray(0, (await file.read(buffer, 0, length, 0)).bytesRead)
 }
 
 function tiffDirectoryOffset(head: Buffer): number | null {

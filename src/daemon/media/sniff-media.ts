@@ -1,5 +1,5 @@
-import { open } from 'node:fs/promises'
 import type { assetKinds } from '../../shared/api/assets.ts'
+import { withFileSource } from './byte-source.ts'
 
 export type MediaType = {
   kind: (typeof assetKinds)[number]
@@ -11,15 +11,8 @@ export type MediaType = {
 export const SNIFF_BYTES = 4096
 
 /** Kind and MIME type of a file by its content; its name does not matter. Raises the file system's errors. */
-export async function sniffFile(filePath: string): Promise<MediaType> {
-  const file = await open(filePath)
-  try {
-    const buffer = Buffer.alloc(SNIFF_BYTES)
-    const { bytesRead } = await file.read(buffer, 0, SNIFF_BYTES, 0)
-    return sniffMedia(buffer.subarray(0, bytesRead))
-  } finally {
-    await file.close()
-  }
+export function sniffFile(filePath: string): Promise<MediaType> {
+  return withFileSource(filePath, async (source) => sniffMedia(await source.read(0, SNIFF_BYTES)))
 }
 
 /** Kind and MIME type by the first {@link SNIFF_BYTES} bytes (fewer when the file is shorter). Never throws. */

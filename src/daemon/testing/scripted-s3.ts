@@ -16,6 +16,8 @@ export interface ScriptedObject {
 export class ScriptedS3 {
   readonly bucket = 'media'
   readonly objects = new Map<string, ScriptedObject>()
+  /** Bytes of objects sent so far. */
+  sentBytes = 0
   /** HEAD requests for objects so far. */
   heads = 0
   /** Answer everything (or, given methods, only those) with this status. */
@@ -88,12 +90,17 @@ export class ScriptedS3 {
       this.objects.delete(key)
       response.writeHead(204).end()
     } else if (object) {
-      response.writeHead(200, {
+      const range = /^bytes=(\d+)-(\d+)$/.exec(request.headers.range ?? '')
+      const [start, end] = range ? [Number(range[1]), Number(range[2]) + 1] : [0, object.bytes.length]
+      const part = object.bytes.subarray(start, end)
+      response.writeHead(range ? 206 : 200, {
         etag: `"${object.etag}"`,
-        'content-length': object.bytes.length,
+        'content-length': part.length,
+        ...(range ? { 'content-range': `bytes ${start}-${start + part.length - 1}/${object.bytes.length}` } : {}),
         'last-modified': new Date(object.lastModifiedMs).toUTCString()
       })
-      response.end(method === 'HEAD' ? undefined : object.bytes)
+      if (method !== 'HEAD') this.sentBytes += part.length
+      response.end(method === 'HEAD' ? undefined : part)
     } else refuse(response, 404, 'NoSuchKey')
   }
 

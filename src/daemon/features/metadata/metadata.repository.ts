@@ -13,6 +13,7 @@ export interface MetadataSource {
   mimeType: string
   key: string
   etag: string
+  sizeBytes: number
   moment: Moment
   capture: CaptureFacts
 }
@@ -33,6 +34,7 @@ interface SourceRow {
   mime_type: string
   key: string
   etag: string
+  size_bytes: number
   taken_at_ms: number
   taken_day: string
   taken_zone_offset_min: number | null
@@ -50,7 +52,8 @@ export class MetadataRepository {
   findSource(assetId: string): MetadataSource | undefined {
     const row = this.#db
       .prepare<unknown[], SourceRow>(
-        `SELECT kind, mime_type, taken_at_ms, taken_day, taken_zone_offset_min, taken_source, capture_json, blob.key, blob.etag
+        `SELECT kind, mime_type, taken_at_ms, taken_day, taken_zone_offset_min, taken_source, capture_json, blob.key, blob.etag,
+                blob.size_bytes
          FROM asset JOIN blob ON blob.id = asset.blob_id WHERE asset.id = ?`
       )
       .get(assetId)
@@ -60,6 +63,7 @@ export class MetadataRepository {
       mimeType: row.mime_type,
       key: row.key,
       etag: row.etag,
+      sizeBytes: row.size_bytes,
       moment: {
         takenAtMs: row.taken_at_ms,
         takenDay: row.taken_day,

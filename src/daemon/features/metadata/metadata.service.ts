@@ -5,12 +5,14 @@ import type { Database } from '../../db/database.ts'
 import type { Outbox } from '../../events/outbox.ts'
 import { type BoundJob, bindJob } from '../../jobs/define-job.ts'
 import type { JobQueue } from '../../jobs/job-queue.ts'
+import type { ByteSource } from '../../media/byte-source.ts'
 import { type CaptureTime, formatOffset } from '../../media/capture-time.ts'
 import { judgeContent } from '../../media/judge-content.ts'
 import { MediaError } from '../../media/media-error.ts'
-import { probeVideo } from '../../media/probe-video.ts'
+import { type ProbeOptions, probeVideo } from '../../media/probe-video.ts'
 import { readPhotoMetadata } from '../../media/read-photo-metadata.ts'
-import { sniffFile } from '../../media/sniff-media.ts'
+import { SNIFF_BYTES, sniffMedia } from '../../media/sniff-media.ts'
+import { withObjectSource } from '../../object-store/object-source.ts'
 import { type ObjectStore, ObjectStoreError } from '../../object-store/object-store.ts'
 import { withLocalFile } from '../../object-store/with-local-file.ts'
 import { whenStoreAnswers } from '../ingest/when-store-answers.ts'
@@ -58,12 +60,12 @@ export class MetadataService {
   }
 
   async #read(assetId: string, signal: AbortSignal, log: Logger): Promise<void> {
-    const { db, repository, outbox, clock, store, scratchDir } = this.#deps
+    const { db, repository, outbox, clock, store } = this.#deps
     const source = repository.findSource(assetId)
     if (!source) return
     let file: FileFacts
     try {
-      file = await withLocalFile(store, source, { scratchDir, signal }, (path) => this.#look(path, source, signal, log))
+      file = await withObjectSource(store, source, (bytes) => this.#look(bytes, source, signal, log))
     } catch (error) {
       // Lost bytes are found out and told by whoever looks after the store; there is nothing to read.
       if (error instanceof ObjectStoreError && ['NotFound', 'PreconditionFailed'].includes(error.code)) return
@@ -79,14 +81,15 @@ export class MetadataService {
     })
   }
 
-  async #look(filePath: string, source: MetadataSource, signal: AbortSignal, log: Logger): Promise<FileFacts> {
-    const { type, isWrong } = judgeContent(source, await sniffFile(filePath))
+  async #look(bytes: ByteSource, source: MetadataSource, signal: AbortSignal, log: Logger): Promise<FileFacts> {
+    const { store, scratchDir, ffmpegPath } = this.#deps
+    const { type, isWrong } = judgeContent(source, sniffMedia(await bytes.read(0, SNIFF_BYTES)))
     const facts = { ...nothing, ...type }
     if (isWrong) return { ...facts, damage: 'unreadable' }
-    if (type.kind === 'image') return { ...facts, ...(await photoFacts(filePath, log)) }
+    if (type.kind === 'image') return { ...facts, ...(await photoFacts(bytes, log)) }
     if (type.kind !== 'video') return facts
-    const ffmpegPath = this.#deps.ffmpegPath()
-    return { ...facts, ...(await videoFacts(filePath, ffmpegPath, signal)) }
+    const withFile: ProbeOptions['withFile'] = (work) => withLocalFile(store, source, { scratchDir, signal }, work)
+    return { ...facts, ...(await videoFacts(bytes, { ffmpegPath: ffmpegPath(), withFile, signal })) }
   }
 }
 
@@ -102,20 +105,16 @@ const nothing = {
   damage: null
 }
 
-async function photoFacts(filePath: string, log: Logger): Promise<Partial<FileFacts>> {
-  const { metadata, problems } = await readPhotoMetadata(filePath)
+async function photoFacts(bytes: ByteSource, log: Logger): Promise<Partial<FileFacts>> {
+  const { metadata, problems } = await readPhotoMetadata(bytes)
   if (problems.length > 0) log.info({ problems }, 'a photo tells less than it should')
   const { captureTime, widthPx, heightPx } = metadata
   return { photoTime: captureTime, widthPx, heightPx, capture: captureFactsSchema.parse(metadata) }
 }
 
-async function videoFacts(
-  filePath: string,
-  ffmpegPath: string | null,
-  signal: AbortSignal
-): Promise<Partial<FileFacts>> {
+async function videoFacts(bytes: ByteSource, options: ProbeOptions): Promise<Partial<FileFacts>> {
   try {
-    const video = await probeVideo(filePath, { ffmpegPath, signal })
+    const video = await probeVideo(bytes, options)
     const { widthPx, heightPx, durationMs, videoCodec, frameRate, createdAtMs, isTruncated } = video
     const damage: MediaProblem | null = isTruncated ? 'truncated' : null
     return { widthPx, heightPx, durationMs, videoCreatedAtMs: createdAtMs, damage, capture: { videoCodec, frameRate } }

@@ -85,6 +85,24 @@ it('waits for a store that is away and reads from one that has no files to offer
   expect(base.row(assetId)).toMatchObject({ taken_source: 'file', width: 400 })
 })
 
+it('reads only the index of a video in an external store', async () => {
+  const { store, s3 } = await openExternalStore()
+  const base = await startMediaBase({ store })
+  // As aircraft write them: the pictures first, the index at the end.
+  const clip = await demoClip('x')
+  const [movieAt, picturesAt] = [clip.indexOf('moov') - 4, clip.indexOf('mdat') - 4]
+  const filler = Buffer.alloc(5_000_000)
+  filler.writeUInt32BE(filler.length)
+  filler.write('free', 4, 'latin1')
+  const bytes = Buffer.concat([clip.subarray(0, movieAt), filler, clip.subarray(movieAt, picturesAt)])
+  const assetId = await base.add({ name: 'long.MP4', bytes })
+  const sentBefore = s3.sentBytes
+  base.metadata.enqueue(assetId)
+  await base.settle()
+  expect(base.row(assetId)).toMatchObject({ width: 640, duration_ms: 4000, damage: null })
+  expect(s3.sentBytes - sentBefore).toBeLessThan(1_000_000)
+})
+
 it('is finished when the bytes or the asset are gone', async () => {
   const base = await startMediaBase({ store: await openEmbeddedStore() })
   const assetId = await base.add({ name: 'a.JPG', bytes: await dronePhoto() })
