@@ -54,14 +54,14 @@ function startHeadless(why: string): void {
   followTo(child)
 }
 
-function welcome(why: string, { admin, field }: ReadyInfo): string {
+function welcome(why: string, { admin }: ReadyInfo): string {
   return `
 Flightcase is running without a window (${why}).
 
-  Open this in a browser:   ${admin.url}/#token=${encodeURIComponent(admin.token)}
-  Controllers connect to:   ${field.url}
+  Open this in a browser:  ${admin.url}/#token=${encodeURIComponent(admin.token)}
 
-The first address contains your key: share it only with people who may manage the base. Ctrl+C stops it.
+The page shows the address to enter on the controllers. The address above contains your key: share it only with people
+who may manage the base. Ctrl+C stops it.
 `
 }
 
