@@ -1,4 +1,4 @@
-import { Title, Tooltip } from '@mantine/core'
+import { Title } from '@mantine/core'
 import {
   IconAlertTriangleFilled,
   IconCircleCheckFilled,
@@ -54,7 +54,7 @@ export function LaneCard({ lane, filesOpen }: { lane: Lane; filesOpen: boolean }
       <dl className={classes['counts']} aria-label={t('field.counts')}>
         <Count label={t('field.seen')} value={lane.seen} />
         <Count label={t('field.uploaded')} value={lane.uploaded} tone="ok" />
-        <Count label={t('field.skipped')} value={lane.skipped} hint={t('field.skippedHint')} />
+        <Count label={t('field.skipped')} value={lane.skipped} />
         <Count label={t('field.failed')} value={lane.failed} tone="bad" />
       </dl>
 
@@ -90,13 +90,12 @@ function Verdict({ verdict }: { verdict: LaneVerdict }) {
   )
 }
 
-function Count({ label, value, tone, hint }: { label: string; value: number; tone?: 'ok' | 'bad'; hint?: string }) {
+function Count({ label, value, tone }: { label: string; value: number; tone?: 'ok' | 'bad' }) {
   const formats = useFormats()
-  const count = (
+  return (
     <div className={classes['count']} data-tone={value > 0 ? tone : undefined}>
       <dt>{label}</dt>
       <dd>{formats.number(value)}</dd>
     </div>
   )
-  return hint === undefined ? count : <Tooltip label={hint}>{count}</Tooltip>
 }

@@ -91,9 +91,8 @@ export const en = {
     counts: 'Today',
     seen: 'Seen',
     uploaded: 'Uploaded',
-    skipped: 'Skipped',
+    skipped: 'Already here',
     failed: 'Failed',
-    skippedHint: 'Already in the base, so not sent again',
     verdict: {
       idle: 'Connected, waiting for files',
       idleOffline: 'Nothing received today',

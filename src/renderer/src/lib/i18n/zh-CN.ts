@@ -91,9 +91,8 @@ export const zhCN: Translation = {
     counts: '今天',
     seen: '发现',
     uploaded: '已上传',
-    skipped: '已跳过',
+    skipped: '已存在',
     failed: '失败',
-    skippedHint: '基站中已有，无需再次发送',
     verdict: {
       idle: '已连接，等待文件',
       idleOffline: '今天没有收到文件',
