@@ -7,7 +7,7 @@ import { CopyText } from '../../components/CopyText.tsx'
 import { statusQuery } from '../../lib/status-query.ts'
 import classes from './ConnectGuide.module.css'
 
-const tokenCommand = 'flightcase token'
+const tokenCommand = 'flightcase token create --role controller --name "RC 1"'
 
 /** How to connect a controller, with the addresses to type into it. `onHide` is given when it can be put away. */
 export function ConnectGuide({ onHide }: { onHide?: () => void }) {
