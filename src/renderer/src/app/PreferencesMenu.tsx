@@ -12,10 +12,14 @@ const languageNames = { en: 'English', 'zh-CN': '简体中文' } as const
 export function PreferencesMenu({ compact = false, className }: { compact?: boolean; className?: string | undefined }) {
   const { t } = useTranslation()
   const { language, theme } = useStore(preferences)
-  const mark = (chosen: boolean) => (chosen ? <IconCheck size={20} aria-hidden /> : <span style={{ width: 20 }} />)
-
   return (
-    <Menu position="right-end" width={280} shadow="lg" transitionProps={{ duration: 0 }}>
+    <Menu
+      checkIcon={<IconCheck size={20} aria-hidden />}
+      position="right-end"
+      width={280}
+      shadow="lg"
+      transitionProps={{ duration: 0 }}
+    >
       <Menu.Target>
         {compact ? (
           <ActionIcon aria-label={t('preferences.open')} variant="default">
@@ -35,31 +39,22 @@ export function PreferencesMenu({ compact = false, className }: { compact?: bool
       </Menu.Target>
       <Menu.Dropdown>
         <Menu.Label>{t('preferences.language')}</Menu.Label>
-        {languages.map((tag) => (
-          <Menu.Item
-            key={tag}
-            lang={tag}
-            role="menuitemradio"
-            aria-checked={tag === language}
-            leftSection={mark(tag === language)}
-            onClick={() => setPreferences({ language: tag })}
-          >
-            {languageNames[tag]}
-          </Menu.Item>
-        ))}
+        <Menu.RadioGroup value={language}>
+          {languages.map((tag) => (
+            <Menu.RadioItem key={tag} value={tag} lang={tag} onChange={() => setPreferences({ language: tag })}>
+              {languageNames[tag]}
+            </Menu.RadioItem>
+          ))}
+        </Menu.RadioGroup>
         <Menu.Divider />
         <Menu.Label>{t('preferences.theme')}</Menu.Label>
-        {themes.map((name) => (
-          <Menu.Item
-            key={name}
-            role="menuitemradio"
-            aria-checked={name === theme}
-            leftSection={mark(name === theme)}
-            onClick={() => setPreferences({ theme: name })}
-          >
-            {t(`preferences.${name}`)}
-          </Menu.Item>
-        ))}
+        <Menu.RadioGroup value={theme}>
+          {themes.map((name) => (
+            <Menu.RadioItem key={name} value={name} onChange={() => setPreferences({ theme: name })}>
+              {t(`preferences.${name}`)}
+            </Menu.RadioItem>
+          ))}
+        </Menu.RadioGroup>
         {desktop && (
           <>
             <Menu.Divider />

@@ -13,10 +13,11 @@ export const toasts = createStore<readonly Toast[]>([])
 const mostAtOnce = 3
 let lastId = 0
 
-/** Shows a message; the oldest goes when there are too many. Answers its id. */
+/** Shows a message; one that says the same goes, and the oldest when there are too many. Answers its id. */
 export function showToast(toast: Omit<Toast, 'id'>): number {
   lastId += 1
-  toasts.set([...toasts.get(), { ...toast, id: lastId }].slice(-mostAtOnce))
+  const others = toasts.get().filter(({ text }) => text !== toast.text)
+  toasts.set([...others, { ...toast, id: lastId }].slice(-mostAtOnce))
   return lastId
 }
 

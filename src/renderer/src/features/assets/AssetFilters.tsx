@@ -24,6 +24,8 @@ export function AssetFilters({ search, onChange }: { search: AssetSearch; onChan
   if (search.device !== undefined && !devices.some(({ value }) => value === search.device))
     devices.push({ value: search.device, label: search.device })
 
+  // Nothing to choose from.
+  if (facets?.days.length === 0 && !isFiltered(search)) return null
   const set = (change: AssetSearch) => onChange({ ...search, ...change })
   return (
     <search className={classes['filters']} aria-label={t('assets.filters')}>

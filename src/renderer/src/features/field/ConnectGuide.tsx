@@ -8,6 +8,7 @@ import { statusQuery } from '../../lib/status-query.ts'
 import classes from './ConnectGuide.module.css'
 
 const tokenCommand = 'flightcase token create --role controller --name "RC 1"'
+const openToNetwork = '--field 0.0.0.0:8700'
 
 /** How to connect a controller, with the addresses to type into it. `onHide` is given when it can be put away. */
 export function ConnectGuide({ onHide }: { onHide?: () => void }) {
@@ -56,6 +57,16 @@ function FieldAddresses({ urls }: { urls: readonly string[] | undefined }) {
       {urls.map((url) => (
         <CopyText key={url} text={url} large />
       ))}
+      {urls.every(isLoopback) && (
+        <Callout tone="warn" title={t('field.loopbackOnly')}>
+          {t('field.loopbackOnlyHow', { option: openToNetwork })}
+        </Callout>
+      )}
     </div>
   )
+}
+
+function isLoopback(url: string): boolean {
+  const { hostname } = new URL(url)
+  return hostname === 'localhost' || hostname === '[::1]' || hostname.startsWith('127.')
 }

@@ -38,6 +38,14 @@ test('a computer without a network says so', async () => {
   expect((await screen.findByRole('alert')).textContent).toContain('no network address')
 })
 
+test('an address that only this computer reaches is told', async () => {
+  renderScreen(<FieldScreen />, {
+    'GET /api/v1/field': nothing,
+    'GET /api/v1/status': { ...status, fieldUrls: ['http://127.0.0.1:8700'] }
+  })
+  expect((await screen.findByRole('alert')).textContent).toContain('Controllers cannot reach this address')
+})
+
 test('a board that cannot be read can be asked for again', async () => {
   renderScreen(<FieldScreen />, { 'GET /api/v1/field': refusal(500, 'internal_error'), 'GET /api/v1/status': status })
   expect(await screen.findByText(/Something went wrong inside the base/)).toBeTruthy()

@@ -17,7 +17,7 @@ export function cameraName({ cameraMake, cameraModel }: CaptureData): string | n
 /** `1/640` below half a second, as photographers read it, else decimal. */
 export function shutterText(formats: Formats, exposureTimeS: number): string {
   return exposureTimeS > 0 && exposureTimeS < 0.5
-    ? `1/${formats.number(1 / exposureTimeS)}`
+    ? `1/${Math.round(1 / exposureTimeS)}`
     : formats.number(exposureTimeS, 1)
 }
 

@@ -82,6 +82,8 @@ export const en = {
     step3: 'Turn on media upload. Files appear here by themselves.',
     noAddress:
       'This computer has no network address that a controller could reach. Connect it to the network of the controllers.',
+    loopbackOnly: 'Controllers cannot reach this address: it works on this computer only.',
+    loopbackOnlyHow: 'Start Flightcase with "{{option}}" so that it listens to the network of the controllers.',
     cannotPair: 'No controller can sign in yet: no controller token exists.',
     cannotPairHow: 'Create one with "{{command}}", or set FLIGHTCASE_PILOT_TOKEN, then start again.',
     addController: 'Connect another controller',
@@ -259,7 +261,7 @@ export const en = {
     megapixels: '{{count}} megapixels',
     duration: 'Duration',
     codec: 'Codec',
-    frameRate: '{{rate}} frames per second',
+    frameRate: '{{rate}} fps',
     size: 'File size',
     checksum: 'SHA-256',
     checksumPending: 'Being calculated…',

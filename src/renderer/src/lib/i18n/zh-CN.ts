@@ -82,6 +82,8 @@ export const zhCN: Translation = {
     step2: '输入以下任一地址并连接：',
     step3: '开启媒体上传。文件会自动出现在这里。',
     noAddress: '本机没有遥控器可以访问的网络地址。请将本机接入遥控器所在的网络。',
+    loopbackOnly: '遥控器无法访问此地址：它只在本机有效。',
+    loopbackOnlyHow: '请用“{{option}}”启动 Flightcase，使其监听遥控器所在的网络。',
     cannotPair: '目前没有遥控器可以登录：还没有遥控器令牌。',
     cannotPairHow: '请用“{{command}}”创建令牌，或设置 FLIGHTCASE_PILOT_TOKEN，然后重新启动。',
     addController: '连接另一台遥控器',

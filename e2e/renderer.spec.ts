@@ -1,0 +1,348 @@
+import { join } from 'node:path'
+import { expect, type Page } from '@playwright/test'
+import { waitUntilIdle } from '../src/demo/catalogue-check.ts'
+import { type CardFile, createPhotoCard } from '../src/demo/photo-card.ts'
+import { missingBrowser, openScreen, startBase, type TestBase, test } from './daemon-fixture.ts'
+
+const screensDir = join(import.meta.dirname, '../test-results/screens')
+const photos = 8
+const files = photos + 1
+
+// One card comes in, and what it left behind is then looked at from every side.
+test.describe.configure({ mode: 'serial' })
+
+const noBrowser = missingBrowser()
+test.skip(noBrowser !== undefined, noBrowser)
+
+/** Pictures to look at; waits for previews, so that none is caught half loaded. */
+async function shoot(page: Page, name: string): Promise<void> {
+  await page.evaluate(() =>
+    Promise.all([...document.images].filter((image) => image.src !== '').map((image) => image.decode().catch(() => {})))
+  )
+  await page.screenshot({ path: join(screensDir, `${name}.png`) })
+}
+
+/** Nothing sticks out to the right, and whatever can be pressed is large enough for a gloved finger. */
+async function expectUsable(page: Page): Promise<void> {
+  const problems = await page.evaluate(() => {
+    const found: string[] = []
+    const root = document.documentElement
+    if (root.scrollWidth > root.clientWidth) found.push(`the page is ${root.scrollWidth} px wide`)
+    const pressable = 'button, a[href], select, summary, [role="menuitemradio"], [role="menuitem"]'
+    for (const element of document.querySelectorAll<HTMLElement>(pressable)) {
+      const { width, height } = element.getBoundingClientRect()
+      if (width > 1 && (width < 43.5 || height < 43.5))
+        found.push(`${element.outerHTML.slice(0, 80)} is ${Math.round(width)}×${Math.round(height)}`)
+    }
+    return found
+  })
+  expect(problems).toEqual([])
+}
+
+let card: Promise<CardFile[]> | undefined
+function theCard(daemon: TestBase): Promise<CardFile[]> {
+  card ??= createPhotoCard({
+    directory: join(daemon.scratchDir, 'card'),
+    count: photos,
+    seed: 7,
+    megapixels: 12,
+    distinctPictures: 4,
+    startedAt: '2026-11-20T23:59:40'
+  })
+  return card
+}
+
+const tiles = (page: Page) => page.getByTestId('tile')
+const tile = (page: Page, name: string) => page.getByRole('gridcell', { name })
+
+test('a fresh base says how to connect a controller', async ({ page, daemon }) => {
+  await openScreen(page, daemon.ready)
+  await expect(page).toHaveTitle('Flightcase')
+  await expect(page).toHaveURL(`${daemon.ready.admin.url}/field`)
+  await expect(page.getByRole('heading', { name: 'No controller has connected yet' })).toBeVisible()
+  await shoot(page, 'field-empty')
+  await expectUsable(page)
+  await page.getByRole('link', { name: 'Assets' }).click()
+  await expect(page.getByRole('heading', { name: 'No photos or videos yet' })).toBeVisible()
+  await shoot(page, 'assets-empty')
+  await page.getByRole('link', { name: 'Connect a controller' }).click()
+  await expect(page.getByTestId('connect-guide')).toBeVisible()
+})
+
+test('Field follows an upload, byte by byte', async ({ page, daemon }) => {
+  const [first] = await theCard(daemon)
+  const controller = daemon.controller({
+    deviceId: 'RC-PLUS-7',
+    bytesPerSecond: first?.sizeBytes ?? 0
+  })
+  await openScreen(page, daemon.ready)
+  const offered = controller.offer(await theCard(daemon), {
+    mission: { groupId: 'b7a2c1de-7c0a-4b8e-9a55-000000000001', path: 'East slope', fileCount: files + 2 }
+  })
+  offered.catch(() => {})
+  const lane = page.getByTestId('lane')
+  const bar = lane.getByRole('progressbar')
+  await expect(lane).toHaveCount(1)
+  await expect(lane.getByText('Online')).toBeVisible()
+  await expect(lane.getByTestId('lane-verdict')).toContainText(`of ${files} files are here`)
+  await expect
+    .poll(async () => Number(await bar.getAttribute('aria-valuenow', { timeout: 1000 }).catch(() => '0')))
+    .toBeGreaterThan(15)
+  await expect(lane.getByTestId('lane-current')).toContainText(/[kM]B\/s/)
+  await shoot(page, 'field-uploading')
+  await expectUsable(page)
+
+  const result = await offered
+  expect(result.uploaded).toHaveLength(files)
+  await expect(lane.getByTestId('lane-verdict')).toHaveText(`All ${files} files it offered are here`)
+  await expect(page.getByTestId('flight')).toContainText(`${files} of ${files + 2}`)
+  await expect(page.getByTestId('flight')).toContainText('2 missing')
+  await shoot(page, 'field-done')
+})
+
+test('a second controller that fails and goes away is told in words', async ({ page, daemon }) => {
+  const [photo] = await createPhotoCard({
+    directory: join(daemon.scratchDir, 'second'),
+    count: 1,
+    seed: 8,
+    withClip: false
+  })
+  if (!photo) throw new Error('no photo')
+  await openScreen(page, daemon.ready)
+  const controller = daemon.controller({ deviceId: 'RC-PRO-2', droneSerial: '1581F000002DEMO' })
+  await controller.offer([photo], { mishaps: new Map([[photo, 'give-up']]) })
+  const lane = page.getByTestId('lane').filter({ hasText: 'RC-PRO-2' })
+  await expect(lane.getByTestId('lane-verdict')).toHaveText(
+    'One file did not arrive. Upload it again from the controller'
+  )
+  await expect(lane.getByTestId('lane-error')).toContainText('The controller reported that the upload failed')
+  await expect(lane.getByTestId('lane-error')).toContainText(photo.name)
+  await shoot(page, 'field-failed')
+})
+
+test('the grid shows every file with its preview, day by day', async ({ page, daemon }) => {
+  await waitUntilIdle(daemon.admin)
+  await openScreen(page, daemon.ready, '/assets')
+  await expect(tiles(page)).toHaveCount(files)
+  await expect(page.getByText('Saturday, November 21, 2026')).toBeVisible()
+  await expect(page.getByText('Friday, November 20, 2026')).toBeAttached()
+  await expect
+    .poll(() =>
+      tiles(page)
+        .locator('img')
+        .evaluateAll((images) => images.filter((image) => (image as HTMLImageElement).naturalWidth > 0).length)
+    )
+    .toBeGreaterThanOrEqual(photos)
+  await shoot(page, 'assets-grid')
+  await expectUsable(page)
+})
+
+test('filters stand in the address and can be cleared', async ({ page, daemon }) => {
+  await openScreen(page, daemon.ready, '/assets')
+  await expect(tiles(page)).toHaveCount(files)
+  await page.getByText('Videos', { exact: true }).click()
+  await expect(tiles(page)).toHaveCount(1)
+  await expect(page).toHaveURL(/kind=video/)
+  await shoot(page, 'assets-filtered')
+  await page.getByRole('button', { name: 'Clear filters' }).click()
+  await expect(tiles(page)).toHaveCount(files)
+  await page.getByLabel('Day').selectOption('2026-11-20')
+  await expect(tiles(page)).toHaveCount(7)
+  await page.reload()
+  await expect(tiles(page)).toHaveCount(7)
+  await page.goto(`${daemon.ready.admin.url}/assets?kind=document`)
+  await expect(page.getByRole('heading', { name: 'Nothing matches these filters' })).toBeVisible()
+  await shoot(page, 'assets-nothing')
+  await page.getByRole('main').getByRole('button', { name: 'Clear filters' }).last().click()
+  await expect(tiles(page)).toHaveCount(files)
+})
+
+test('the inspector zooms to single pixels and tells what is known', async ({ page, daemon }) => {
+  await openScreen(page, daemon.ready, '/assets')
+  await expect(tiles(page)).toHaveCount(files)
+  await page.getByRole('grid').focus()
+  await page.keyboard.press('ArrowRight')
+  await page.keyboard.press('ArrowRight')
+  await page.keyboard.press('Enter')
+  const inspector = page.getByTestId('inspector')
+  const picture = inspector.getByTestId('picture')
+  await expect(picture).toHaveAttribute('data-original', 'shown')
+  await expect(inspector.getByText(`3 of ${files}`)).toBeVisible()
+  await shoot(page, 'inspector')
+  await expectUsable(page)
+  await inspector.getByRole('button', { name: '100 %' }).click()
+  await expect(inspector.getByTestId('zoom-level')).toHaveText('100%')
+  const naturalWidth = await picture
+    .locator('img')
+    .last()
+    .evaluate((image) => (image as HTMLImageElement).naturalWidth)
+  await expect.poll(async () => Math.round((await picture.boundingBox())?.width ?? 0)).toBe(naturalWidth)
+  await shoot(page, 'inspector-100')
+  await inspector.getByRole('button', { name: 'Fit' }).click()
+
+  const panels = inspector.getByTestId('inspector-panels')
+  await expect(panels).toContainText('UTC+08:00')
+  await expect(panels).toContainText(/22\.58\d+, 113\.93\d+/)
+  await expect(panels).toContainText(/f\/2\.8 · ISO 100/)
+  await expect(panels).toContainText(/[0-9a-f]{64}/)
+  await expect(panels.getByTestId('reference')).toHaveCount(1)
+  await expect(panels).toContainText('Arrived in the base')
+  await panels.evaluate((element) => element.scrollTo(0, element.scrollHeight))
+  await shoot(page, 'inspector-facts')
+
+  const address = page.url()
+  await page.keyboard.press('ArrowRight')
+  await expect(page).not.toHaveURL(address)
+  await page.keyboard.press('ArrowLeft')
+  await expect(page).toHaveURL(address)
+  await page.keyboard.press('Escape')
+  await expect(inspector).toBeHidden()
+  await expect(page.getByRole('grid')).toBeFocused()
+})
+
+test('a video plays', async ({ page, daemon }) => {
+  await openScreen(page, daemon.ready, '/assets?kind=video')
+  await tiles(page).first().click()
+  const video = page.locator('video')
+  await expect(video).toBeVisible()
+  await video.evaluate((element) => (element as HTMLVideoElement).play())
+  await expect.poll(() => video.evaluate((element) => (element as HTMLVideoElement).currentTime)).toBeGreaterThan(0.3)
+  await shoot(page, 'inspector-video')
+})
+
+test('deleting can be taken back', async ({ page, daemon }) => {
+  await openScreen(page, daemon.ready, '/assets')
+  await expect(tiles(page)).toHaveCount(files)
+  const name = (await theCard(daemon)).at(-1)?.name ?? ''
+  await page.getByRole('grid').focus()
+  await page.keyboard.press('Delete')
+  await expect(tiles(page)).toHaveCount(files - 1)
+  await expect(tile(page, name)).toHaveCount(0)
+  await expect(page.getByText(`"${name}" is in the bin.`)).toBeVisible()
+  await shoot(page, 'assets-undo')
+  await page.getByRole('button', { name: 'Undo' }).click()
+  await expect(tiles(page)).toHaveCount(files)
+  await expect(tile(page, name)).toHaveCount(1)
+
+  await tile(page, name).click()
+  await page.getByTestId('inspector').getByRole('button', { name: 'Move to bin' }).click()
+  await expect(page.getByText(`"${name}" is in the bin.`)).toBeVisible()
+  await page.keyboard.press('Control+z')
+  await expect(page.getByText(`"${name}" is back.`)).toBeVisible()
+  await page.keyboard.press('Escape')
+  await expect(tiles(page)).toHaveCount(files)
+})
+
+test('files that arrive do not move what one is looking at', async ({ page, daemon }) => {
+  await page.setViewportSize({ width: 720, height: 480 })
+  await openScreen(page, daemon.ready, '/assets')
+  await expect(tiles(page).first()).toBeVisible()
+  const scroller = page.getByTestId('asset-scroller')
+  await scroller.evaluate((element) => element.scrollTo(0, 420))
+  const seen = await tiles(page).evaluateAll(
+    (elements) => elements.find((element) => element.getBoundingClientRect().top > 150)?.id ?? ''
+  )
+  const before = await page.locator(`#${seen}`).boundingBox()
+  const arriving = await createPhotoCard({
+    directory: join(daemon.scratchDir, 'third'),
+    count: 3,
+    seed: 9,
+    startedAt: '2026-11-22T10:00:00',
+    withClip: false
+  })
+  await daemon.controller({ deviceId: 'RC-PLUS-7' }).offer(arriving)
+  await expect(page.getByRole('button', { name: '3 new files' })).toBeVisible()
+  expect((await page.locator(`#${seen}`).boundingBox())?.y).toBeCloseTo(before?.y ?? 0, 0)
+  await shoot(page, 'assets-arrivals')
+  await page.getByRole('button', { name: '3 new files' }).click()
+  await expect(page.getByText('Sunday, November 22, 2026')).toBeVisible()
+})
+
+test('Chinese, and it stays Chinese', async ({ page, daemon }) => {
+  await openScreen(page, daemon.ready)
+  await page.getByRole('button', { name: 'Language and display' }).click()
+  await expectUsable(page)
+  await page.getByRole('menuitemradio', { name: '简体中文' }).click()
+  await page.keyboard.press('Escape')
+  await expect(page.getByRole('heading', { name: '现场' })).toBeVisible()
+  await page.reload()
+  await expect(page.getByTestId('lane').first()).toBeVisible()
+  await expect(page.locator('html')).toHaveAttribute('lang', 'zh-CN')
+  await shoot(page, 'zh-field')
+  await expectUsable(page)
+  await page.getByRole('link', { name: '素材' }).click()
+  await expect(tiles(page).first()).toBeVisible()
+  await shoot(page, 'zh-assets')
+  await tiles(page).first().click()
+  await expect(page.getByTestId('picture')).toHaveAttribute('data-original', 'shown')
+  await shoot(page, 'zh-inspector')
+  await expectUsable(page)
+})
+
+for (const theme of ['dark', 'contrast'] as const)
+  test(`the ${theme} display`, async ({ page, daemon }) => {
+    await page.addInitScript(
+      (value) => localStorage.setItem('flightcase.preferences', value),
+      JSON.stringify({ theme })
+    )
+    await openScreen(page, daemon.ready)
+    await expect(page.getByTestId('lane').first()).toBeVisible()
+    await shoot(page, `${theme}-field`)
+    await page.getByRole('link', { name: 'Assets' }).click()
+    await expect(tiles(page).first()).toBeVisible()
+    await shoot(page, `${theme}-assets`)
+    await tiles(page).first().click()
+    await expect(page.getByTestId('picture')).toHaveAttribute('data-original', 'shown')
+    await shoot(page, `${theme}-inspector`)
+  })
+
+test('everything is within reach at 200 % zoom', async ({ page, daemon }) => {
+  await page.setViewportSize({ width: 640, height: 360 })
+  await openScreen(page, daemon.ready)
+  await expect(page.getByTestId('lane').first()).toBeVisible()
+  await shoot(page, 'zoomed-field')
+  await expectUsable(page)
+  await page.getByRole('link', { name: 'Assets' }).click()
+  await expect(tiles(page).first()).toBeVisible()
+  await shoot(page, 'zoomed-assets')
+  await expectUsable(page)
+  await tiles(page).first().click()
+  await expect(page.getByTestId('picture')).toHaveAttribute('data-original', 'shown')
+  await shoot(page, 'zoomed-inspector')
+  await expectUsable(page)
+})
+
+test('without the link there is no way in; with its token there is', async ({ page, daemon, browserErrors }) => {
+  await page.goto(`${daemon.ready.admin.url}/assets`)
+  await expect(page.getByRole('heading', { name: 'Open with the link that Flightcase printed' })).toBeVisible()
+  await shoot(page, 'session')
+  await page.getByLabel('Or paste the link or its token here').fill('wrong')
+  await page.getByRole('button', { name: 'Open', exact: true }).click()
+  await expect(page.getByText('This access link is not valid any more')).toBeVisible()
+  await page.goto(`${daemon.ready.admin.url}/assets#token=${daemon.ready.admin.token}`)
+  await expect(tiles(page).first()).toBeVisible()
+  await expect(page).toHaveURL(`${daemon.ready.admin.url}/assets`)
+  await page.context().clearCookies()
+  await page.reload()
+  await page
+    .getByLabel('Or paste the link or its token here')
+    .fill(`${daemon.ready.admin.url}/#token=${daemon.ready.admin.token}`)
+  await page.getByRole('button', { name: 'Open', exact: true }).click()
+  await expect(tiles(page).first()).toBeVisible()
+  // The refusals are what this test is about.
+  for (const error of browserErrors.splice(0)) expect(error).toContain('401')
+})
+
+test('a base that goes away is missed', async ({ page, browserErrors }) => {
+  const first = await startBase()
+  try {
+    await openScreen(page, first.ready)
+    await expect(page.getByTestId('connect-guide')).toBeVisible()
+    await first.process.kill()
+    await expect(page.getByText('Base not reachable, trying again…').first()).toBeVisible()
+    await shoot(page, 'field-lost')
+  } finally {
+    await first.close()
+  }
+  for (const error of browserErrors.splice(0)) expect(error).toMatch(/ERR_|Failed to load resource/)
+})
