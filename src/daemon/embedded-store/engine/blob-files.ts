@@ -48,7 +48,6 @@ export class BlobFiles {
     const directory = dirname(target)
     const parent = dirname(directory)
     const created = await mkdir(directory, { recursive: true })
-    await chmod(stagingPath, READ_ONLY)
     await rename(stagingPath, target)
     // Together, so that a journaling file system can serve them with one flush.
     const changed = [directory]
@@ -56,6 +55,8 @@ export class BlobFiles {
     if (created === parent) changed.push(dirname(parent))
     await Promise.all(changed.map((path) => syncDirectory(path)))
     if (process.platform === 'win32') await syncFile(target)
+    // Last, because Windows flushes only what it may write to. A guard against accidents; nothing depends on it.
+    await chmod(target, READ_ONLY)
   }
 
   /** Size of the blob's file, or null when it is gone. */

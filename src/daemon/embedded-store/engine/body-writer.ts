@@ -115,7 +115,7 @@ type BodyParts = {
 /** The engine's {@link BodyWriter}: writes through 1 MiB buffers, hashing each before it goes to the file. */
 export class StagedBody implements BodyWriter {
   readonly #parts: BodyParts
-  #state: 'open' | 'finished' | 'published' | 'discarded' = 'open'
+  #state: 'open' | 'finished' | 'publishing' | 'published' | 'discarded' = 'open'
   #receivedBytes = 0
   #claimedBytes: number
   #buffer: Buffer | undefined
@@ -160,13 +160,8 @@ export class StagedBody implements BodyWriter {
   }
 
   async discard(): Promise<void> {
-    if (this.#state === 'discarded' || this.#state === 'published') return
-    this.#state = 'discarded'
-    await Promise.all(this.#inFlight)
-    this.#parts.hashes.discard()
-    await this.#parts.file.close().catch(() => {})
-    await rm(this.#parts.path, { force: true })
-    this.#end()
+    // Once it is handed in, the engine decides what becomes of it.
+    if (this.#state === 'open' || this.#state === 'finished') await this.#drop()
   }
 
   /**
@@ -177,6 +172,12 @@ export class StagedBody implements BodyWriter {
     const { id, path, file, files, hooks, onWrite } = this.#parts
     try {
       this.#assertUsable('finished')
+    } catch (error) {
+      await this.discard()
+      throw error
+    }
+    this.#state = 'publishing'
+    try {
       await hooks.atStep?.('staged')
       await file.sync()
       await file.close()
@@ -191,11 +192,20 @@ export class StagedBody implements BodyWriter {
     } catch (error) {
       onWrite(error)
       await files.remove(id).catch(() => {})
-      await this.discard()
+      await this.#drop()
       throw asStorageError(error)
     } finally {
       if (this.#state === 'published') this.#end()
     }
+  }
+
+  async #drop(): Promise<void> {
+    this.#state = 'discarded'
+    await Promise.all(this.#inFlight)
+    this.#parts.hashes.discard()
+    await this.#parts.file.close().catch(() => {})
+    await rm(this.#parts.path, { force: true })
+    this.#end()
   }
 
   #assertUsable(expected: 'open' | 'finished'): void {

@@ -273,6 +273,35 @@ describe('bodies', () => {
     expect((await store.get('cut')).equals(bytes)).toBe(true)
   })
 
+  it('cannot be handed in unfinished, or twice', async () => {
+    const body = await store.engine.openBody({ sizeBytes: 3 })
+    await body.write(Buffer.from('abc'))
+    const put = () => store.engine.putObject({ bucket: BUCKET, key: 'k', body })
+    await expect(put()).rejects.toThrow('not finished')
+    expect(await files('staging')).toEqual([])
+    const whole = await store.body(Buffer.from('abc'))
+    const outcomes = await Promise.allSettled(
+      [1, 2].map(() => store.engine.putObject({ bucket: BUCKET, key: 'k', body: whole }))
+    )
+    expect(outcomes.map((outcome) => outcome.status)).toEqual(['fulfilled', 'rejected'])
+    expect(String(await store.get('k'))).toBe('abc')
+  })
+
+  it('that were handed in are committed before the engine closes', async () => {
+    let closed: Promise<void> | undefined
+    await store.reopen({
+      hooks: {
+        atStep: (step) => {
+          if (step === 'staged') closed = store.engine.close()
+        }
+      }
+    })
+    await store.put('k', 'last words')
+    await closed
+    await store.reopen({ hooks: {} })
+    expect(String(await store.get('k'))).toBe('last words')
+  })
+
   it('leave nothing behind when the engine closes', async () => {
     const body = await store.engine.openBody({ sizeBytes: 5 })
     await body.write(Buffer.from('abc'))
