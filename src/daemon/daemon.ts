@@ -72,7 +72,8 @@ export interface Daemon {
 const STOP_UPLOADS_MS = 10_000
 const STOP_JOBS_MS = 10_000
 const STOP_SCREENS_MS = 2000
-const BUSY_CHECK_MS = 1000
+const BUSY_CHECK_MS = 500
+const BUSY_LINGER_MS = 5000
 
 /**
  * The whole program, wired: the one place that knows every part. Opens the data folder (migrating it) and builds
@@ -298,12 +299,17 @@ export async function createDaemon(config: Config, overrides: DaemonOverrides = 
       stop,
       idle: () => runner.idle(),
       onBusyChange(listener) {
-        let last = isBusy()
-        listener(last)
+        let told = isBusy()
+        let busyAtMs = clock.nowMs()
+        listener(told)
         busyTimer = setInterval(() => {
-          if (isBusy() === last) return
-          last = !last
-          listener(last)
+          const nowMs = clock.nowMs()
+          if (isBusy()) busyAtMs = nowMs
+          // Between two files of a card nothing is in flight for a moment; that is not the end of the work.
+          const busy = nowMs - busyAtMs < BUSY_LINGER_MS
+          if (busy === told) return
+          told = busy
+          listener(busy)
         }, BUSY_CHECK_MS).unref()
       }
     }

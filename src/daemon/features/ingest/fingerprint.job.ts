@@ -3,11 +3,11 @@ import type { Database } from '../../db/database.ts'
 import type { Outbox } from '../../events/outbox.ts'
 import { type BoundJob, bindJob } from '../../jobs/define-job.ts'
 import type { JobQueue } from '../../jobs/job-queue.ts'
+import { whenStoreAnswers } from '../../jobs/when-store-answers.ts'
 import type { ObjectStore } from '../../object-store/object-store.ts'
 import { discardObjectJob, fingerprintJob, tidyUploadJob } from './ingest.jobs.ts'
 import type { BlobRow, IngestRepository } from './ingest.repository.ts'
 import type { IngestService } from './ingest.service.ts'
-import { whenStoreAnswers } from './when-store-answers.ts'
 
 export interface FingerprintDeps {
   db: Database

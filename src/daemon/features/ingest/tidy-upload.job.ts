@@ -1,10 +1,10 @@
 import type { Database } from '../../db/database.ts'
 import { type BoundJob, bindJob } from '../../jobs/define-job.ts'
+import { whenStoreAnswers } from '../../jobs/when-store-answers.ts'
 import { type ObjectStore, ObjectStoreError } from '../../object-store/object-store.ts'
 import { discardObjectJob, tidyUploadJob } from './ingest.jobs.ts'
 import type { IngestedObject, IngestRepository } from './ingest.repository.ts'
 import type { IngestService } from './ingest.service.ts'
-import { whenStoreAnswers } from './when-store-answers.ts'
 
 export interface TidyDeps {
   db: Database

@@ -1,5 +1,5 @@
-import { JobDeferred } from '../../jobs/define-job.ts'
-import { ObjectStoreError, type ObjectStoreErrorCode } from '../../object-store/object-store.ts'
+import { ObjectStoreError, type ObjectStoreErrorCode } from '../object-store/object-store.ts'
+import { JobDeferred } from './define-job.ts'
 
 const RETRY_PAUSE_MS = 30_000
 /** The store, not the object, is what is wrong; waiting costs no attempt. */
