@@ -300,7 +300,7 @@ export async function createDaemon(config: Config, overrides: DaemonOverrides = 
       idle: () => runner.idle(),
       onBusyChange(listener) {
         let told = isBusy()
-        let busyAtMs = clock.nowMs()
+        let busyAtMs = told ? clock.nowMs() : Number.NEGATIVE_INFINITY
         listener(told)
         busyTimer = setInterval(() => {
           const nowMs = clock.nowMs()
