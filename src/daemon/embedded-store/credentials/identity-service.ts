@@ -2,10 +2,11 @@ import { createHash, randomBytes, randomInt } from 'node:crypto'
 import { existsSync } from 'node:fs'
 import { join } from 'node:path'
 import type { Logger } from 'pino'
-import { type Database, openDatabase } from '../../db/database.ts'
+import { openDatabase } from '../../db/database.ts'
 import { StartupError } from '../../errors.ts'
 import { type Policy, PolicyError, parsePolicy } from '../policy/policy.ts'
 import { identityMigrations } from './identity-migrations.ts'
+import { IdentityRepository, type ServiceUser, type SessionInfo } from './identity-repository.ts'
 import { KEY_ID, loadOrCreateRootKey, StoreKeys } from './root-key.ts'
 import { sessionToken, tokensEqual } from './session-token.ts'
 
@@ -16,6 +17,7 @@ const MAX_SESSION_POLICY_LENGTH = 2048
 const MAX_LIVE_SESSIONS_PER_DEVICE = 50
 /** How long an ended session stays known, so that its holder is told "expired" instead of "unknown key". */
 const KEEP_ENDED_SESSIONS_MS = 7 * 24 * 3600_000
+const MAX_COMPILED_POLICIES = 256
 const MAX_CLOCK_STEP_BACK_MS = 15 * 60_000
 
 /** Owner of the buckets that belong to the installation as a whole. */
@@ -55,27 +57,6 @@ export interface ServiceUserRequest {
   /** Both or neither; random when left out. */
   accessKeyId?: string
   secretAccessKey?: string
-}
-
-export interface ServiceUser {
-  accessKeyId: string
-  name: string
-  ownerId: string
-  canAssume: boolean
-  createdAtMs: number
-  disabledAtMs: number | null
-}
-
-/** A live or ended session as diagnostics show it. Holds no secret. */
-export interface SessionInfo {
-  accessKeyId: string
-  parent: string
-  sessionName: string
-  workspaceId: string | null
-  deviceId: string | null
-  createdAtMs: number
-  expiresAtMs: number
-  revokedAtMs: number | null
 }
 
 /** Whoever holds an access key. The secret never leaves the process. */
@@ -144,31 +125,6 @@ export interface IdentityOptions {
   clock?: (() => number) | undefined
 }
 
-type UserRow = {
-  access_key_id: string
-  name: string
-  owner_id: string
-  wrapped_secret: Buffer
-  policy_json: string
-  can_assume: number
-  created_at_ms: number
-  disabled_at_ms: number | null
-}
-type SessionRow = {
-  id: number
-  access_key_id: string
-  parent: string
-  session_name: string
-  workspace_id: string | null
-  device_id: string | null
-  policy_json: string | null
-  salt: Buffer
-  key_id: number
-  created_at_ms: number
-  expires_at_ms: number
-  revoked_at_ms: number | null
-}
-
 /**
  * Opens the identity database of a store, creating database and root key on first use.
  * @throws StartupError database_newer, root_key_missing, root_key_mismatch, root_key_malformed
@@ -184,7 +140,7 @@ export function openIdentityService({ directory, rootKey, log, clock = Date.now 
   const keys = new StoreKeys(rootKey ?? loadOrCreateRootKey(keyPath))
   const db = openDatabase(databasePath, identityMigrations)
   try {
-    return new SqliteIdentityService(db, keys, log, clock)
+    return new SqliteIdentityService(new IdentityRepository(db), keys, log, clock)
   } catch (error) {
     db.close()
     throw error
@@ -192,7 +148,7 @@ export function openIdentityService({ directory, rootKey, log, clock = Date.now 
 }
 
 class SqliteIdentityService implements IdentityService {
-  readonly #db: Database
+  readonly #rows: IdentityRepository
   readonly #keys: StoreKeys
   readonly #log: Logger
   readonly #clock: () => number
@@ -200,60 +156,50 @@ class SqliteIdentityService implements IdentityService {
   readonly #daemonUser: string
   #frozen: string | null = null
 
-  constructor(db: Database, keys: StoreKeys, log: Logger, clock: () => number) {
-    this.#db = db
+  constructor(rows: IdentityRepository, keys: StoreKeys, log: Logger, clock: () => number) {
+    this.#rows = rows
     this.#keys = keys
     this.#log = log
     this.#clock = clock
     this.#assertRootKey()
     this.#checkClock()
-    this.#db.prepare<[number]>('DELETE FROM session WHERE expires_at_ms < ?').run(clock() - KEEP_ENDED_SESSIONS_MS)
+    rows.forgetSessionsEndedBefore(clock() - KEEP_ENDED_SESSIONS_MS)
     this.#daemonUser = this.#ensureDaemonUser()
   }
 
   issueSession(request: SessionRequest): SessionCredentials {
-    const frozen = this.issuanceFrozen()
-    if (frozen !== null) throw new IdentityError('ServiceUnavailable', frozen)
+    if (this.#frozen !== null) throw new IdentityError('ServiceUnavailable', this.#frozen)
+    assertSessionRequest(request)
     const { workspaceId = null, deviceId = null, durationSeconds, parent = this.#daemonUser } = request
-    for (const [name, value] of Object.entries({ workspaceId, deviceId }))
-      if (value !== null && !/^[A-Za-z0-9._-]{1,64}$/.test(value))
-        throw new IdentityError('ValidationError', `The ${name} may only hold letters, digits, ".", "_" and "-".`)
-    if (
-      !Number.isInteger(durationSeconds) ||
-      durationSeconds < MIN_SESSION_SECONDS ||
-      durationSeconds > MAX_SESSION_SECONDS
-    )
-      throw new IdentityError(
-        'ValidationError',
-        `DurationSeconds must be a whole number between ${MIN_SESSION_SECONDS} and ${MAX_SESSION_SECONDS}.`
-      )
-    const user = this.#findUser(parent)
-    if (user === undefined || user.disabled_at_ms !== null || user.can_assume === 0)
+    const user = this.#rows.findUser(parent)?.user
+    if (user === undefined || user.disabledAtMs !== null || !user.canAssume)
       throw new IdentityError('AccessDenied', 'This user may not issue temporary credentials.')
     const policyJson = sessionPolicyJson(request.policy)
 
-    const nowMs = this.#clock()
-    const accessKeyId = randomAccessKeyId('FCS')
+    const createdAtMs = this.#clock()
+    const session = {
+      accessKeyId: randomAccessKeyId('FCS'),
+      parent,
+      sessionName: request.sessionName ?? workspaceId ?? 'session',
+      workspaceId,
+      deviceId,
+      createdAtMs,
+      expiresAtMs: createdAtMs + durationSeconds * 1000,
+      revokedAtMs: null
+    }
     const salt = randomBytes(16)
-    const expiresAtMs = nowMs + durationSeconds * 1000
-    const sessionName = request.sessionName ?? workspaceId ?? 'session'
-    const sessionId = this.#db.transaction(() => {
-      if (deviceId !== null) this.#endOldestSessions(deviceId, nowMs)
-      this.#rememberClock(nowMs)
-      return this.#db
-        .prepare<unknown[]>(
-          `INSERT INTO session (access_key_id, parent, session_name, workspace_id, device_id, policy_json, salt, key_id,
-             created_at_ms, expires_at_ms) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`
-        )
-        .run(accessKeyId, parent, sessionName, workspaceId, deviceId, policyJson, salt, KEY_ID, nowMs, expiresAtMs)
-        .lastInsertRowid
+    const sessionId = this.#rows.transaction(() => {
+      if (deviceId !== null) this.#rows.revokeOldest(deviceId, MAX_LIVE_SESSIONS_PER_DEVICE - 1, createdAtMs)
+      this.#rememberClock(createdAtMs)
+      return this.#rows.insertSession({ session, keyId: KEY_ID, salt, policyJson })
     })
+    const { accessKeyId, expiresAtMs } = session
     const policyHash = policyJson && createHash('sha256').update(policyJson).digest('hex').slice(0, 16)
     this.#log.info({ accessKeyId, parent, workspaceId, deviceId, policyHash, expiresAtMs }, 'session issued')
     return {
       accessKeyId,
       secretAccessKey: this.#keys.sessionSecret(accessKeyId, salt),
-      sessionToken: sessionToken(this.#keys, { keyId: KEY_ID, sessionId: Number(sessionId), accessKeyId, expiresAtMs }),
+      sessionToken: sessionToken(this.#keys, { keyId: KEY_ID, sessionId, accessKeyId, expiresAtMs }),
       expiresAtMs
     }
   }
@@ -269,12 +215,7 @@ class SqliteIdentityService implements IdentityService {
   }
 
   listLiveSessions(): SessionInfo[] {
-    return this.#db
-      .prepare<[number], SessionRow>(
-        'SELECT * FROM session WHERE expires_at_ms > ? AND revoked_at_ms IS NULL ORDER BY id DESC'
-      )
-      .all(this.#clock())
-      .map(toSessionInfo)
+    return this.#rows.listLiveSessions(this.#clock())
   }
 
   createServiceUser(request: ServiceUserRequest): { accessKeyId: string; secretAccessKey: string } {
@@ -285,76 +226,50 @@ class SqliteIdentityService implements IdentityService {
     compilePolicy(policyJson)
     if (accessKeyId === '' || secretAccessKey.length < 8 || name === '')
       throw new IdentityError('ValidationError', 'A service user needs a name, a key and a secret of 8 characters.')
-    this.#db.transaction(() => {
-      const taken = this.#db
-        .prepare<[string, string]>('SELECT 1 FROM service_user WHERE access_key_id = ? OR name = ?')
-        .get(accessKeyId, name)
-      if (taken !== undefined)
+    const user = { accessKeyId, name, ownerId, canAssume, createdAtMs: this.#clock(), disabledAtMs: null }
+    const wrappedSecret = this.#keys.wrapSecret(accessKeyId, secretAccessKey)
+    this.#rows.transaction(() => {
+      if (this.#rows.isTaken(accessKeyId, name))
         throw new IdentityError('ValidationError', `There is already a service user of that name or key (${name}).`)
-      this.#db
-        .prepare<unknown[]>(
-          `INSERT INTO service_user (access_key_id, name, owner_id, wrapped_secret, key_id, policy_json, can_assume,
-             created_at_ms) VALUES (?, ?, ?, ?, ?, ?, ?, ?)`
-        )
-        .run(
-          accessKeyId,
-          name,
-          ownerId,
-          this.#keys.wrapSecret(accessKeyId, secretAccessKey),
-          KEY_ID,
-          policyJson,
-          canAssume ? 1 : 0,
-          this.#clock()
-        )
+      this.#rows.insertUser({ user, wrappedSecret, policyJson }, KEY_ID)
     })
     this.#log.info({ accessKeyId, name, ownerId, canAssume }, 'service user created')
     return { accessKeyId, secretAccessKey }
   }
 
   listServiceUsers(): ServiceUser[] {
-    return this.#db
-      .prepare<[], UserRow>('SELECT * FROM service_user ORDER BY created_at_ms, name')
-      .all()
-      .map(toServiceUser)
+    return this.#rows.listUsers()
   }
 
   disableServiceUser(accessKeyId: string): boolean {
-    const { changes } = this.#db
-      .prepare<[number, string]>(
-        'UPDATE service_user SET disabled_at_ms = ? WHERE access_key_id = ? AND disabled_at_ms IS NULL'
-      )
-      .run(this.#clock(), accessKeyId)
-    if (changes > 0) this.#log.info({ accessKeyId }, 'service user disabled')
-    return changes > 0
+    const disabled = this.#rows.disableUser(accessKeyId, this.#clock())
+    if (disabled) this.#log.info({ accessKeyId }, 'service user disabled')
+    return disabled
   }
 
   findCredential(accessKeyId: string): Credential | undefined {
-    const session = this.#db
-      .prepare<[string], SessionRow>('SELECT * FROM session WHERE access_key_id = ?')
-      .get(accessKeyId)
-    const user = this.#findUser(session?.parent ?? accessKeyId)
-    if (user === undefined || user.disabled_at_ms !== null) return undefined
-    const policyTexts = [user.policy_json, session?.policy_json ?? null].filter((text) => text !== null)
+    const temporary = this.#rows.findSession(accessKeyId)
+    const longTerm = this.#rows.findUser(temporary?.session.parent ?? accessKeyId)
+    if (longTerm === undefined || longTerm.user.disabledAtMs !== null) return undefined
+    const policyTexts = [longTerm.policyJson, temporary?.policyJson ?? null].filter((text) => text !== null)
     return {
       accessKeyId,
-      secretAccessKey: session
-        ? this.#keys.sessionSecret(accessKeyId, session.salt)
-        : this.#keys.unwrapSecret(accessKeyId, user.wrapped_secret),
-      user: toServiceUser(user),
-      session: session ? toSessionInfo(session) : null,
+      secretAccessKey: temporary
+        ? this.#keys.sessionSecret(accessKeyId, temporary.salt)
+        : this.#keys.unwrapSecret(accessKeyId, longTerm.wrappedSecret),
+      user: longTerm.user,
+      session: temporary?.session ?? null,
       policies: policyTexts.map((text) => this.#compiledPolicy(text))
     }
   }
 
-  judgeToken(credential: Credential, token: string | undefined): 'valid' | 'invalid' | 'expired' {
-    const { session, accessKeyId } = credential
+  judgeToken({ accessKeyId, session }: Credential, token: string | undefined): 'valid' | 'invalid' | 'expired' {
     if (session === null) return token === undefined ? 'valid' : 'invalid'
-    const row = this.#db
-      .prepare<[string], { id: number; key_id: number }>('SELECT id, key_id FROM session WHERE access_key_id = ?')
-      .get(accessKeyId)
-    if (row === undefined || token === undefined || session.revokedAtMs !== null) return 'invalid'
+    const stored = this.#rows.findSession(accessKeyId)
+    if (stored === undefined || token === undefined || stored.session.revokedAtMs !== null) return 'invalid'
+    const { id: sessionId, keyId } = stored
     const { expiresAtMs } = session
-    const expected = sessionToken(this.#keys, { keyId: row.key_id, sessionId: row.id, accessKeyId, expiresAtMs })
+    const expected = sessionToken(this.#keys, { keyId, sessionId, accessKeyId, expiresAtMs })
     if (!tokensEqual(expected, token)) return 'invalid'
     return this.#clock() < expiresAtMs ? 'valid' : 'expired'
   }
@@ -365,16 +280,16 @@ class SqliteIdentityService implements IdentityService {
 
   confirmClock(): void {
     this.#frozen = null
-    this.#setFact('clock_high_water_ms', String(this.#clock()))
+    this.#rows.setFact('clock_high_water_ms', String(this.#clock()))
   }
 
   close(): void {
-    this.#db.close()
+    this.#rows.close()
   }
 
   #assertRootKey(): void {
-    const stored = this.#fact('root_key_fingerprint')
-    if (stored === undefined) this.#setFact('root_key_fingerprint', this.#keys.fingerprint)
+    const stored = this.#rows.fact('root_key_fingerprint')
+    if (stored === undefined) this.#rows.setFact('root_key_fingerprint', this.#keys.fingerprint)
     else if (stored !== this.#keys.fingerprint)
       throw new StartupError(
         'root_key_mismatch',
@@ -384,14 +299,15 @@ class SqliteIdentityService implements IdentityService {
 
   /** A clock set back would make expired sessions valid again, so new ones wait until a person has looked at it. */
   #checkClock(): void {
-    const highWaterMs = Number(this.#fact('clock_high_water_ms') ?? 0)
+    const highWaterMs = Number(this.#rows.fact('clock_high_water_ms') ?? 0)
     if (this.#clock() >= highWaterMs - MAX_CLOCK_STEP_BACK_MS) return
     this.#frozen = `The clock of this computer was set back by more than 15 minutes (it already was ${new Date(highWaterMs).toISOString()}). Confirm that it is right to issue credentials again.`
     this.#log.warn({ highWaterMs, nowMs: this.#clock() }, 'clock went backwards, issuing of sessions is frozen')
   }
 
   #rememberClock(nowMs: number): void {
-    if (nowMs > Number(this.#fact('clock_high_water_ms') ?? 0)) this.#setFact('clock_high_water_ms', String(nowMs))
+    if (nowMs > Number(this.#rows.fact('clock_high_water_ms') ?? 0))
+      this.#rows.setFact('clock_high_water_ms', String(nowMs))
   }
 
   #ensureDaemonUser(): string {
@@ -404,52 +320,33 @@ class SqliteIdentityService implements IdentityService {
     }).accessKeyId
   }
 
-  #endOldestSessions(deviceId: string, nowMs: number): void {
-    this.#db
-      .prepare<unknown[]>(
-        `UPDATE session SET revoked_at_ms = ? WHERE id IN (
-           SELECT id FROM session WHERE device_id = ? AND expires_at_ms > ? AND revoked_at_ms IS NULL
-           ORDER BY created_at_ms DESC, id DESC LIMIT -1 OFFSET ?)`
-      )
-      .run(nowMs, deviceId, nowMs, MAX_LIVE_SESSIONS_PER_DEVICE - 1)
-  }
-
   #revoke(column: 'access_key_id' | 'workspace_id' | 'device_id' | 'parent', value: string): number {
-    const nowMs = this.#clock()
-    const { changes } = this.#db
-      .prepare<unknown[]>(
-        `UPDATE session SET revoked_at_ms = ? WHERE ${column} = ? AND revoked_at_ms IS NULL AND expires_at_ms > ?`
-      )
-      .run(nowMs, value, nowMs)
-    if (changes > 0) this.#log.info({ [column]: value, sessions: changes }, 'sessions revoked')
-    return changes
-  }
-
-  #findUser(accessKeyId: string): UserRow | undefined {
-    return this.#db.prepare<[string], UserRow>('SELECT * FROM service_user WHERE access_key_id = ?').get(accessKeyId)
+    const sessions = this.#rows.revokeWhere(column, value, this.#clock())
+    if (sessions > 0) this.#log.info({ [column]: value, sessions }, 'sessions revoked')
+    return sessions
   }
 
   #compiledPolicy(json: string): Policy {
     let policy = this.#compiled.get(json)
     if (policy === undefined) {
-      if (this.#compiled.size >= 256) this.#compiled.clear()
+      if (this.#compiled.size >= MAX_COMPILED_POLICIES) this.#compiled.clear()
       policy = parsePolicy(json)
       this.#compiled.set(json, policy)
     }
     return policy
   }
+}
 
-  #fact(name: string): string | undefined {
-    return this.#db.prepare<[string], { value: string }>('SELECT value FROM fact WHERE name = ?').get(name)?.value
-  }
-
-  #setFact(name: string, value: string): void {
-    this.#db
-      .prepare<[string, string]>(
-        'INSERT INTO fact (name, value) VALUES (?, ?) ON CONFLICT (name) DO UPDATE SET value = excluded.value'
-      )
-      .run(name, value)
-  }
+function assertSessionRequest({ workspaceId, deviceId, durationSeconds }: SessionRequest): void {
+  for (const [name, value] of Object.entries({ workspaceId, deviceId }))
+    if (value !== undefined && !/^[A-Za-z0-9._-]{1,64}$/.test(value))
+      throw new IdentityError('ValidationError', `The ${name} may only hold letters, digits, ".", "_" and "-".`)
+  const inRange = durationSeconds >= MIN_SESSION_SECONDS && durationSeconds <= MAX_SESSION_SECONDS
+  if (!Number.isInteger(durationSeconds) || !inRange)
+    throw new IdentityError(
+      'ValidationError',
+      `DurationSeconds must be a whole number between ${MIN_SESSION_SECONDS} and ${MAX_SESSION_SECONDS}.`
+    )
 }
 
 function sessionPolicyJson(policy: object | string | undefined): string | null {
@@ -471,30 +368,6 @@ function compilePolicy(json: string): Policy {
     if (error instanceof PolicyError)
       throw new IdentityError('MalformedPolicyDocument', error.message, { cause: error })
     throw error
-  }
-}
-
-function toServiceUser(row: UserRow): ServiceUser {
-  return {
-    accessKeyId: row.access_key_id,
-    name: row.name,
-    ownerId: row.owner_id,
-    canAssume: row.can_assume === 1,
-    createdAtMs: row.created_at_ms,
-    disabledAtMs: row.disabled_at_ms
-  }
-}
-
-function toSessionInfo(row: SessionRow): SessionInfo {
-  return {
-    accessKeyId: row.access_key_id,
-    parent: row.parent,
-    sessionName: row.session_name,
-    workspaceId: row.workspace_id,
-    deviceId: row.device_id,
-    createdAtMs: row.created_at_ms,
-    expiresAtMs: row.expires_at_ms,
-    revokedAtMs: row.revoked_at_ms
   }
 }
 

@@ -76,7 +76,10 @@ export async function closeListener(server: Server, deadlineMs: number): Promise
   if (!server.listening) return
   const closed = new Promise<void>((resolve) => server.close(() => resolve()))
   server.closeIdleConnections()
-  const timer = setTimeout(() => server.closeAllConnections(), deadlineMs)
+  // A connection whose last request ends only now would be kept for the next one.
+  const idle = setInterval(() => server.closeIdleConnections(), 100)
+  const deadline = setTimeout(() => server.closeAllConnections(), deadlineMs)
   await closed
-  clearTimeout(timer)
+  clearInterval(idle)
+  clearTimeout(deadline)
 }

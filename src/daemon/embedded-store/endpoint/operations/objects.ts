@@ -36,6 +36,7 @@ export const getObject: Operation = {
   body: 'none',
   access: onObject('s3:GetObject'),
   async handle(context) {
+    assertSupportedHeaders(context.headers)
     const handle = await context.engine.openObject(context.bucket, context.key)
     try {
       const { range, ...response } = describeRead(context, handle.info)
@@ -54,6 +55,7 @@ export const headObject: Operation = {
   body: 'none',
   access: onObject('s3:GetObject'),
   async handle(context) {
+    assertSupportedHeaders(context.headers)
     const { status, headers } = describeRead(context, await context.engine.headObject(context.bucket, context.key))
     return { status, headers }
   }
