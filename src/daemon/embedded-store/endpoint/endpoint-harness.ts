@@ -214,6 +214,26 @@ export class EndpointHarness {
     return this.send(method, target, this.sign(request).headers, body)
   }
 
+  /** Puts an object into the bucket `media`; `key` as it goes on the wire. */
+  async put(key: string, body: string | Buffer, headers: Record<string, string> = {}): Promise<TestResponse> {
+    return this.request({ method: 'PUT', target: `/media/${key}`, body, headers })
+  }
+
+  get(key: string, headers: Record<string, string> = {}): Promise<TestResponse> {
+    return this.request({ target: `/media/${key}`, headers })
+  }
+
+  async exists(key: string): Promise<boolean> {
+    return (await this.request({ method: 'HEAD', target: `/media/${key}` })).status === 200
+  }
+
+  /** The head of a signed request as text, for raw sockets; `more` are unsigned header lines. */
+  head(request: SignedRequest, more = ''): string {
+    const { method = 'GET', target } = request
+    const lines = Object.entries(this.sign(request).headers).map(([name, value]) => `${name}: ${value}\r\n`)
+    return `${method} ${target} HTTP/1.1\r\n${lines.join('')}${more}\r\n`
+  }
+
   /** Sends bytes and headers as they are. Without a body, no Content-Length is sent for GET and HEAD. */
   send(
     method: string,
