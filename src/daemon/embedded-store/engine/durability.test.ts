@@ -4,7 +4,7 @@ import { readdir, rm, stat, truncate } from 'node:fs/promises'
 import { join } from 'node:path'
 import Database from 'better-sqlite3'
 import { pino } from 'pino'
-import { afterEach, beforeEach, describe, expect, it } from 'vitest'
+import { afterEach, beforeEach, describe, expect, it, onTestFinished } from 'vitest'
 import { createStorageEngine } from './create-storage-engine.ts'
 import { asStorageError } from './disk-errors.ts'
 import { BUCKET, bytesOf, EngineHarness, OWNER } from './engine-harness.ts'
@@ -23,9 +23,11 @@ afterEach(() => store.dispose())
 
 function startChild(plan: object): ChildProcess {
   const script = join(import.meta.dirname, 'crash-child.ts')
-  return spawn(process.execPath, [script, JSON.stringify({ directory: store.directory, ...plan })], {
+  const child = spawn(process.execPath, [script, JSON.stringify({ directory: store.directory, ...plan })], {
     stdio: ['ignore', 'pipe', 'inherit']
   })
+  onTestFinished(() => void child.kill('SIGKILL'))
+  return child
 }
 
 async function files(folder: string): Promise<string[]> {
