@@ -1,4 +1,4 @@
-import { createHash, randomBytes, timingSafeEqual } from 'node:crypto'
+import { hash, randomBytes, timingSafeEqual } from 'node:crypto'
 import type { z } from 'zod'
 import type { Role, tokenSchema } from '../../../shared/api/system.ts'
 import { type Clock, isoFromMs } from '../../clock.ts'
@@ -189,7 +189,7 @@ export class AccessService {
 }
 
 function digestOf(secret: string): Buffer {
-  return createHash('sha256').update(secret).digest()
+  return hash('sha256', secret, 'buffer')
 }
 
 function tokenFromRow(row: TokenRow): Token {
