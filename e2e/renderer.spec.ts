@@ -84,7 +84,7 @@ test('Field follows an upload, byte by byte', async ({ page, daemon }) => {
   const bar = lane.getByRole('progressbar')
   await expect(lane).toHaveCount(1)
   await expect(lane.getByText('Online')).toBeVisible()
-  await expect(lane.getByTestId('lane-verdict')).toContainText(`of ${files} files are here`)
+  await expect(lane.getByTestId('lane-verdict')).toContainText(`of ${files} are here`)
   await expect
     .poll(async () => Number(await bar.getAttribute('aria-valuenow', { timeout: 1000 }).catch(() => '0')))
     .toBeGreaterThan(15)
@@ -195,6 +195,8 @@ test('the inspector zooms to single pixels and tells what is known', async ({ pa
   await expect(page).not.toHaveURL(address)
   await page.keyboard.press('ArrowLeft')
   await expect(page).toHaveURL(address)
+  await page.reload()
+  await expect(picture).toHaveAttribute('data-original', 'shown')
   await page.keyboard.press('Escape')
   await expect(inspector).toBeHidden()
   await expect(page.getByRole('grid')).toBeFocused()

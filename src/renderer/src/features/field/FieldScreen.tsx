@@ -11,6 +11,7 @@ import classes from './FieldScreen.module.css'
 import { FlightList } from './FlightList.tsx'
 import { fieldQuery } from './field.queries.ts'
 import { LaneCard } from './LaneCard.tsx'
+import { byUrgency } from './lane-verdict.ts'
 
 /** The tether board: what every controller is doing, and whether flights are complete. */
 export function FieldScreen() {
@@ -47,7 +48,7 @@ export function FieldScreen() {
       {guideOpen && <ConnectGuide onHide={() => setGuideOpen(false)} />}
       <div className={classes['board']} data-stale={lost || undefined}>
         <section aria-label={t('field.lanes')} className={classes['lanes']}>
-          {lanes.map((lane) => (
+          {byUrgency(lanes).map((lane) => (
             <LaneCard key={lane.id} lane={lane} filesOpen={lanes.length === 1} />
           ))}
         </section>

@@ -25,7 +25,7 @@ const verdictIcons = {
   bad: IconAlertTriangleFilled
 } as const
 
-/** One controller: what it is doing, how much has arrived, what went wrong last. `filesOpen` lists files at first. */
+/** One controller: what it is doing, how much has arrived, what went wrong last. `filesOpen` lists the files unless a person chose otherwise. */
 export function LaneCard({ lane, filesOpen }: { lane: Lane; filesOpen: boolean }) {
   const { t } = useTranslation()
   const formats = useFormats()
@@ -73,7 +73,7 @@ export function LaneCard({ lane, filesOpen }: { lane: Lane; filesOpen: boolean }
         </div>
       )}
 
-      <LaneFiles files={lane.recent} openAtFirst={filesOpen} />
+      <LaneFiles files={lane.recent} openByDefault={filesOpen} />
     </article>
   )
 }

@@ -29,9 +29,10 @@ const stateIcons = {
 } as const
 
 /** The latest files of a lane, newest first, behind a button that opens them. */
-export function LaneFiles({ files, openAtFirst }: { files: readonly LaneFile[]; openAtFirst: boolean }) {
+export function LaneFiles({ files, openByDefault }: { files: readonly LaneFile[]; openByDefault: boolean }) {
   const { t } = useTranslation()
-  const [open, setOpen] = useState(openAtFirst)
+  const [chosen, setChosen] = useState<boolean | null>(null)
+  const open = chosen ?? openByDefault
   if (files.length === 0) return null
   return (
     <section className={classes['files']} aria-label={t('field.recent')}>
@@ -39,7 +40,7 @@ export function LaneFiles({ files, openAtFirst }: { files: readonly LaneFile[]; 
         variant="subtle"
         aria-expanded={open}
         leftSection={open ? <IconChevronDown size={20} aria-hidden /> : <IconChevronRight size={20} aria-hidden />}
-        onClick={() => setOpen(!open)}
+        onClick={() => setChosen(!open)}
       >
         {t('field.recent')}
       </Button>

@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest'
 import type { Lane } from '../../../../shared/api/field.ts'
 import { withLane } from './field.live.ts'
-import { judgeLane } from './lane-verdict.ts'
+import { byUrgency, judgeLane } from './lane-verdict.ts'
 
 const at = '2026-11-21T10:00:00.000Z'
 const uploading: NonNullable<Lane['current']> = {
@@ -50,6 +50,16 @@ test.each<[string, Partial<Lane>, string, string, number]>([
 
 test('a lane that was cut off in a transfer is not shown as receiving', () => {
   expect(judgeLane(lane({ seen: 3, uploaded: 1, online: false, current: uploading })).text).toBe('interrupted')
+})
+
+test('lanes with something going on come first, the others stay in order', () => {
+  const lanes = [
+    lane({ id: 'done', seen: 2, uploaded: 2 }),
+    lane({ id: 'idle' }),
+    lane({ id: 'busy', seen: 3, uploaded: 1 }),
+    lane({ id: 'failed', seen: 1, failed: 1 })
+  ]
+  expect(byUrgency(lanes).map(({ id }) => id)).toEqual(['busy', 'failed', 'done', 'idle'])
 })
 
 test('a live lane replaces its older self in place; a new one goes last', () => {

@@ -11,6 +11,12 @@ export interface LaneVerdict {
   seen: number
 }
 
+/** Lanes with something going on or wrong first; otherwise in the order they came. */
+export function byUrgency(lanes: readonly Lane[]): Lane[] {
+  const isCalm = (lane: Lane) => Number(['ok', 'idle'].includes(judgeLane(lane).tone))
+  return lanes.toSorted((a, b) => isCalm(a) - isCalm(b))
+}
+
 /**
  * Judges a lane. A transfer under way comes first, then what needs a hand on the controller, then what is still to come;
  * only a lane with nothing outstanding is called done.

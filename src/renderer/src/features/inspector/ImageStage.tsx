@@ -6,6 +6,7 @@ import { TransformComponent, TransformWrapper } from 'react-zoom-pan-pinch'
 import { type AssetDetail, getMedia, getThumbnail } from '../../../../shared/api/assets.ts'
 import { endpointUrl } from '../../../../shared/api-client.ts'
 import { useFormats } from '../../lib/format.ts'
+import { NothingToShow } from './NothingToShow.tsx'
 import { fitInto, type Size, uprightSize } from './picture-size.ts'
 import classes from './Stage.module.css'
 import { ZoomTools } from './ZoomTools.tsx'
@@ -66,6 +67,7 @@ export function ImageStage({ asset }: { asset: AssetDetail }) {
     setOriginal('shown')
   }
 
+  if (!hasPreview && !hasOriginal) return <NothingToShow asset={asset} />
   return (
     <div ref={mergedRef} className={classes['fill']}>
       {width > 0 && height > 0 && (

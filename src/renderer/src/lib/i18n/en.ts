@@ -98,7 +98,7 @@ export const en = {
     verdict: {
       idle: 'Connected, waiting for files',
       idleOffline: 'Nothing received today',
-      receiving: 'Receiving. {{here}} of {{seen}} files are here',
+      receiving: 'Receiving. {{here}} of {{seen}} are here',
       waiting_one: 'Waiting for one more file. {{here}} of {{seen}} are here',
       waiting_other: 'Waiting for {{count}} more files. {{here}} of {{seen}} are here',
       allHere_one: 'The one file it offered is here',
