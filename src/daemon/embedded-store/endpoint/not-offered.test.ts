@@ -1,3 +1,6 @@
+import { once } from 'node:events'
+import { connect } from 'node:net'
+import fc from 'fast-check'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { EndpointHarness } from './endpoint-harness.ts'
 
@@ -59,5 +62,26 @@ describe('what is not offered', () => {
     const answer = await get('missing')
     expect(answer.body).toContain(`<RequestId>${String(answer.headers['x-amz-request-id'])}</RequestId>`)
     expect(answer.headers['x-amz-request-id']).toMatch(/^[0-9A-F]{16}$/)
+  })
+  it('survives whatever else arrives on the socket', async () => {
+    const token = fc.constantFrom(
+      ...['GET ', 'PUT ', 'POST ', 'OPTIONS ', '/media/k', '/?', '%', ' HTTP/1.1\r\n', 'host: h\r\n', '\r\n', ':'],
+      ...['expect: 100-continue\r\n', 'content-length: 5\r\n', 'transfer-encoding: chunked\r\n', 'X-Amz-Signature=x&'],
+      ...['authorization: AWS4-HMAC-SHA256 Credential=a/b/c\r\n', 'content-type: application/x-www-form-urlencoded\r\n']
+    )
+    const piece = fc.oneof(token.map(Buffer.from), fc.uint8Array({ maxLength: 50 }).map(Buffer.from))
+    await fc.assert(
+      fc.asyncProperty(fc.array(piece, { minLength: 1, maxLength: 12 }), async (pieces) => {
+        const socket = connect(harness.port, '127.0.0.1')
+        const closed = once(socket, 'close')
+        socket.on('error', () => {})
+        socket.resume()
+        socket.end(Buffer.concat(pieces))
+        await closed
+      }),
+      { numRuns: 200 }
+    )
+    expect((await harness.request({ target: '/media' })).status).toBe(200)
+    expect(harness.logged.join('')).not.toContain('s3 request failed')
   })
 })
