@@ -92,7 +92,7 @@ function buildPages(): void {
 
 /** The usual port of each listener, or any free one where something else has it already. */
 async function usualPorts(): Promise<string[]> {
-  const usual = { '--field': 8700, '--admin': 8701, '--s3': 9000 }
+  const usual = { '--field': 8700, '--admin': 8701, '--s3': 9000, '--mqtt': 1883 }
   const args = await Promise.all(
     Object.entries(usual).map(async ([flag, port]) => [flag, `127.0.0.1:${(await isFree(port)) ? port : 0}`])
   )

@@ -298,7 +298,14 @@ test('a port that is taken stops the start with the reason, and leaves nothing o
   const { createDaemon } = await import('./daemon.ts')
   const { loadConfig } = await import('./config/load.ts')
   const config = loadConfig({
-    flags: { dataDir, field: `127.0.0.1:${port}`, admin: '127.0.0.1:0', s3: '127.0.0.1:0', logLevel: 'silent' },
+    flags: {
+      dataDir,
+      field: `127.0.0.1:${port}`,
+      admin: '127.0.0.1:0',
+      s3: '127.0.0.1:0',
+      mqtt: '127.0.0.1:0',
+      logLevel: 'silent'
+    },
     env
   })
   const daemon = await createDaemon(config)

@@ -28,6 +28,7 @@ import { bindTidyJobs } from './features/ingest/tidy-upload.job.ts'
 import { bindJobs } from './features/jobs/jobs.routes.ts'
 import { MetadataRepository } from './features/metadata/metadata.repository.ts'
 import { MetadataService } from './features/metadata/metadata.service.ts'
+import { createMqttBroker } from './features/mqtt/mqtt-broker.ts'
 import { PilotRepository } from './features/pilot/pilot.repository.ts'
 import { pilotRouter } from './features/pilot/pilot.routes.ts'
 import { PilotService } from './features/pilot/pilot.service.ts'
@@ -246,6 +247,13 @@ export async function createDaemon(config: Config, overrides: DaemonOverrides = 
       requestTimeoutMs: 60_000
     })
 
+    const mqtt = await createMqttBroker({
+      address: config.mqtt.address,
+      authenticate: (secret) => access.authenticateController(secret),
+      clock,
+      log
+    })
+
     const isBusy = (): boolean => opened.inFlightBodies() > 0 || runner.runningCount() > 0
     let busyTimer: NodeJS.Timeout | undefined
     let stopping: Promise<void> | undefined
@@ -254,6 +262,7 @@ export async function createDaemon(config: Config, overrides: DaemonOverrides = 
       try {
         const s3Url = await opened.listen()
         fieldAddress = await field.listen()
+        const mqttAddress = await listenForLinks()
         const adminAddress = await admin.listen()
         outbox.trim()
         board.start()
@@ -265,13 +274,25 @@ export async function createDaemon(config: Config, overrides: DaemonOverrides = 
           pid: process.pid,
           admin: { url: urlOf(adminAddress), token: adminToken },
           field: { url: urlOf(fieldAddress) },
-          s3: { url: s3Url, bucket: config.store.bucket, region: config.store.region }
+          s3: { url: s3Url, bucket: config.store.bucket, region: config.store.region },
+          ...(mqttAddress ? { mqtt: { url: urlOf(mqttAddress, 'mqtt') } } : {})
         }
         log.info({ version, admin: ready.admin.url, field: ready.field.url, s3: s3Url }, 'ready')
         return ready
       } catch (error) {
         await stop()
         throw error
+      }
+    }
+
+    /** Uploads work without the link, so a taken default port costs the link and not the start. */
+    async function listenForLinks(): Promise<ListenAddress | null> {
+      try {
+        return await mqtt.listen()
+      } catch (error) {
+        if (config.mqtt.isRequired) throw error
+        log.warn({ err: error }, 'controllers can upload, but not keep a link open')
+        return null
       }
     }
 
@@ -283,7 +304,12 @@ export async function createDaemon(config: Config, overrides: DaemonOverrides = 
     async function stopInPhases(): Promise<void> {
       log.info('stopping: no new uploads')
       clearInterval(busyTimer)
-      await Promise.all([reconciler.stop(), field.close(STOP_UPLOADS_MS), opened.stopListening(STOP_UPLOADS_MS)])
+      await Promise.all([
+        reconciler.stop(),
+        mqtt.close(),
+        field.close(STOP_UPLOADS_MS),
+        opened.stopListening(STOP_UPLOADS_MS)
+      ])
       log.info('stopping: jobs')
       await runner.stop(STOP_JOBS_MS)
       log.info('stopping: screens')

@@ -27,7 +27,7 @@ export type DaemonLaunch = {
   onLog?: (line: string) => void
 }
 
-const LISTENERS = ['--field', '--admin', '--s3']
+const LISTENERS = ['--field', '--admin', '--s3', '--mqtt']
 const TAIL_LINES = 15
 
 /** Starts `flightcase serve` from its sources in a process of its own. */

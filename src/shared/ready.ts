@@ -9,7 +9,9 @@ export const readyInfoSchema = z.object({
   pid: z.int().positive(),
   admin: z.object({ url: z.url(), token: z.string().min(1) }),
   field: z.object({ url: z.url() }),
-  s3: z.object({ url: z.url(), bucket: z.string().min(1), region: z.string().min(1) })
+  s3: z.object({ url: z.url(), bucket: z.string().min(1), region: z.string().min(1) }),
+  /** Missing when another program holds the default port and no other one was asked for. */
+  mqtt: z.object({ url: z.url() }).optional()
 })
 
 export type ReadyInfo = z.infer<typeof readyInfoSchema>

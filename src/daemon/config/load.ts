@@ -53,6 +53,7 @@ export function loadConfig(sources: ConfigSources): Config {
     dataDir,
     field: listen(values.field, { host: '0.0.0.0', port: 8700 }),
     admin: listen(values.admin, { host: '127.0.0.1', port: 8701 }),
+    mqtt: { address: listen(values.mqtt, { host: '0.0.0.0', port: 1883 }), isRequired: values.mqtt !== undefined },
     logLevel: values.logLevel ?? 'info',
     adminToken: values.adminToken ?? null,
     pilot: {

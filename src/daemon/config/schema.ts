@@ -64,6 +64,13 @@ export const settings = {
     help: 'address of the embedded object store',
     schema: listenSchema
   }),
+  mqtt: setting({
+    toml: 'mqtt',
+    env: 'FLIGHTCASE_MQTT',
+    flag: '--mqtt',
+    help: 'address of the message broker for the link that controllers keep open',
+    schema: listenSchema
+  }),
   logLevel: setting({
     toml: 'log_level',
     env: 'FLIGHTCASE_LOG_LEVEL',
@@ -219,6 +226,8 @@ export interface Config {
   dataDir: string
   field: ListenAddress
   admin: ListenAddress
+  /** `isRequired`: the address was asked for, so a start without it fails. */
+  mqtt: { address: ListenAddress; isRequired: boolean }
   logLevel: 'fatal' | 'error' | 'warn' | 'info' | 'debug' | 'silent'
   /** Null: a new one is made at every start. */
   adminToken: string | null

@@ -1,5 +1,5 @@
 import { createServer, type RequestListener, type Server } from 'node:http'
-import type { AddressInfo } from 'node:net'
+import type { AddressInfo, Server as NetServer } from 'node:net'
 import type { ListenAddress } from '../config/schema.ts'
 import { StartupError } from '../errors.ts'
 
@@ -22,12 +22,16 @@ export function createListener(options: ListenerOptions): Listener {
   const server = createServer({ requestTimeout: options.requestTimeoutMs, headersTimeout: 20_000 }, options.handler)
   server.keepAliveTimeout = 75_000
   return {
-    listen: () => listen(server, options),
+    listen: () => listenOn(server, options),
     close: (deadlineMs) => close(server, deadlineMs)
   }
 }
 
-function listen(server: Server, options: ListenerOptions): Promise<ListenAddress> {
+/** Opens a server's port and gives the real address. Throws `StartupError('listen_failed')` with the reason in words. */
+export function listenOn(
+  server: NetServer,
+  options: Pick<ListenerOptions, 'name' | 'address'>
+): Promise<ListenAddress> {
   const { host, port } = options.address
   return new Promise((resolve, reject) => {
     server.once('error', (cause: NodeJS.ErrnoException) => {
@@ -59,8 +63,8 @@ function close(server: Server, deadlineMs: number): Promise<void> {
   })
 }
 
-/** `http://host:port` a local program can open: wildcards become loopback, IPv6 gets its brackets. */
-export function urlOf(address: ListenAddress): string {
+/** `scheme://host:port` a local program can open: wildcards become loopback, IPv6 gets its brackets. */
+export function urlOf(address: ListenAddress, scheme: 'http' | 'mqtt' = 'http'): string {
   const host = address.host === '0.0.0.0' ? '127.0.0.1' : address.host === '::' ? '::1' : address.host
-  return `http://${host.includes(':') ? `[${host}]` : host}:${address.port}`
+  return `${scheme}://${host.includes(':') ? `[${host}]` : host}:${address.port}`
 }

@@ -25,7 +25,7 @@ export async function startTestDaemon(
 ): Promise<TestDaemon> {
   const dataDir = options.dataDir ?? join(temporaryFolder('daemon'), 'data')
   const config = loadConfig({
-    flags: { dataDir, field: '127.0.0.1:0', admin: '127.0.0.1:0', s3: '127.0.0.1:0' },
+    flags: { dataDir, field: '127.0.0.1:0', admin: '127.0.0.1:0', s3: '127.0.0.1:0', mqtt: '127.0.0.1:0' },
     env: { FLIGHTCASE_PILOT_TOKEN: TEST_PILOT_TOKEN, ...options.env }
   })
   const daemon = await createDaemon(config, {
