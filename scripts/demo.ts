@@ -7,7 +7,7 @@ import { join } from 'node:path'
 import { Command, InvalidArgumentError } from 'commander'
 import { launchDaemon } from '../src/demo/daemon-process.ts'
 import { cardsFromPhotos, generateCards } from '../src/demo/demo-cards.ts'
-import { hasFfmpeg, planDay, playDay } from '../src/demo/demo-day.ts'
+import { type DaySummary, hasFfmpeg, planDay, playDay } from '../src/demo/demo-day.ts'
 import { DemoScreen } from '../src/demo/demo-screen.ts'
 
 // Plays one upload day against a real daemon on a fresh data directory; see --help.
@@ -61,12 +61,7 @@ async function demo(): Promise<number> {
     const { summary, problems } = await Promise.race([day, interruption])
     screen.clear()
     if (flags.json) process.stdout.write(`${JSON.stringify(summary)}\n`)
-    else
-      screen.say(
-        Object.entries(summary)
-          .map(([name, value]) => `${name} ${value}`)
-          .join(' · ')
-      )
+    else screen.say(inWords(summary))
     for (const problem of problems) screen.say(`WRONG: ${problem}`)
     if (!flags.once) {
       screen.say(`\nFlightcase keeps serving at ${adminUrl}\nCtrl-C ends it; the demo data is deleted then.`)
@@ -76,6 +71,14 @@ async function demo(): Promise<number> {
   } finally {
     await daemon.stop()
   }
+}
+
+function inWords(day: DaySummary): string {
+  return (
+    `${day.files} files were offered: ${day.uploaded} uploaded, ${day.skipped} known already, ${day.failures} failed. ` +
+    `The base holds ${day.assets} assets (${day.videos} videos, ${day.blobs} distinct), ${day.thumbnails} with previews. ` +
+    `It took ${day.seconds.toFixed(1)} s.`
+  )
 }
 
 /** Without its pages the daemon still works, but the page to watch would be missing. */

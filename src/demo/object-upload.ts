@@ -220,7 +220,8 @@ export class ObjectUploader {
         yield chunk
         sent += chunk.length
         onSent?.(earlierBytes + sent)
-        if (bytesPerSecond) await pause(startedAt + (sent / bytesPerSecond) * 1000 - performance.now())
+        const aheadMs = bytesPerSecond ? startedAt + (sent / bytesPerSecond) * 1000 - performance.now() : 0
+        if (aheadMs > 0) await pause(aheadMs)
       }
     }
   }
