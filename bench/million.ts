@@ -1,8 +1,9 @@
 import { createHash } from 'node:crypto'
-import { existsSync } from 'node:fs'
+import { closeSync, existsSync, ftruncateSync, mkdirSync, openSync } from 'node:fs'
 import { mkdir, rename, rm, writeFile } from 'node:fs/promises'
-import { join } from 'node:path'
+import { dirname, join } from 'node:path'
 import Sqlite from 'better-sqlite3'
+import { BlobFiles } from '../src/daemon/embedded-store/engine/blob-files.ts'
 import { pinnedKey } from '../src/daemon/features/ingest/guess-media-type.ts'
 import { newId } from '../src/daemon/ids.ts'
 import { launchDaemon } from '../src/demo/daemon-process.ts'
@@ -22,6 +23,7 @@ const FIRST_SHOT_MS = Date.parse('2019-05-01T08:00:00Z')
 const STEP_MS = 120_000
 const DEVICES = 12
 const SIZE_BYTES = 5_000_000
+const NOUGHTS_SHA256 = createHash('sha256').update(Buffer.alloc(SIZE_BYTES)).digest('hex')
 
 /** 32 upper-case hexadecimal digits, as Pilot's fingerprints are. */
 const fingerprint = (index: number) => createHash('md5').update(`file ${index}`).digest('hex').toUpperCase()
@@ -29,8 +31,9 @@ const tiny = (index: number) =>
   `${createHash('md5').update(`tiny ${index}`).digest('hex')}_2025_6_14_9_${index % 60}_${index % 59}`
 
 /**
- * Gives a data directory with `count` assets, each with blob, strong reference, pilot file and stored object (rows only;
- * no payload is ever read by the benches). Seeding a million takes a minute or two and is kept for later calls.
+ * Gives a data directory with `count` assets, each with blob, strong reference, pilot file, stored object and payload file
+ * (of the right size, without content: it takes no space). Seeding a million takes some minutes and is kept for later
+ * calls.
  */
 export async function seededData(count: number): Promise<SeededData> {
   const dataDir = join(ROOT, `seeded-${count}`)
@@ -48,6 +51,7 @@ export async function seededData(count: number): Promise<SeededData> {
     const ids = Array.from({ length: count }, (_, index) => newId(FIRST_SHOT_MS + index * STEP_MS))
     seedCatalogue(join(unfinished, 'flightcase.db'), ids)
     seedObjects(join(unfinished, 'store', 'index.db'), ids)
+    seedPayloads(join(unfinished, 'store'), ids)
     await rename(unfinished, dataDir)
     await writeFile(complete, '')
   }
@@ -145,7 +149,7 @@ function seedObjects(filePath: string, ids: string[]): void {
   inBatches(db, ids, (id, index) => {
     const at = FIRST_SHOT_MS + index * STEP_MS
     const digest = sha256(index).toString('hex')
-    blob.run(id, SIZE_BYTES, digest, md5(index), 'AAAAAA==', at)
+    blob.run(id, SIZE_BYTES, NOUGHTS_SHA256, md5(index), 'AAAAAA==', at)
     // What the controller uploaded, and what the catalogue keeps: two keys for the same bytes.
     const keys = { [`${id}u`]: keyOf(index), [`${id}k`]: pinnedKey(id, nameOf(index), at) }
     for (const [rev, key] of Object.entries(keys)) {
@@ -154,6 +158,17 @@ function seedObjects(filePath: string, ids: string[]): void {
     }
   })
   finish(db)
+}
+
+function seedPayloads(directory: string, ids: string[]): void {
+  const files = new BlobFiles(directory)
+  for (const id of ids) {
+    const path = files.path(id)
+    mkdirSync(dirname(path), { recursive: true })
+    const descriptor = openSync(path, 'w')
+    ftruncateSync(descriptor, SIZE_BYTES)
+    closeSync(descriptor)
+  }
 }
 
 function openForSeeding(filePath: string): Sqlite.Database {
