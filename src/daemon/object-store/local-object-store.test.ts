@@ -32,7 +32,7 @@ describeObjectStore('local, in process', async () => {
     store,
     servesUrls: false,
     issuesCredentials: true,
-    conditionalDeletes: true,
+    keysAreData: true,
     dispose: async () => {
       await store.close()
       await harness.dispose()

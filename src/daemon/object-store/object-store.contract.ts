@@ -14,8 +14,8 @@ export type StoreUnderTest = {
   servesUrls: boolean
   /** False when the server has no AssumeRole. */
   issuesCredentials: boolean
-  /** False when the server accepts a conditional delete and ignores the condition. */
-  conditionalDeletes: boolean
+  /** False when the server keeps keys as paths, so that `a//b`, or `a` beside `a/b`, cannot be. */
+  keysAreData: boolean
   /** A client of the same bucket with temporary credentials, when the store has an endpoint. */
   withCredentials?: (credentials: Awaited<ReturnType<ObjectStore['issueCredentials']>>) => ObjectStore
 }
@@ -86,9 +86,10 @@ export function describeObjectStore(name: string, open: () => Promise<StoreUnder
         await expect(read(key, { range: { start: 0, end: 0 } })).rejects.toMatchObject({ code: 'InvalidArgument' })
       })
 
-      it.each(['a+b c%20d', 'ä/é', '测试 (1).JPG', "it's&<b>", 'x:y=z?#', 'a//b', '\ud83d\ude81'])(
+      it.for(['a+b c%20d', 'ä/é', '测试 (1).JPG', "it's&<b>", 'x:y=z?#', 'a//b', '\ud83d\ude81'])(
         'keeps the key %j exactly',
-        async (name) => {
+        async (name, context) => {
+          if (name.includes('//') && !test.keysAreData) return context.skip('a path for this server')
           const key = newKey(name)
           await store.put(key, Buffer.from(name))
           expect((await store.head(key))?.key).toBe(key)
@@ -251,11 +252,13 @@ export function describeObjectStore(name: string, open: () => Promise<StoreUnder
     describe('list', () => {
       it('pages in byte order, with common prefixes', async () => {
         const folder = newKey('list')
-        const names = ['A', 'a', 'a/1', 'a/2', 'b/1', 'c', 'ä', '\ue000', '\ud83d\ude81']
+        const last = ['b/1', 'c', 'ä', '\ue000', '\ud83d\ude81']
+        const names = ['A', ...(test.keysAreData ? ['a'] : []), 'a/1', 'a/2', ...last]
         for (const name of names) await store.put(`${folder}/${name}`, Buffer.from(name))
         const all = await listAll(store, { prefix: `${folder}/` })
         expect(all).toEqual(names.map((name) => `${folder}/${name}`))
-        const rolledUp = ['A', 'a', 'a/', 'b/', 'c', 'ä', '\ue000', '\ud83d\ude81'].map((name) => `${folder}/${name}`)
+        const entries = new Set(names.map((name) => name.replace(/\/.*/, '/')))
+        const rolledUp = [...entries].map((name) => `${folder}/${name}`)
         expect((await listAll(store, { prefix: `${folder}/`, delimiter: '/' })).toSorted()).toEqual(rolledUp.toSorted())
         expect((await listAll(store, { prefix: `${folder}/`, delimiter: '/', limit: 1 })).toSorted()).toEqual(
           rolledUp.toSorted()
@@ -284,8 +287,7 @@ export function describeObjectStore(name: string, open: () => Promise<StoreUnder
         for (const key of keys) expect(await store.head(key)).toBeNull()
       })
 
-      it('removes only the version it knows', async (context) => {
-        if (!test.conditionalDeletes) return context.skip('this server ignores the condition')
+      it('removes only the version it knows', async () => {
         const key = newKey()
         const { etag } = await store.put(key, Buffer.from('one'))
         await store.put(key, Buffer.from('two'))

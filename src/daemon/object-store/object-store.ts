@@ -108,13 +108,13 @@ export interface ObjectStore {
   /** Ascending UTF-8 byte order, at most 1000 per page. */
   list(options?: ListOptions): Promise<ListResult>
   /**
-   * A missing key is success. With `ifMatch` only this version goes: `PreconditionFailed` when it is another one (an S3 server
-   * without conditional deletes may ignore that).
+   * A missing key is success. With `ifMatch` only this version goes: `PreconditionFailed` when it is another one. (An S3 server
+   * without conditional deletes leaves a moment between the look and the removal.)
    */
   delete(key: string, options?: { ifMatch?: string }): Promise<void>
   /** Per-key outcome for any number of keys; a missing key is success. */
   deleteMany(keys: string[]): Promise<{ deleted: string[]; failed: { key: string; error: ObjectStoreError }[] }>
-  /** Copies inside the bucket. Raises `NotFound`, `PreconditionFailed`. */
+  /** Copies inside the bucket; conditions as for {@link delete}. Raises `NotFound`, `PreconditionFailed`. */
   copy(source: string, target: string, options?: CopyOptions): Promise<PutResult>
   /** A URL on the public endpoint. `responseDisposition` overrides the Content-Disposition of the answer. */
   presignGet(

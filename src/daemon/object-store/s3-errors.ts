@@ -30,7 +30,8 @@ const BY_NAME: Record<string, ObjectStoreErrorCode> = {
   NotImplemented: 'Unsupported',
   InvalidArgument: 'InvalidArgument',
   InvalidRange: 'InvalidArgument',
-  KeyTooLongError: 'InvalidArgument'
+  KeyTooLongError: 'InvalidArgument',
+  XMinioInvalidObjectName: 'InvalidArgument'
 }
 
 const BY_STATUS: Record<number, ObjectStoreErrorCode> = {

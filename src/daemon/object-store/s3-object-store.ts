@@ -215,6 +215,7 @@ export class S3ObjectStore implements ObjectStore {
 
   async delete(key: string, { ifMatch }: { ifMatch?: string } = {}): Promise<void> {
     try {
+      await this.#assertVersion(key, ifMatch)
       await this.#s3.send(
         new DeleteObjectCommand({
           Bucket: this.bucket,
@@ -260,6 +261,7 @@ export class S3ObjectStore implements ObjectStore {
     if (!from) throw new ObjectStoreError('NotFound', `There is no object ${source}.`)
     if (ifMatch !== undefined && ifMatch !== from.etag)
       throw new ObjectStoreError('PreconditionFailed', `${source} is another version by now.`)
+    await this.#assertVersion(target, targetIfMatch)
     const { contentType, metadata } = replace ?? from
     const input = {
       Bucket: this.bucket,
@@ -333,6 +335,14 @@ export class S3ObjectStore implements ObjectStore {
     this.#s3.destroy()
     this.#sts.destroy()
     this.#presigner.close()
+  }
+
+  /** Some servers ignore conditions on deletes and copies, so they are looked at here as well. */
+  async #assertVersion(key: string, etag: string | undefined): Promise<void> {
+    if (etag === undefined) return
+    const stat = await this.head(key)
+    if (!stat) throw new ObjectStoreError('NotFound', `There is no object ${key}.`)
+    if (stat.etag !== etag) throw new ObjectStoreError('PreconditionFailed', `${key} is another version by now.`)
   }
 
   #headObject(key: string): Promise<HeadObjectCommandOutput> {
