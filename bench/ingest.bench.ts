@@ -13,6 +13,7 @@ import { PilotController } from '../src/demo/pilot-controller.ts'
 import { listAssets } from '../src/shared/api/assets.ts'
 import { createToken } from '../src/shared/api/system.ts'
 import { WORKSPACE } from './million.ts'
+import { peakMemoryBytes, processorSeconds } from './process-facts.ts'
 import { type BenchResult, type Figure, median } from './report.ts'
 
 const CONTROLLERS = 4
@@ -20,7 +21,15 @@ const ROUNDS = 3
 const run = promisify(execFile)
 
 /** `copy` and `hash` are bytes per second. */
-type Round = { copy: number; hash: number; visibleS: number; previewsPerSecond: number; peakBytes: number }
+type Round = {
+  copy: number
+  hash: number
+  visibleS: number
+  /** Processor time of the daemon meanwhile; previews made at the same time are part of it. */
+  processorS: number
+  previewsPerSecond: number
+  peakBytes: number
+}
 
 /**
  * How fast photos become visible assets when four controllers upload at once, beside a durable copy of the same bytes and
@@ -47,6 +56,11 @@ export async function benchIngest({ quick }: { quick: boolean }): Promise<BenchR
     const figures: Figure[] = [
       { name: 'PUT to visible', value: of((each) => bytes / each.visibleS) / 1e6, unit: 'MB/s' },
       { name: 'PUT to visible', value: of((each) => photos / each.visibleS), unit: 'photos/s' },
+      {
+        name: 'processor time of the daemon meanwhile',
+        value: of((each) => each.processorS / each.visibleS),
+        unit: 'cores'
+      },
       { name: 'durable copy (copy + fsync)', value: of((each) => each.copy) / 1e6, unit: 'MB/s' },
       { name: 'sha256 + md5 on one core', value: of((each) => each.hash) / 1e6, unit: 'MB/s' },
       {
@@ -163,12 +177,14 @@ async function ingest(cards: CardFile[][], dataDir: string) {
       )
     }
     const startedAt = performance.now()
+    const processorFrom = processorSeconds(daemon.pid)
     const results = await Promise.all(controllers.map((controller, index) => controller.offer(cards[index] ?? [])))
     const uploaded = results.reduce((sum, result) => sum + result.uploaded.length, 0)
     const expected = cards.flat().length
     if (uploaded !== expected) throw new Error(`only ${uploaded} of ${expected} photos were uploaded`)
     while ((await countAssets(admin)) < expected) await pause(10)
     const visibleS = (performance.now() - startedAt) / 1000
+    const processorS = processorSeconds(daemon.pid) - processorFrom
     for (const controller of controllers) controller.close()
 
     const previewsBefore = await countPreviews(admin)
@@ -178,8 +194,9 @@ async function ingest(cards: CardFile[][], dataDir: string) {
     const previews = (await countPreviews(admin)) - previewsBefore
     return {
       visibleS,
+      processorS,
       previewsPerSecond: previews / previewsS,
-      peakBytes: await peakMemory(daemon.pid)
+      peakBytes: peakMemoryBytes(daemon.pid)
     }
   } finally {
     await daemon.stop()
@@ -197,13 +214,6 @@ async function countPreviews(admin: AdminAccess): Promise<number> {
   for await (const asset of everyItem((cursor) => admin.api.call(listAssets, { query: { limit: 500, cursor } })))
     if (asset.preview === 'ready') count++
   return count
-}
-
-/** The most memory the process ever held, from the kernel; NaN where it does not tell. */
-async function peakMemory(pid: number): Promise<number> {
-  if (process.platform !== 'linux') return Number.NaN
-  const peak = /^VmHWM:\s+(\d+) kB$/m.exec(await readFile(`/proc/${pid}/status`, 'utf8'))
-  return Number(peak?.[1]) * 1024
 }
 
 /** Photos per second, both preview sizes each, by two `vipsthumbnail` processes at once; null when it is not installed. */

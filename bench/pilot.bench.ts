@@ -4,13 +4,16 @@ import { join } from 'node:path'
 import { launchDaemon } from '../src/demo/daemon-process.ts'
 import { type LoadResult, measureLoad, postRequest } from './http-load.ts'
 import { seededData, WORKSPACE } from './million.ts'
+import { processorSeconds } from './process-facts.ts'
 import { type BenchResult, type Figure, median } from './report.ts'
 
 const TOKEN = 'bench-controller-token'
 const ROUNDS = 5
 const CONNECTIONS = 32
 
-type Round = Record<'bare' | 'miss' | 'hit' | 'tiny' | 'tinyBusy', LoadResult>
+/** `processorUs`: processor time of the server for one call, in microseconds. */
+type Measured = LoadResult & { processorUs: number }
+type Round = Record<'bare' | 'miss' | 'hit' | 'tiny' | 'tinyBusy', Measured>
 
 /**
  * How fast controllers learn what is known: tiny-fingerprints with 1,000 entries and fast-upload, with a million files in
@@ -57,8 +60,13 @@ export async function benchPilot({ quick }: { quick: boolean }): Promise<BenchRe
         )
       })
     )
-    const measure = (url: string, requests: Buffer[], count: number, connections: number) =>
-      measureLoad({ url, calls: count, connections, request: (index) => requests[index % requests.length] as Buffer })
+    const measure = async (url: string, requests: Buffer[], calls: number, connections: number): Promise<Measured> => {
+      const pid = url === bareUrl ? (bare.pid ?? 0) : daemon.pid
+      const from = processorSeconds(pid)
+      const request = (index: number) => requests[index % requests.length] as Buffer
+      const load = await measureLoad({ url, calls, connections, request })
+      return { ...load, processorUs: ((processorSeconds(pid) - from) / calls) * 1e6 }
+    }
 
     await measure(field.url, [...known, ...unknown], calls / 4, CONNECTIONS)
     await measure(bareUrl, plain, calls / 4, CONNECTIONS)
@@ -76,9 +84,11 @@ export async function benchPilot({ quick }: { quick: boolean }): Promise<BenchRe
     const rate = (name: string, kind: keyof Round): Figure[] => [
       { name: `${name}, requests`, value: of((round) => round[kind].requestsPerSecond), unit: '/s' },
       { name: `${name}, p50`, value: of((round) => round[kind].p50Ms), unit: 'ms' },
-      { name: `${name}, p99`, value: of((round) => round[kind].p99Ms), unit: 'ms' }
+      { name: `${name}, p99`, value: of((round) => round[kind].p99Ms), unit: 'ms' },
+      { name: `${name}, processor`, value: of((round) => round[kind].processorUs), unit: 'µs' }
     ]
     const ratio = (kind: keyof Round) => of((round) => round[kind].requestsPerSecond / round.bare.requestsPerSecond)
+    const processor = (kind: keyof Round) => of((round) => round.bare.processorUs / round[kind].processorUs)
     return {
       bench: 'pilot',
       figures: [
@@ -90,7 +100,9 @@ export async function benchPilot({ quick }: { quick: boolean }): Promise<BenchRe
         ...rate('fast-upload hit', 'hit'),
         ...rate('bare Express route', 'bare'),
         { name: 'fast-upload miss / bare Express', value: ratio('miss'), unit: '×', goal: { atLeast: 0.7 } },
-        { name: 'fast-upload hit / bare Express', value: ratio('hit'), unit: '×', goal: { atLeast: 0.7 } }
+        { name: 'fast-upload hit / bare Express', value: ratio('hit'), unit: '×', goal: { atLeast: 0.7 } },
+        { name: 'the same by processor time, miss', value: processor('miss'), unit: '×' },
+        { name: 'the same by processor time, hit', value: processor('hit'), unit: '×' }
       ],
       notes: [
         `${data.count} known files; 3 of 1,000 tiny fingerprints known; fast-upload over ${CONNECTIONS} connections`,
