@@ -82,19 +82,22 @@ export class BlobFiles {
     }
   }
 
-  /** Every blob file on disk, with its time of last change. Foreign files are left out. */
-  async *walk(): AsyncGenerator<{ blobId: string; sizeBytes: number; changedAtMs: number }> {
+  /** Every blob with a file on disk. Foreign files are left out. */
+  async *walk(): AsyncGenerator<string> {
     for (const outer of await readdir(this.#blobsDirectory))
       for (const inner of await readdir(join(this.#blobsDirectory, outer)))
-        for (const blobId of await readdir(join(this.#blobsDirectory, outer, inner))) {
-          if (!BLOB_ID.test(blobId)) continue
-          try {
-            const { size, mtimeMs } = await stat(join(this.#blobsDirectory, outer, inner, blobId))
-            yield { blobId, sizeBytes: size, changedAtMs: mtimeMs }
-          } catch (error) {
-            if (!isMissingFile(error)) throw error
-          }
-        }
+        for (const blobId of await readdir(join(this.#blobsDirectory, outer, inner)))
+          if (BLOB_ID.test(blobId)) yield blobId
+  }
+
+  /** When the blob's file was changed last, epoch milliseconds; null when it is gone. */
+  async changedAtMs(blobId: string): Promise<number | null> {
+    try {
+      return (await stat(this.path(blobId))).mtimeMs
+    } catch (error) {
+      if (isMissingFile(error)) return null
+      throw error
+    }
   }
 
   /** Holds blobs against removal until the returned function is called (once or more). */

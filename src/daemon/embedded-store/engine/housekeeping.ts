@@ -4,6 +4,7 @@ import type { BlobFiles } from './blob-files.ts'
 import type { BlobRows } from './blob-rows.ts'
 import type { Damage } from './damage.ts'
 import type { GroupCommit } from './group-commit.ts'
+import { Unhurried } from './unhurried.ts'
 
 const BATCH = 256
 const GC_INTERVAL_MS = 30_000
@@ -68,9 +69,13 @@ export class Housekeeping {
   async reconcile(): Promise<{ orphans: number }> {
     const { files, blobs, activity, log, now } = this.#deps
     let orphans = 0
-    for await (const { blobId, changedAtMs } of files.walk()) {
+    const pace = new Unhurried()
+    for await (const blobId of files.walk()) {
       if (activity.closed) return { orphans }
-      if (changedAtMs > now() - ORPHAN_AGE_MS || blobs.find(blobId)) continue
+      await pace.step()
+      if (blobs.find(blobId)) continue
+      const changedAtMs = await files.changedAtMs(blobId)
+      if (changedAtMs === null || changedAtMs > now() - ORPHAN_AGE_MS || blobs.find(blobId)) continue
       await files.remove(blobId)
       orphans++
     }
@@ -81,9 +86,11 @@ export class Housekeeping {
 
   async #reportLostFiles(): Promise<void> {
     const { files, blobs, damage, activity } = this.#deps
+    const pace = new Unhurried()
     for (let page = blobs.page('', BATCH); page.length > 0; page = blobs.page(page.at(-1)?.id ?? '', BATCH))
       for (const { id, sizeBytes, state } of page) {
         if (activity.closed) return
+        await pace.step()
         if (state === 'damaged') continue
         const found = await files.sizeOf(id)
         // Read again: the blob may have been collected since the page was read.
