@@ -9,7 +9,8 @@ import {
 } from './embedded-store/credentials/identity-service.ts'
 import { createS3Endpoint } from './embedded-store/endpoint/s3-endpoint.ts'
 import type { UploadProgressEvent } from './embedded-store/endpoint/upload-progress.ts'
-import { createStorageEngine } from './embedded-store/engine/create-storage-engine.ts'
+import { createStorageEngine, type StorageEngineOptions } from './embedded-store/engine/create-storage-engine.ts'
+import type { StorageEngine } from './embedded-store/engine/storage-engine.ts'
 import { messageOf, StartupError } from './errors.ts'
 import { urlOf } from './http/listener.ts'
 import { LocalObjectStore } from './object-store/local-object-store.ts'
@@ -55,9 +56,11 @@ async function openEmbedded(
   const log = options.log.child({ part: 's3' })
   const directory = join(options.dataDir, 'store')
   mkdirSync(directory, { recursive: true, mode: 0o700 })
-  const engine = await createStorageEngine({ directory, log })
   const identity = openIdentityService({ directory, log })
-  await engine.createBucket({ name: bucket, owner: STORE_OWNER })
+  const engine = await openEngine({ directory, log }, bucket).catch((error: unknown) => {
+    identity.close()
+    throw error
+  })
   let address: ListenAddress | null = null
   const endpoint = createS3Endpoint({ engine, identity, region, log, onUploadProgress: options.onUploadProgress })
   const store = new LocalObjectStore({
@@ -101,6 +104,18 @@ async function openEmbedded(
       await engine.close()
       identity.close()
     }
+  }
+}
+
+/** The engine with its bucket; closed again when the bucket cannot be made. */
+async function openEngine(options: StorageEngineOptions, bucket: string): Promise<StorageEngine> {
+  const engine = await createStorageEngine(options)
+  try {
+    await engine.createBucket({ name: bucket, owner: STORE_OWNER })
+    return engine
+  } catch (error) {
+    await engine.close()
+    throw error
   }
 }
 
