@@ -20,8 +20,13 @@ export interface TestBase {
   process: DaemonProcess
   /** Deleted at the end together with the data. */
   scratchDir: string
-  /** A controller that may upload here; it ends with the daemon. */
-  controller(options: { deviceId: string; droneSerial?: string; bytesPerSecond?: number }): PilotController
+  /** A controller that may upload here, by a token that is valid without any doing; it ends with the daemon. */
+  controller(options: {
+    deviceId: string
+    token?: string
+    droneSerial?: string
+    bytesPerSecond?: number
+  }): PilotController
 }
 
 /** Starts a daemon from its sources. `close` ends it and deletes its data. */
@@ -49,10 +54,10 @@ export async function startBase(env: Record<string, string> = {}): Promise<TestB
     process,
     scratchDir,
     close,
-    controller({ deviceId, droneSerial = '1581F000001DEMO', bytesPerSecond }) {
+    controller({ deviceId, token = pilotToken, droneSerial = '1581F000001DEMO', bytesPerSecond }) {
       const controller = new PilotController({
         fieldUrl: ready.field.url,
-        token: pilotToken,
+        token,
         workspaceId,
         deviceId,
         droneSerial,

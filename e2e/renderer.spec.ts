@@ -272,6 +272,16 @@ test('Chinese, and it stays Chinese', async ({ page, daemon }) => {
   await expect(page.locator('html')).toHaveAttribute('lang', 'zh-CN')
   await shoot(page, 'zh-field')
   await expectUsable(page)
+  await page.getByRole('button', { name: '添加遥控器' }).click()
+  await page.getByRole('button', { name: '创建令牌' }).click()
+  await expect(page.getByTestId('token-secret')).toBeVisible()
+  await shoot(page, 'zh-pairing-token')
+  await page.getByRole('button', { name: '完成' }).click()
+  await page.getByRole('button', { name: '添加遥控器' }).click()
+  await page.getByTestId('controller-token').getByRole('button').click()
+  await shoot(page, 'zh-pairing-revoke')
+  await expectUsable(page)
+  await page.keyboard.press('Escape')
   await page.getByRole('link', { name: '素材' }).click()
   await expect(tiles(page).first()).toBeVisible()
   await shoot(page, 'zh-assets')
@@ -333,6 +343,53 @@ test('without the link there is no way in; with its token there is', async ({ pa
   await expect(tiles(page).first()).toBeVisible()
   // The refusals are what this test is about.
   for (const error of browserErrors.splice(0)) expect(error).toContain('401')
+})
+
+test('a controller is paired from the screen, signs in, and is shut out again', async ({ page }) => {
+  const base = await startBase({ FLIGHTCASE_PILOT_TOKEN: '' })
+  try {
+    await openScreen(page, base.ready)
+    const warning = page.getByText('No controller can sign in yet')
+    await expect(warning).toBeVisible()
+    await shoot(page, 'pairing-needed')
+    await page.getByRole('button', { name: 'Add a controller' }).click()
+    const dialog = page.getByRole('dialog')
+    await expect(dialog.getByLabel('Name of the controller')).toHaveValue('Controller 1')
+    await dialog.getByLabel('Name of the controller').fill('RC Plus north')
+    await shoot(page, 'pairing-name')
+    await expectUsable(page)
+    await dialog.getByRole('button', { name: 'Make its token' }).click()
+    const secret = (await dialog.getByTestId('token-secret').getByText(/^fc_/).textContent()) ?? ''
+    await expect(warning).toHaveCount(0)
+    await expect(dialog.getByText('Waiting for the controller to sign in…')).toBeVisible()
+    await page.keyboard.press('Escape')
+    await shoot(page, 'pairing-token')
+    await expectUsable(page)
+
+    const card = await createPhotoCard({ directory: join(base.scratchDir, 'card'), count: 1, seed: 3, withClip: false })
+    const controller = base.controller({ deviceId: 'RC-PLUS-7', token: secret })
+    expect((await controller.offer(card)).uploaded).toHaveLength(1)
+    await expect(dialog.getByText('The controller has signed in.')).toBeVisible()
+    await shoot(page, 'pairing-signed-in')
+    await dialog.getByRole('button', { name: 'Done' }).click()
+    await expect(page.getByTestId('lane').getByRole('heading')).toHaveText('RC Plus north')
+
+    await page.getByRole('button', { name: 'Add a controller' }).click()
+    const token = dialog.getByTestId('controller-token')
+    await expect(token).toContainText('RC Plus north')
+    await token.getByRole('button', { name: 'Revoke' }).click()
+    await expect(token.getByRole('alertdialog')).toContainText('This cannot be undone')
+    await shoot(page, 'pairing-revoke')
+    await expectUsable(page)
+    await token.getByRole('alertdialog').getByRole('button', { name: 'Revoke' }).click()
+    await expect(token).toHaveCount(0)
+    await expect(page.getByText('The token of "RC Plus north" is revoked.')).toBeVisible()
+    await expect(controller.offer(card)).rejects.toMatchObject({ status: 401 })
+  } finally {
+    // A page that is left open would miss its base.
+    await page.goto('about:blank')
+    await base.close()
+  }
 })
 
 test('a base that goes away is missed', async ({ page, browserErrors }) => {

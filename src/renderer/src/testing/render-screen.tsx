@@ -11,6 +11,18 @@ import { createQueryClient } from '../lib/query-client.ts'
 /** What the daemon answers to `METHOD /path`, query left out: a JSON value, or a problem's status and code. */
 export type Answers = Record<string, unknown>
 
+/** What a healthy base tells an administrator of itself; the answer to its status unless `Answers` has another. */
+export const status = {
+  version: '1.0.0',
+  startedAt: '2026-11-21T01:00:00.000Z',
+  role: 'admin',
+  fieldUrls: ['http://192.168.1.10:8700'],
+  s3Urls: [],
+  controllersCanPair: true,
+  store: { mode: 'embedded', reachable: true, writable: true, freeBytes: null, problem: null },
+  ffmpeg: { found: false, path: null }
+}
+
 /** A refusal among `Answers`. */
 export function refusal(status: number, code: string): Response {
   return Response.json({ type: 'about:blank', title: code, status, code, requestId: 'r' }, { status })
@@ -22,7 +34,7 @@ export function renderScreen(screen: ReactNode, answers: Answers): { calls: stri
   vi.stubGlobal('fetch', async (url: string, init?: { method?: string }) => {
     const call = `${init?.method ?? 'GET'} ${url.split('?')[0]}`
     calls.push(call)
-    const answer = answers[call]
+    const answer = { 'GET /api/v1/status': status, ...answers }[call]
     if (answer === undefined) throw new Error(`no answer for ${call}`)
     return answer instanceof Response ? answer.clone() : Response.json(answer)
   })

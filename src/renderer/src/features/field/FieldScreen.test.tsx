@@ -1,19 +1,9 @@
 import { screen } from '@testing-library/react'
 import { expect, test } from 'vitest'
-import { refusal, renderScreen } from '../../testing/render-screen.tsx'
+import { refusal, renderScreen, status } from '../../testing/render-screen.tsx'
 import { FieldScreen } from './FieldScreen.tsx'
 import { laneErrorText } from './lane-error.ts'
 
-const status = {
-  version: '1.0.0',
-  startedAt: '2026-11-21T01:00:00.000Z',
-  role: 'admin',
-  fieldUrls: ['http://192.168.1.10:8700'],
-  s3Urls: [],
-  controllersCanPair: true,
-  store: { mode: 'embedded', reachable: true, writable: true, freeBytes: null, problem: null },
-  ffmpeg: { found: false, path: null }
-}
 const nothing = { lanes: [], flights: [] }
 
 test('without controllers the addresses to type are shown', async () => {
@@ -28,6 +18,13 @@ test('a base that no controller can sign in to says so', async () => {
     'GET /api/v1/status': { ...status, controllersCanPair: false }
   })
   expect((await screen.findByRole('alert')).textContent).toContain('No controller can sign in yet')
+  expect(screen.getByRole('button', { name: 'Add a controller' })).toBeTruthy()
+})
+
+test.each(['viewer', 'operator'])('a %s is told whom to ask for a token', async (role) => {
+  renderScreen(<FieldScreen />, { 'GET /api/v1/field': nothing, 'GET /api/v1/status': { ...status, role } })
+  expect(await screen.findByText(/Ask whoever runs this base for a token/)).toBeTruthy()
+  expect(screen.queryByRole('button', { name: 'Add a controller' })).toBeNull()
 })
 
 test('a computer without a network says so', async () => {

@@ -6,6 +6,8 @@ import { useTranslation } from 'react-i18next'
 import { QueryFailure } from '../../components/QueryFailure.tsx'
 import { connection } from '../../lib/live-updates.ts'
 import { useStore } from '../../lib/store.ts'
+import { useMay } from '../../lib/use-may.ts'
+import { AddController } from './AddController.tsx'
 import { ConnectGuide } from './ConnectGuide.tsx'
 import classes from './FieldScreen.module.css'
 import { FlightList } from './FlightList.tsx'
@@ -13,8 +15,21 @@ import { fieldQuery } from './field.queries.ts'
 import { LaneCard } from './LaneCard.tsx'
 import { byUrgency } from './lane-verdict.ts'
 
-/** The tether board: what every controller is doing, and whether flights are complete. */
+/** The tether board, and for administrators the dialog that adds controllers to it. */
 export function FieldScreen() {
+  const mayPair = useMay('admin')
+  const [pairing, setPairing] = useState(false)
+  return (
+    <>
+      <Board onAdd={mayPair ? () => setPairing(true) : undefined} />
+      {/* Stays when the controller that was added turns the guide into a board. */}
+      {pairing && <AddController onClose={() => setPairing(false)} />}
+    </>
+  )
+}
+
+/** What every controller is doing, and whether flights are complete. */
+function Board({ onAdd }: { onAdd: (() => void) | undefined }) {
   const { t } = useTranslation()
   const board = useQuery(fieldQuery)
   const lost = useStore(connection).state === 'lost'
@@ -29,7 +44,7 @@ export function FieldScreen() {
         <Title order={1} className={classes['title']}>
           {t('field.title')}
         </Title>
-        <ConnectGuide />
+        <ConnectGuide onAdd={onAdd} />
       </div>
     )
 
@@ -39,13 +54,19 @@ export function FieldScreen() {
         <Title order={1} className={classes['title']}>
           {t('field.title')}
         </Title>
-        {!guideOpen && (
-          <Button variant="default" leftSection={<IconPlus size={20} aria-hidden />} onClick={() => setGuideOpen(true)}>
-            {t('field.addController')}
+        {onAdd ? (
+          <Button variant="default" leftSection={<IconPlus size={20} aria-hidden />} onClick={onAdd}>
+            {t('pairing.add')}
           </Button>
+        ) : (
+          !guideOpen && (
+            <Button variant="default" onClick={() => setGuideOpen(true)}>
+              {t('field.connectAnother')}
+            </Button>
+          )
         )}
       </div>
-      {guideOpen && <ConnectGuide onHide={() => setGuideOpen(false)} />}
+      {guideOpen && !onAdd && <ConnectGuide onHide={() => setGuideOpen(false)} />}
       <div className={classes['board']} data-stale={lost || undefined}>
         <section aria-label={t('field.lanes')} className={classes['lanes']}>
           {byUrgency(lanes).map((lane) => (
