@@ -11,6 +11,12 @@ export function isoFromMs(epochMs: number): string {
   return new Date(epochMs).toISOString()
 }
 
+/** What a clock shows at an instant, `YYYY-MM-DDTHH:mm:ss`: `offsetMin` minutes east of UTC, or (null) in the zone of this machine. */
+export function wallClockAt(epochMs: number, offsetMin: number | null): string {
+  const eastMin = offsetMin ?? -new Date(epochMs).getTimezoneOffset()
+  return new Date(epochMs + eastMin * 60_000).toISOString().slice(0, 19)
+}
+
 /** The local calendar day of an instant, `YYYY-MM-DD`. */
 export function localDay(epochMs: number): string {
   const date = new Date(epochMs)

@@ -1,6 +1,6 @@
 import { z } from 'zod'
 import { defineEndpoint } from '../endpoint.ts'
-import { daySchema, idSchema, instantSchema, pageOf, pageQuery } from './common.ts'
+import { daySchema, idSchema, instantSchema, pageOf, pageQuery, wallClockSchema } from './common.ts'
 import { jobSchema } from './jobs.ts'
 
 export const assetKinds = ['image', 'video', 'audio', 'document', 'other'] as const
@@ -34,6 +34,8 @@ export const assetSummarySchema = z
     state: z.enum(assetStates),
     sizeBytes: z.int().min(0),
     takenAt: instantSchema,
+    /** The clock where it was taken; by the zone of the base while `takenZoneKnown` is false. */
+    takenLocal: wallClockSchema,
     takenDay: daySchema,
     takenZoneKnown: z.boolean(),
     receivedAt: instantSchema,

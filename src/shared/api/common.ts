@@ -9,6 +9,9 @@ export const instantSchema = z.iso.datetime()
 /** A calendar day where the picture was taken, `YYYY-MM-DD`. */
 export const daySchema = z.iso.date()
 
+/** Date and time without a zone, `YYYY-MM-DDTHH:mm:ss`. */
+export const wallClockSchema = z.string().regex(/^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d$/)
+
 /** Keyset paging: pass `nextCursor` of one answer as `cursor` of the next call. */
 export const pageQuery = {
   cursor: z.string().max(512).optional(),

@@ -7,7 +7,7 @@ import {
   type listAssetFacets,
   type listAssets
 } from '../../../shared/api/assets.ts'
-import { isoFromMs } from '../../clock.ts'
+import { isoFromMs, wallClockAt } from '../../clock.ts'
 import type { Database } from '../../db/database.ts'
 import { AppError } from '../../errors.ts'
 import type { AssetBytes } from './assets-bytes.ts'
@@ -228,6 +228,7 @@ export function summaryFromRow(row: AssetRow): AssetSummary {
     state: row.state,
     sizeBytes: row.size_bytes,
     takenAt: isoFromMs(row.taken_at_ms),
+    takenLocal: wallClockAt(row.taken_at_ms, row.taken_zone_offset_min),
     takenDay: row.taken_day,
     takenZoneKnown: row.taken_zone_offset_min !== null,
     receivedAt: isoFromMs(row.received_at_ms),

@@ -36,6 +36,7 @@ it('writes what a photo says into the columns and the capture data', async () =>
     zoneOffset: '+08:00',
     videoCodec: null
   })
+  expect(detail).toMatchObject({ takenLocal: '2025-06-14T09:30:00', takenZoneKnown: true })
   expect(events).toEqual(['asset.updated'])
 })
 

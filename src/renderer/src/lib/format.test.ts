@@ -49,8 +49,7 @@ test('a day does not slip where the clock is behind UTC', () => {
   expect(en.day('2026-11-21')).toBe('Saturday, November 21, 2026')
 })
 
-test('a capture time shows the clock of its own zone', () => {
-  expect(en.wallClock('2026-11-21T20:30:00.000Z', '+08:00')).toContain('Nov 22, 2026')
-  expect(en.wallClock('2026-11-21T20:30:00.000Z', '+08:00')).toContain('04:30:00')
-  expect(en.wallClock('2026-11-21T20:30:00.000Z', 'Z')).toContain('20:30:00')
+test('a wall clock reads the same whatever the zone of this computer', () => {
+  expect(en.wallClock('2026-11-22T04:30:00')).toBe('Nov 22, 2026, 04:30:00')
+  expect(zh.wallClock('2026-11-22T04:30:00')).toContain('04:30:00')
 })

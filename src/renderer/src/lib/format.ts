@@ -21,8 +21,8 @@ export interface Formats {
   day(day: string): string
   /** A calendar day without the weekday, for lists. */
   shortDay(day: string): string
-  /** A moment as the clock of `zoneOffset` (`+08:00`, `Z`) showed it. */
-  wallClock(instant: string, zoneOffset: string): string
+  /** What a clock showed, such as `2026-11-21T09:00:00`, wherever it hung. */
+  wallClock(local: string): string
   degrees(value: number): string
   metres(value: number): string
 }
@@ -49,6 +49,12 @@ function makeFormats(locale: string): Formats {
     }).format(value)
   const percent = new Intl.NumberFormat(locale, { style: 'percent' })
   const dateTime = new Intl.DateTimeFormat(locale, { dateStyle: 'medium', timeStyle: 'medium', hourCycle: 'h23' })
+  const wallClock = new Intl.DateTimeFormat(locale, {
+    dateStyle: 'medium',
+    timeStyle: 'medium',
+    hourCycle: 'h23',
+    timeZone: 'UTC'
+  })
   const time = new Intl.DateTimeFormat(locale, { timeStyle: 'medium', hourCycle: 'h23' })
   const day = new Intl.DateTimeFormat(locale, { dateStyle: 'full', timeZone: 'UTC' })
   const shortDay = new Intl.DateTimeFormat(locale, { dateStyle: 'medium', timeZone: 'UTC' })
@@ -90,13 +96,7 @@ function makeFormats(locale: string): Formats {
     time: (instant) => time.format(new Date(instant)),
     day: (value) => day.format(new Date(`${value}T00:00:00Z`)),
     shortDay: (value) => shortDay.format(new Date(`${value}T00:00:00Z`)),
-    wallClock: (instant, zoneOffset) =>
-      new Intl.DateTimeFormat(locale, {
-        dateStyle: 'medium',
-        timeStyle: 'medium',
-        hourCycle: 'h23',
-        timeZone: zoneOffset === 'Z' ? 'UTC' : zoneOffset
-      }).format(new Date(instant)),
+    wallClock: (local) => wallClock.format(new Date(`${local}Z`)),
     degrees: (value) => `${number(value, 1)}°`,
     metres: (value) => unit(value, 'meter', 1)
   }

@@ -14,6 +14,7 @@ function asset(id: string, minute: number, change: Partial<AssetSummary> = {}): 
     state: 'active',
     sizeBytes: 1,
     takenAt: new Date(Date.UTC(2026, 10, 21, 10, minute)).toISOString(),
+    takenLocal: '2026-11-21T10:00:00',
     takenDay: '2026-11-21',
     takenZoneKnown: true,
     receivedAt: '2026-11-21T12:00:00.000Z',

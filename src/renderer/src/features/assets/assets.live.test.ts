@@ -18,6 +18,7 @@ function detail(letter: string, change: Record<string, unknown> = {}) {
     state: 'active',
     sizeBytes: 1,
     takenAt: at,
+    takenLocal: '2026-11-21T09:00:00',
     takenDay: '2026-11-21',
     takenZoneKnown: true,
     receivedAt: at,

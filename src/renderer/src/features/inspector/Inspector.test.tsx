@@ -21,6 +21,7 @@ function asset(change: Partial<AssetDetail> = {}): AssetDetail {
     state: 'active',
     sizeBytes: 12_300_000,
     takenAt: at,
+    takenLocal: '2026-11-21T09:00:00',
     takenDay: '2026-11-21',
     takenZoneKnown: true,
     receivedAt: at,
@@ -80,7 +81,7 @@ test('a capture time is told by the clock of its place', async () => {
 
 test('an unknown zone is said to be unknown', async () => {
   inspect(asset({ takenZoneKnown: false, capture }))
-  expect((await factOf('Taken'))?.textContent).toContain('zone unknown')
+  expect((await factOf('Taken'))?.textContent).toBe('Nov 21, 2026, 09:00:00 zone unknown')
 })
 
 test.each([

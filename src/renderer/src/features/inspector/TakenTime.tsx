@@ -10,10 +10,10 @@ export function TakenTime({ asset }: { asset: AssetDetail }) {
   const formats = useFormats()
   const { zoneOffset } = asset.capture
   if (asset.takenZoneKnown && zoneOffset !== null)
-    return `${formats.wallClock(asset.takenAt, zoneOffset)} (UTC${zoneOffset === 'Z' ? '' : zoneOffset})`
+    return `${formats.wallClock(asset.takenLocal)} (UTC${zoneOffset === 'Z' ? '' : zoneOffset})`
   return (
     <>
-      {formats.dateTime(asset.takenAt)}{' '}
+      {formats.wallClock(asset.takenLocal)}{' '}
       <Tooltip label={t('inspector.zoneUnknownHint')} multiline w={260}>
         <span className={classes['badge']}>{t('inspector.zoneUnknown')}</span>
       </Tooltip>
