@@ -166,6 +166,21 @@ test('a transfer that breaks is a failure until the file arrives after all', () 
   expect(only(board)).toMatchObject({ seen: 1, failed: 0, uploaded: 1 })
 })
 
+test.each([
+  ['ClientGone', 'connection_lost'],
+  ['BadDigest', 'garbled'],
+  ['InsufficientStorage', 'store_full'],
+  ['SlowDown', 'store_busy'],
+  ['NoSuchBucket', 'NoSuchBucket']
+])('%s of the store is told as %s', (errorCode, code) => {
+  const { board } = openBoard()
+  const id = board.arrive(CLIENT)
+  const transfer = { sessionDeviceId: id, key: stored(1).objectKey, receivedBytes: 5, totalBytes: 9 }
+  board.transfer({ ...transfer, state: 'started' })
+  board.transfer({ ...transfer, state: 'failed', errorCode })
+  expect(only(board).lastError?.code).toBe(code)
+})
+
 test('an upload whose report was lost counts as uploaded once it is taken in', () => {
   const { board } = openBoard()
   const id = board.arrive(CLIENT)

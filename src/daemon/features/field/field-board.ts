@@ -200,15 +200,29 @@ function plainAddress(address: string): string {
   return address.replace(/^::ffff:(?=\d+\.)/i, '')
 }
 
-/** Store errors that a person can do something about have words of their own. */
+/** Errors of the embedded store in the words of the board: by what a person can do about them. Others keep their S3 name. */
 function laneErrorCode(errorCode: string | undefined): string | undefined {
   switch (errorCode) {
     case undefined:
+    case 'ClientGone':
     case 'IncompleteBody':
     case 'RequestTimeout':
       return 'connection_lost'
     case 'InsufficientStorage':
       return 'store_full'
+    case 'BadDigest':
+    case 'InvalidDigest':
+    case 'MalformedTrailerError':
+    case 'SignatureDoesNotMatch':
+    case 'XAmzContentSHA256Mismatch':
+      return 'garbled'
+    case 'EntityTooLarge':
+      return 'payload_too_large'
+    case 'ServiceUnavailable':
+    case 'SlowDown':
+      return 'store_busy'
+    case 'InternalError':
+      return 'internal_error'
     default:
       return errorCode
   }

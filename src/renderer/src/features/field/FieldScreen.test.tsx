@@ -1,5 +1,7 @@
 import { screen } from '@testing-library/react'
+import i18next from 'i18next'
 import { expect, test } from 'vitest'
+import { startI18n } from '../../lib/i18n/i18n.ts'
 import { refusal, renderScreen, status } from '../../testing/render-screen.tsx'
 import { FieldScreen } from './FieldScreen.tsx'
 import { laneErrorText } from './lane-error.ts'
@@ -49,9 +51,9 @@ test('a board that cannot be read can be asked for again', async () => {
   expect(screen.getByRole('button', { name: 'Try again' })).toBeTruthy()
 })
 
-test('an error code without words is shown as it is', () => {
-  const t = ((key: string) => `<${key}>`) as Parameters<typeof laneErrorText>[0]
-  expect(laneErrorText(t, 'store_full')).toBe('<field.error.store_full>')
-  expect(laneErrorText(t, 'NoSuchThing')).toBe('NoSuchThing')
-  expect(laneErrorText(t, 'toString')).toBe('toString')
+test('an error code without words of its own is named', () => {
+  startI18n()
+  expect(laneErrorText(i18next.t, 'store_full')).toContain('The disk of the base is full')
+  expect(laneErrorText(i18next.t, 'NoSuchThing')).toBe('The media store refused the file: NoSuchThing')
+  expect(laneErrorText(i18next.t, 'toString')).toBe('The media store refused the file: toString')
 })

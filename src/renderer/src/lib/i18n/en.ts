@@ -148,7 +148,10 @@ export const en = {
       shutting_down: 'The base was shutting down.',
       store_unreachable: 'The media store does not answer.',
       store_full: 'The disk of the base is full. Make room, then upload again.',
-      internal_error: 'Something went wrong inside the base. The log has the details.'
+      store_busy: 'The media store was too busy. The controller tries again by itself.',
+      garbled: 'The file was garbled on its way, so it was not kept. Upload it again.',
+      internal_error: 'Something went wrong inside the base. The log has the details.',
+      other: 'The media store refused the file: {{code}}'
     }
   },
   pairing: {

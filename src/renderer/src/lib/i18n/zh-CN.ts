@@ -141,7 +141,10 @@ export const zhCN: Translation = {
       shutting_down: '基站正在关闭。',
       store_unreachable: '媒体存储没有响应。',
       store_full: '基站磁盘已满。请腾出空间后重新上传。',
-      internal_error: '基站内部出错。详情请查看日志。'
+      store_busy: '媒体存储过于繁忙。遥控器会自动重试。',
+      garbled: '文件在传输中出错，因此没有保存。请重新上传。',
+      internal_error: '基站内部出错。详情请查看日志。',
+      other: '媒体存储拒绝了此文件：{{code}}'
     }
   },
   pairing: {
