@@ -1,20 +1,37 @@
 import { useQueryClient } from '@tanstack/react-query'
+import type { TFunction } from 'i18next'
 import { useCallback } from 'react'
 import { useTranslation } from 'react-i18next'
-import { deleteAsset, restoreAsset } from '../../../../shared/api/assets.ts'
+import { z } from 'zod'
+import { deleteAsset, referenceSchema, restoreAsset } from '../../../../shared/api/assets.ts'
 import { ApiError } from '../../../../shared/api-client.ts'
 import { api } from '../../lib/api.ts'
 import { problemText } from '../../lib/problem-text.ts'
+import { referenceText } from '../../lib/reference-text.ts'
 import { showToast } from '../../lib/toasts.ts'
 import { patchAsset, refreshAsset, removeAsset } from './assets.live.ts'
 
+/** More names than this do not fit into a message. */
+const namedHolders = 3
+
 export type BinnableAsset = { id: string; name: string }
 
-/** How many references a refusal names; null when it does not. */
-function referenceCount(error: unknown): number | null {
+const inUseSchema = z.object({ references: z.array(referenceSchema) })
+
+/** Whose references a refusal names; null when it is another one. */
+function holders(error: unknown): z.infer<typeof referenceSchema>[] | null {
   if (!(error instanceof ApiError) || error.problem?.code !== 'asset_in_use') return null
-  const references = error.problem.details?.['references']
-  return Array.isArray(references) ? references.length : null
+  return inUseSchema.safeParse(error.problem.details).data?.references ?? null
+}
+
+/** Why an asset was not removed: who uses it, or what else went wrong. */
+function refusalText(t: TFunction, name: string, error: unknown): string {
+  const references = holders(error)
+  if (references === null) return t('bin.failed', { name, reason: problemText(t, error) })
+  const others = references.length - namedHolders
+  const named = references.slice(0, namedHolders).map((reference) => referenceText(t, reference))
+  if (others > 0) named.push(t('bin.inUseOthers', { count: others }))
+  return t('bin.inUse', { name, holders: named.join(t('bin.inUseSeparator')) })
 }
 
 /**
@@ -52,12 +69,7 @@ export function useBinAsset(): {
           action: { label: t('bin.undo'), run: () => void restore(asset) }
         })
       } catch (error) {
-        const count = referenceCount(error)
-        showToast({
-          tone: 'bad',
-          text:
-            count === null ? t('bin.failed', { name, reason: problemText(t, error) }) : t('bin.inUse', { name, count })
-        })
+        showToast({ tone: 'bad', text: refusalText(t, name, error) })
         await refreshAsset(client, id)
       }
     },

@@ -1,6 +1,7 @@
 import { useTranslation } from 'react-i18next'
 import type { AssetDetail } from '../../../../shared/api/assets.ts'
 import { useFormats } from '../../lib/format.ts'
+import { referenceText } from '../../lib/reference-text.ts'
 import classes from './Facts.module.css'
 import { Panel } from './Facts.tsx'
 
@@ -27,14 +28,10 @@ export function ReferencesPanel({ references }: { references: readonly Reference
 function ReferenceRow({ reference }: { reference: Reference }) {
   const { t } = useTranslation()
   const formats = useFormats()
-  const { kind, namespace, owner, externalId, expiresAt } = reference
-  const who =
-    namespace === 'pilot'
-      ? t('inspector.referencePilot', { owner: owner ?? '' })
-      : [namespace, owner, externalId].filter(Boolean).join(' · ')
+  const { kind, expiresAt } = reference
   return (
     <li className={classes['item']} data-testid="reference">
-      <span>{who}</span>
+      <span>{referenceText(t, reference)}</span>
       <span className={classes['muted']}>
         {t(`inspector.referenceKind.${kind}`, { until: expiresAt === null ? '' : formats.dateTime(expiresAt) })}
       </span>
