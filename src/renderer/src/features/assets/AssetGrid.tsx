@@ -61,7 +61,8 @@ export function AssetGrid({
   covered: boolean
   onActivate: (assetId: string) => void
   onOpen: (assetId: string) => void
-  onBin: (asset: AssetSummary) => void
+  /** Left out for those who may not. */
+  onBin: ((asset: AssetSummary) => void) | undefined
   onNearEnd: () => void
   footer: ReactNode
 }) {
@@ -128,7 +129,7 @@ export function AssetGrid({
     if (event.key === 'Enter' || event.key === ' ') {
       event.preventDefault()
       onOpen(active.id)
-    } else if (event.key === 'Delete') {
+    } else if (event.key === 'Delete' && onBin) {
       event.preventDefault()
       const next = moveInRows(rows, active.id, 'right') ?? moveInRows(rows, active.id, 'left')
       if (next !== null && next.id !== active.id) onActivate(next.id)
@@ -164,7 +165,7 @@ export function AssetGrid({
           role="grid"
           tabIndex={0}
           aria-label={t('assets.grid')}
-          aria-description={t('assets.gridHelp')}
+          aria-description={[t('assets.gridHelp'), onBin && t('assets.gridHelpBin')].filter(Boolean).join(' ')}
           aria-rowcount={rows.length}
           aria-activedescendant={activeId === null ? undefined : tileId(activeId)}
           onKeyDown={onKeyDown}

@@ -5,6 +5,7 @@ import { useCallback, useState } from 'react'
 import { useTranslation } from 'react-i18next'
 import { EmptyNotice } from '../../components/EmptyNotice.tsx'
 import { QueryFailure } from '../../components/QueryFailure.tsx'
+import { useMay } from '../../lib/use-may.ts'
 import { AssetFilters } from './AssetFilters.tsx'
 import { AssetGrid } from './AssetGrid.tsx'
 import classes from './AssetsScreen.module.css'
@@ -62,6 +63,7 @@ function AssetList({
   const { t } = useTranslation()
   const { list, assets } = useAssetList(search)
   const { bin } = useBinAsset()
+  const mayBin = useMay('operator')
   const [chosenId, setChosenId] = useState<string | null>(null)
   const [lastOpenId, setLastOpenId] = useState(openId)
   if (openId !== lastOpenId) {
@@ -104,7 +106,7 @@ function AssetList({
       covered={openId !== null}
       onActivate={setChosenId}
       onOpen={onOpen}
-      onBin={(asset) => void bin(asset)}
+      onBin={mayBin ? (asset) => void bin(asset) : undefined}
       onNearEnd={loadMore}
       footer={
         <div className={classes['foot']} role="status">

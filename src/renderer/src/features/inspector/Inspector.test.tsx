@@ -2,7 +2,7 @@ import { fireEvent, screen, within } from '@testing-library/react'
 import { expect, test, vi } from 'vitest'
 import { type AssetDetail, captureDataSchema } from '../../../../shared/api/assets.ts'
 import type { Job } from '../../../../shared/api/jobs.ts'
-import { refusal, renderScreen } from '../../testing/render-screen.tsx'
+import { refusal, renderScreen, status } from '../../testing/render-screen.tsx'
 import { Inspector } from './Inspector.tsx'
 
 const id = 'a'.repeat(26)
@@ -146,4 +146,14 @@ test('the keyboard moves to the bin', async () => {
   await factOf('Taken')
   fireEvent.keyDown(document.documentElement, { key: 'Delete' })
   expect(onBin).toHaveBeenCalledTimes(1)
+})
+
+test('a viewer is not offered what a viewer may not do', async () => {
+  const { onBin, calls } = inspect(asset({ jobs: [job] }), { 'GET /api/v1/status': { ...status, role: 'viewer' } })
+  expect(await screen.findByTestId('job')).toBeTruthy()
+  expect(screen.getByRole('link', { name: 'Download' })).toBeTruthy()
+  await vi.waitFor(() => expect(calls).toContain('GET /api/v1/status'))
+  for (const name of ['Move to bin', 'Try again']) expect(screen.queryByRole('button', { name })).toBeNull()
+  fireEvent.keyDown(document.documentElement, { key: 'Delete' })
+  expect(onBin).not.toHaveBeenCalled()
 })

@@ -9,6 +9,7 @@ import { ApiError, endpointUrl } from '../../../../shared/api-client.ts'
 import { FileName } from '../../components/FileName.tsx'
 import { QueryFailure } from '../../components/QueryFailure.tsx'
 import { useFormats } from '../../lib/format.ts'
+import { useMay } from '../../lib/use-may.ts'
 import { CapturePanel } from './CapturePanel.tsx'
 import { DamageNotice } from './DamageNotice.tsx'
 import { FilePanel } from './FilePanel.tsx'
@@ -53,13 +54,14 @@ export function Inspector({
       if (id !== null) void client.prefetchQuery(assetQuery(id))
   }, [client, neighbours.nextId, neighbours.previousId])
   const go = (id: string | null) => id !== null && onGo(id)
+  const mayBin = useMay('operator')
   const binned = asset.data?.state === 'binned'
 
   useHotkeys(
     [
       ['ArrowLeft', () => go(neighbours.previousId)],
       ['ArrowRight', () => go(neighbours.nextId)],
-      ['Delete', () => asset.data && !binned && onBin(asset.data)]
+      ['Delete', () => mayBin && asset.data && !binned && onBin(asset.data)]
     ],
     ['INPUT', 'TEXTAREA', 'SELECT', 'VIDEO']
   )
@@ -99,7 +101,7 @@ export function Inspector({
             >
               {t('inspector.download')}
             </Button>
-            {binned && asset.data ? (
+            {!mayBin ? null : binned && asset.data ? (
               <Button leftSection={<IconTrashOff size={22} aria-hidden />} onClick={() => onRestore(asset.data)}>
                 {t('inspector.restore')}
               </Button>

@@ -11,6 +11,7 @@ import { useFormats } from '../../lib/format.ts'
 import { en } from '../../lib/i18n/en.ts'
 import { problemText } from '../../lib/problem-text.ts'
 import { showToast } from '../../lib/toasts.ts'
+import { useMay } from '../../lib/use-may.ts'
 import classes from './Facts.module.css'
 import { Panel } from './Facts.tsx'
 import { invalidateAsset } from './inspector.live.ts'
@@ -54,6 +55,7 @@ export function WorkPanel({ asset }: { asset: AssetDetail }) {
 function JobRow({ job, assetId }: { job: Job; assetId: string }) {
   const { t } = useTranslation()
   const client = useQueryClient()
+  const mayRetry = useMay('operator')
   const retry = useMutation({
     mutationFn: () => api.call(retryJob, { params: { jobId: job.id } }),
     onSuccess: () => showToast({ tone: 'info', text: t('inspector.jobRetried') }),
@@ -76,7 +78,7 @@ function JobRow({ job, assetId }: { job: Job; assetId: string }) {
         </span>
       )}
       {job.errorMessage !== null && <span className={classes['bad']}>{job.errorMessage}</span>}
-      {!working && (
+      {!working && mayRetry && (
         <Button
           variant="default"
           loading={retry.isPending}
