@@ -36,7 +36,8 @@ export class BlobRows {
     this.#setState = db.prepare<[BlobState, string]>(`UPDATE blob SET state = ? WHERE id = ?`)
     this.#setVerified = db.prepare<[number, string]>(`UPDATE blob SET verified_at_ms = ? WHERE id = ?`)
     this.#due = db.prepare<[number, number], { id: string }>(
-      `SELECT blob_id AS id FROM gc WHERE not_before_ms <= ? ORDER BY not_before_ms LIMIT ?`
+      `SELECT blob_id AS id FROM gc JOIN blob ON blob.id = gc.blob_id
+       WHERE not_before_ms <= ? AND refcount = 0 ORDER BY not_before_ms LIMIT ?`
     )
     this.#delete = db.prepare<[string]>(`DELETE FROM blob WHERE id = ? AND refcount = 0`)
     this.#page = db.prepare<[string, number], BlobRow>(
@@ -75,7 +76,7 @@ export class BlobRows {
     this.#setVerified.run(nowMs, blobId)
   }
 
-  /** Blobs whose waiting time is over at `nowMs`, oldest first. */
+  /** Blobs nobody points at whose waiting time is over at `nowMs`, oldest first. */
   due(nowMs: number, limit: number): string[] {
     return this.#due.all(nowMs, limit).map((row) => row.id)
   }

@@ -164,6 +164,11 @@ export class StagedBody implements BodyWriter {
     if (this.#state === 'open' || this.#state === 'finished') await this.#drop()
   }
 
+  /** The blob it becomes. */
+  get blobId(): string {
+    return this.#parts.id
+  }
+
   /**
    * Makes a finished body durable under its blob id. The body is done afterwards, whatever happens; when this raises, its
    * file is gone.

@@ -1,10 +1,10 @@
 import { createHash } from 'node:crypto'
 import { crc32c } from '@node-rs/crc32'
-import type { BodyStaging, StagedBody } from './body-writer.ts'
+import type { BodyStaging } from './body-writer.ts'
 import { DamagedBlobError, readExtents } from './extent-stream.ts'
 import type { ExtentRow, ObjectRow } from './object-rows.ts'
 import type { Objects, ObjectsDeps } from './objects.ts'
-import type { ObjectInfo } from './storage-engine.ts'
+import { type ObjectInfo, StorageError } from './storage-engine.ts'
 
 type LocalFile = { path: string; info: ObjectInfo; release(): void }
 
@@ -50,7 +50,13 @@ export class Contiguous {
   async #compact(row: ObjectRow, extents: readonly ExtentRow[]): Promise<void> {
     const { staging, objects, rows, blobs, now } = this.#deps
     const body = await staging.open({ sizeBytes: row.sizeBytes })
-    await this.#readVerified(row.key, extents, body)
+    try {
+      await this.#readVerified(row.key, extents, (chunk) => body.write(chunk))
+      await body.finish()
+    } catch (error) {
+      await body.discard()
+      throw error
+    }
     await objects.commitBody(
       body,
       () => {},
@@ -65,26 +71,25 @@ export class Contiguous {
   }
 
   async #digest(row: ObjectRow, extents: readonly ExtentRow[]): Promise<string> {
-    const { files, damage, activity, commits, rows } = this.#deps
+    const { activity, commits, rows } = this.#deps
     return activity.during(async () => {
       const sha256 = createHash('sha256')
-      const release = files.hold(extents.map((extent) => extent.blobId))
-      try {
-        await damage.assertWhole(row.key, extents)
-        for await (const chunk of readExtents(files, extents)) sha256.update(chunk)
-      } catch (error) {
-        throw await damage.explain(row.key, error)
-      } finally {
-        release()
-      }
+      await this.#readVerified(row.key, extents, (chunk) => {
+        if (activity.closed) throw new StorageError('StoreClosed', 'The object store is closed.')
+        sha256.update(chunk)
+      })
       const digest = sha256.digest('hex')
       await commits.run(() => rows.setSha256(row.rev, digest))
       return digest
     })
   }
 
-  /** Copies the extents into `body`, comparing each blob with its recorded checksum on the way. Discards the body on failure. */
-  async #readVerified(key: string, extents: readonly ExtentRow[], body: StagedBody): Promise<void> {
+  /** Gives the bytes of the extents to `take`, comparing each blob with its recorded checksum on the way. */
+  async #readVerified(
+    key: string,
+    extents: readonly ExtentRow[],
+    take: (chunk: Uint8Array) => Promise<void> | undefined | void
+  ): Promise<void> {
     const { files, damage } = this.#deps
     const release = files.hold(extents.map((extent) => extent.blobId))
     try {
@@ -93,15 +98,13 @@ export class Contiguous {
         let crc = 0
         for await (const chunk of readExtents(files, [extent])) {
           crc = crc32c(chunk, crc)
-          await body.write(chunk)
+          await take(chunk)
         }
         const whole = extent.offsetBytes === 0 && extent.lengthBytes === extent.blobSizeBytes
         if (whole && crcText(crc) !== extent.crc32c)
           throw new DamagedBlobError(extent.blobId, 'The payload file holds other bytes than were written.')
       }
-      await body.finish()
     } catch (error) {
-      await body.discard()
       throw await damage.explain(key, error)
     } finally {
       release()

@@ -1,7 +1,8 @@
+import { createHash } from 'node:crypto'
 import type { BlobFiles } from './blob-files.ts'
 import type { BlobRows } from './blob-rows.ts'
 import type { EngineEvents } from './engine-events.ts'
-import { DamagedBlobError } from './extent-stream.ts'
+import { DamagedBlobError, readExtents } from './extent-stream.ts'
 import type { GroupCommit } from './group-commit.ts'
 import type { ExtentRow } from './object-rows.ts'
 import { StorageError } from './storage-engine.ts'
@@ -40,11 +41,37 @@ export class Damage {
     for (const object of affected) this.#events.damaged({ ...object, reason })
   }
 
+  /** Looks at a damaged blob again: whole after all when its file came back unchanged, else told once more. */
+  async review(blobId: string): Promise<void> {
+    const intact = await this.#hasRecordedBytes(blobId)
+    const affected = await this.#commits.run(() => {
+      if (this.#blobs.find(blobId)?.state !== 'damaged') return []
+      if (!intact) return this.#blobs.objectsIn(blobId)
+      this.#blobs.setState(blobId, 'ok')
+      return []
+    })
+    for (const object of affected) this.#events.damaged({ ...object, reason: 'The payload file is still damaged.' })
+  }
+
   /** Turns a failed read of blobs into the object's error, after reporting it; other errors come back as they are. */
   async explain(key: string, error: unknown): Promise<unknown> {
     if (!(error instanceof DamagedBlobError)) return error
     await this.report(error.blobId, error.message)
     return objectDamaged(key, error)
+  }
+
+  async #hasRecordedBytes(blobId: string): Promise<boolean> {
+    const blob = this.#blobs.find(blobId)
+    if (!blob || (await this.#files.sizeOf(blobId)) !== blob.sizeBytes) return false
+    const sha256 = createHash('sha256')
+    try {
+      for await (const chunk of readExtents(this.#files, [{ blobId, offsetBytes: 0, lengthBytes: blob.sizeBytes }]))
+        sha256.update(chunk)
+    } catch {
+      // What cannot be read is what it was taken for.
+      return false
+    }
+    return sha256.digest('hex') === blob.sha256
   }
 
   async #assertSize(key: string, blobId: string, sizeBytes: number): Promise<void> {

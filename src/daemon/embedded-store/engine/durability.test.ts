@@ -1,6 +1,6 @@
 import { type ChildProcess, spawn } from 'node:child_process'
 import { once } from 'node:events'
-import { readdir, rm, stat, truncate } from 'node:fs/promises'
+import { readdir, rename, rm, stat, truncate } from 'node:fs/promises'
 import { join } from 'node:path'
 import Database from 'better-sqlite3'
 import { pino } from 'pino'
@@ -81,6 +81,24 @@ describe('kill -9 (O41)', () => {
     await store.reopen()
     await store.engine.idle()
     expect(await files('blobs')).toHaveLength(1)
+  })
+})
+
+describe('the check of payload files', () => {
+  it('spares a file whose row is about to be written, also when the clock jumps meanwhile', async () => {
+    let jumpMs = 0
+    await store.reopen({
+      clock: () => Date.now() + jumpMs,
+      hooks: {
+        atStep: async (step) => {
+          if (step !== 'renamed') return
+          jumpMs = TWO_HOURS_MS
+          await store.engine.housekeeping.reconcile()
+        }
+      }
+    })
+    await store.put('k', 'acknowledged')
+    expect(String(await store.get('k'))).toBe('acknowledged')
   })
 })
 
@@ -183,7 +201,21 @@ describe('lost bytes (O43)', () => {
     expect(String(await store.get('lost'))).toBe('sent again')
   })
 
-  it('are noticed when parts are put together', async () => {
+  it('are told again at every start, until the file is back as it was', async () => {
+    const path = await pathOf('lost')
+    await rename(path, join(store.directory, 'aside'))
+    await expect(store.get('lost')).rejects.toMatchObject(refused)
+    await store.reopen()
+    store.engine.onObjectDamaged((event) => damaged.push(event))
+    await store.engine.idle()
+    expect(damaged.map(({ key }) => key)).toEqual(['lost', 'lost'])
+    await rename(join(store.directory, 'aside'), path)
+    await store.reopen()
+    await store.engine.idle()
+    expect(String(await store.get('lost'))).toBe('these bytes go away')
+  })
+
+  it.each(['localFile', 'digestOf'] as const)('are noticed when parts are put together: %s', async (way) => {
     const upload = await store.engine.createUpload({ bucket: BUCKET, key: 'video', owner: OWNER })
     const body = await store.body(Buffer.alloc(5 * MIB, 'a'))
     const one = await store.engine.putPart({ upload, number: 1, body })
@@ -201,7 +233,7 @@ describe('lost bytes (O43)', () => {
     // Same size, other bytes.
     await truncate(first!.path, 0)
     await truncate(first!.path, 5 * MIB)
-    await expect(store.engine.localFile(BUCKET, 'video')).rejects.toMatchObject(refused)
+    await expect(store.engine[way](BUCKET, 'video')).rejects.toMatchObject(refused)
     expect(damaged).toMatchObject([{ key: 'video', reason: expect.stringContaining('other bytes') }])
   })
 })

@@ -9,7 +9,7 @@ import { Unhurried } from './unhurried.ts'
 const BATCH = 256
 const GC_INTERVAL_MS = 30_000
 const HOUR_MS = 3_600_000
-/** An unknown blob file younger than this may belong to a write that is just about to commit. */
+/** Unknown blob files are kept for so long, in case somebody has to look into what happened. */
 const ORPHAN_AGE_MS = HOUR_MS
 
 type HousekeepingDeps = {
@@ -50,7 +50,7 @@ export class Housekeeping {
 
   /** Removes the files of blobs whose waiting time is over and that nobody reads. Gives their number. */
   async collect(): Promise<number> {
-    const { files, blobs, commits, now } = this.#deps
+    const { files, blobs, commits, activity, now } = this.#deps
     let removed = 0
     for (;;) {
       // The row goes first: a crash in between leaves an orphan file, which the next start removes.
@@ -62,6 +62,7 @@ export class Housekeeping {
       if (gone.length === 0) return removed
       for (const id of gone) await files.remove(id)
       removed += gone.length
+      if (activity.closed) return removed
     }
   }
 
@@ -75,7 +76,9 @@ export class Housekeeping {
       await pace.step()
       if (blobs.find(blobId)) continue
       const changedAtMs = await files.changedAtMs(blobId)
-      if (changedAtMs === null || changedAtMs > now() - ORPHAN_AGE_MS || blobs.find(blobId)) continue
+      if (changedAtMs === null || changedAtMs > now() - ORPHAN_AGE_MS) continue
+      // A write in flight holds its file until a row names it: times alone are wrong after a sleep or when the clock is set.
+      if (files.isHeld(blobId) || blobs.find(blobId)) continue
       await files.remove(blobId)
       orphans++
     }
@@ -91,7 +94,10 @@ export class Housekeeping {
       for (const { id, sizeBytes, state } of page) {
         if (activity.closed) return
         await pace.step()
-        if (state === 'damaged') continue
+        if (state === 'damaged') {
+          await damage.review(id)
+          continue
+        }
         const found = await files.sizeOf(id)
         // Read again: the blob may have been collected since the page was read.
         if (found === sizeBytes || !blobs.find(id)) continue

@@ -100,6 +100,8 @@ export class Objects {
       end()
       throw error
     }
+    // Until a row names the file it looks like one that an interrupted write left behind.
+    const release = files.hold([body.blobId])
     try {
       const blob = await body.publish()
       let result: T
@@ -113,6 +115,7 @@ export class Objects {
       await hooks.atStep?.('committed')
       return result
     } finally {
+      release()
       end()
     }
   }
