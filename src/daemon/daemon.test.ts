@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto'
-import { readFileSync } from 'node:fs'
+import { readFileSync, rmSync } from 'node:fs'
 import { request } from 'node:http'
 import { join } from 'node:path'
 import { describe, expect, onTestFinished, test, vi } from 'vitest'
@@ -28,6 +28,12 @@ async function upload(base: TestDaemon, count: number): Promise<CardFile[]> {
     megapixels: 0.3,
     withClip: false
   })
+  const result = await offer(base, card)
+  expect(result.uploaded).toHaveLength(count)
+  return card
+}
+
+async function offer(base: TestDaemon, card: CardFile[]) {
   const controller = new PilotController({
     fieldUrl: base.ready.field.url,
     token: TEST_PILOT_TOKEN,
@@ -39,9 +45,7 @@ async function upload(base: TestDaemon, count: number): Promise<CardFile[]> {
     photoType: 'original'
   })
   onTestFinished(() => controller.close())
-  const result = await controller.offer(card)
-  expect(result.uploaded).toHaveLength(count)
-  return card
+  return controller.offer(card)
 }
 
 async function problemOf(response: Response) {
@@ -104,6 +108,21 @@ describe('assets', () => {
     const second = await startTestDaemon({ dataDir })
     expect((await second.api.call(listAssets, {})).items).toHaveLength(2)
   })
+})
+
+test('bytes that are gone from the disk are seen at the next start, and the file is wanted again', async () => {
+  const dataDir = join(temporaryFolder('lost-bytes'), 'data')
+  const first = await startTestDaemon({ dataDir })
+  const card = await upload(first, 1)
+  await first.daemon.idle()
+  await first.daemon.stop()
+  rmSync(join(dataDir, 'store/blobs'), { recursive: true })
+  const second = await startTestDaemon({ dataDir })
+  const assets = () => second.api.call(listAssets, {})
+  await vi.waitFor(async () => expect((await assets()).items).toMatchObject([{ damage: 'bytes_missing' }]), 10_000)
+  const again = await offer(second, card)
+  expect(again.uploaded).toHaveLength(1)
+  await vi.waitFor(async () => expect((await assets()).items).toMatchObject([{ damage: null }]), 10_000)
 })
 
 describe('delivery', () => {

@@ -20,7 +20,9 @@ import { bindEvents } from './features/events/events.routes.ts'
 import { FieldRepository } from './features/field/field.repository.ts'
 import { bindField } from './features/field/field.routes.ts'
 import { FieldBoard } from './features/field/field-board.ts'
+import { bindCheckBytesJob } from './features/ingest/check-bytes.job.ts'
 import { bindFingerprintJob } from './features/ingest/fingerprint.job.ts'
+import { checkBytesJob } from './features/ingest/ingest.jobs.ts'
 import { IngestRepository } from './features/ingest/ingest.repository.ts'
 import { IngestService } from './features/ingest/ingest.service.ts'
 import { Reconciler } from './features/ingest/reconciler.ts'
@@ -119,7 +121,8 @@ export async function createDaemon(config: Config, overrides: DaemonOverrides = 
       config: config.store,
       dataDir: config.dataDir,
       log,
-      onUploadProgress: (event) => board.transfer(event)
+      onUploadProgress: (event) => board.transfer(event),
+      onObjectDamaged: (key) => queue.enqueue(checkBytesJob, { key })
     })
     onClose('object store', () => opened.close())
     const { store } = opened
@@ -178,6 +181,7 @@ export async function createDaemon(config: Config, overrides: DaemonOverrides = 
       jobs: [
         bindFingerprintJob({ db, store, repository: ingestRepository, ingest, queue, outbox, clock }),
         ...bindTidyJobs({ db, store, repository: ingestRepository, ingest }),
+        bindCheckBytesJob({ db, store, repository: ingestRepository, ingest }),
         metadata.bindJob(),
         renditions.bindJob()
       ],

@@ -40,6 +40,8 @@ export interface OpenStoreOptions {
   dataDir: string
   log: Logger
   onUploadProgress: (event: UploadProgressEvent) => void
+  /** An object of the embedded store was found to have lost its bytes; told again at each start while it is so. */
+  onObjectDamaged: (key: string) => void
 }
 
 /** Opens the store of the configuration. Throws `StartupError` when it cannot be used at all. */
@@ -57,7 +59,7 @@ async function openEmbedded(
   const directory = join(options.dataDir, 'store')
   mkdirSync(directory, { recursive: true, mode: 0o700 })
   const identity = openIdentityService({ directory, log })
-  const engine = await openEngine({ directory, log }, bucket).catch((error: unknown) => {
+  const engine = await openEngine({ directory, log }, bucket, options.onObjectDamaged).catch((error: unknown) => {
     identity.close()
     throw error
   })
@@ -108,8 +110,15 @@ async function openEmbedded(
 }
 
 /** The engine with its bucket; closed again when the bucket cannot be made. */
-async function openEngine(options: StorageEngineOptions, bucket: string): Promise<StorageEngine> {
+async function openEngine(
+  options: StorageEngineOptions,
+  bucket: string,
+  onObjectDamaged: (key: string) => void
+): Promise<StorageEngine> {
   const engine = await createStorageEngine(options)
+  engine.onObjectDamaged((event) => {
+    if (event.bucket === bucket) onObjectDamaged(event.key)
+  })
   try {
     await engine.createBucket({ name: bucket, owner: STORE_OWNER })
     return engine

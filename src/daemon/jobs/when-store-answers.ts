@@ -8,7 +8,8 @@ const STORE_TROUBLE: ReadonlySet<ObjectStoreErrorCode> = new Set([
   'Throttled',
   'AccessDenied',
   'CredentialsExpired',
-  'ClockSkew'
+  'ClockSkew',
+  'StorageFull'
 ])
 
 /** Runs a job's work and defers the job while the store is away. */

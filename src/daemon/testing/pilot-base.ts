@@ -15,6 +15,7 @@ import { Outbox } from '../events/outbox.ts'
 import { AccessService } from '../features/access/access.service.ts'
 import { FieldRepository } from '../features/field/field.repository.ts'
 import { FieldBoard } from '../features/field/field-board.ts'
+import { bindCheckBytesJob } from '../features/ingest/check-bytes.job.ts'
 import { bindFingerprintJob } from '../features/ingest/fingerprint.job.ts'
 import { IngestRepository } from '../features/ingest/ingest.repository.ts'
 import { IngestService } from '../features/ingest/ingest.service.ts'
@@ -104,7 +105,8 @@ export async function startPilotBase(options: PilotBaseOptions) {
     queue,
     jobs: [
       bindFingerprintJob({ db, store, repository, ingest, queue, outbox, clock }),
-      ...bindTidyJobs({ db, store, repository, ingest })
+      ...bindTidyJobs({ db, store, repository, ingest }),
+      bindCheckBytesJob({ db, store, repository, ingest })
     ],
     limits: () => ({ cpu: 1, io: 2 }),
     log,

@@ -8,6 +8,7 @@ import type { ObjectStore } from '../../object-store/object-store.ts'
 import { discardObjectJob, fingerprintJob, tidyUploadJob } from './ingest.jobs.ts'
 import type { BlobRow, IngestRepository } from './ingest.repository.ts'
 import type { IngestService } from './ingest.service.ts'
+import { isDamaged, isWhole } from './is-whole.ts'
 
 export interface FingerprintDeps {
   db: Database
@@ -28,7 +29,10 @@ async function fingerprint(deps: FingerprintDeps, blobId: string): Promise<void>
   const { db, repository, store, ingest } = deps
   const blob = repository.findBlob(blobId)
   if (!blob || blob.sha256 !== null) return
-  const sha256 = await readSha256(store, blob)
+  const sha256 = await readSha256(store, blob).catch((error: unknown) => {
+    if (isDamaged(error)) return 'missing' as const
+    throw error
+  })
   if (sha256 === 'missing' || sha256 === 'changed') {
     db.transaction(() => ingest.markLost(blob, sha256 === 'missing' ? 'bytes_missing' : 'bytes_changed'))
     return
@@ -36,7 +40,7 @@ async function fingerprint(deps: FingerprintDeps, blobId: string): Promise<void>
   // The elder may be merged or healed while the store is asked about it; then its new state is judged.
   for (let isSettled = false; !isSettled; ) {
     const elder = repository.findBlobBySha256(sha256)
-    const elderIsWhole = elder !== undefined && (await store.head(elder.key))?.etag === elder.etag
+    const elderIsWhole = elder !== undefined && (await isWhole(store, elder))
     isSettled = db.transaction(() => {
       if (!repository.findBlob(blobId)) return true
       const now = repository.findBlobBySha256(sha256)

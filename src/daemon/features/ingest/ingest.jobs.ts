@@ -14,6 +14,17 @@ export const fingerprintJob = defineJob({
   assetId: ({ assetId }) => assetId
 })
 
+/** Looks whether the bytes of the blobs kept at a key are still there. */
+export const checkBytesJob = defineJob({
+  name: 'ingest.check-bytes',
+  payload: z.object({ key: z.string() }),
+  lane: 'io',
+  priority: 5,
+  maxAttempts: 8,
+  timeoutMs: 60_000,
+  dedupeKey: ({ key }) => key
+})
+
 /** Brings an uploaded object in line with the catalogue: shares its bytes, or removes it. */
 export const tidyUploadJob = defineJob({
   name: 'ingest.tidy-upload',

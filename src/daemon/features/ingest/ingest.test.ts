@@ -1,3 +1,4 @@
+import { rmSync } from 'node:fs'
 import { describe, expect, test } from 'vitest'
 import type { ObjectStore } from '../../object-store/object-store.ts'
 import { type PilotBase, startPilotBase } from '../../testing/pilot-base.ts'
@@ -57,6 +58,13 @@ class Bench {
 async function openBench(kind: 'local' | 's3'): Promise<Bench> {
   const store = kind === 'local' ? await openEmbeddedStore() : (await openExternalStore()).store
   return new Bench(store, await startPilotBase({ store }))
+}
+
+/** Takes away the payload of an object of the embedded store. */
+async function damage(store: ObjectStore, key: string): Promise<void> {
+  const file = (await store.localPath(key))!
+  file.release()
+  rmSync(file.path)
 }
 
 describe('a key that is overwritten', () => {
@@ -177,12 +185,13 @@ describe('deduplication', () => {
     ])
   })
 
-  test('same bytes as an asset that lost its own: the newcomer heals it', async () => {
+  test.each(['gone', 'damaged'])('same bytes as an asset whose own are %s: the newcomer heals it', async (spoil) => {
     const bench = await openBench('local')
     await bench.put(K, 'bytes')
     await bench.record('F1')
     await bench.base.settle()
-    await bench.store.delete(bench.blobs()[0]!.key)
+    if (spoil === 'gone') await bench.store.delete(bench.blobs()[0]!.key)
+    else await damage(bench.store, bench.blobs()[0]!.key)
     const other = `media/${WS}/20260408/DJI_0001.JPG`
     await bench.put(other, 'bytes')
     await bench.record('F2', other)

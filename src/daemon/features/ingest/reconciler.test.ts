@@ -1,8 +1,10 @@
 import { createHash } from 'node:crypto'
+import { rmSync } from 'node:fs'
 import { pino } from 'pino'
 import { expect, test } from 'vitest'
 import { type PilotBase, startPilotBase } from '../../testing/pilot-base.ts'
 import { allKeys, openEmbeddedStore, openExternalStore } from '../../testing/test-stores.ts'
+import { checkBytesJob } from './ingest.jobs.ts'
 import { Reconciler } from './reconciler.ts'
 import { reportOfFoundObject } from './upload-report.ts'
 
@@ -167,6 +169,30 @@ test('while the store is away nothing changes', async () => {
   expect(await reconciler.run()).toBeUndefined()
   expect(files(base)).toHaveLength(1)
   expect(assets(base)).toMatchObject([{ damage: null }])
+})
+
+test('one damaged object is told and keeps nothing else from being compared', async () => {
+  const { store, base, reconciler } = await openBench()
+  const damage = async (key: string) => {
+    const file = (await store.localPath(key))!
+    file.release()
+    rmSync(file.path)
+  }
+  await store.put(K, BYTES)
+  await base.ingest.recordUpload(report('F'))
+  const pinned = (await allKeys(store)).find((key) => key !== K)!
+  await damage(pinned)
+  base.queue.enqueue(checkBytesJob, { key: pinned })
+  await base.settle()
+  expect(assets(base)).toMatchObject([{ damage: 'bytes_missing' }])
+  expect(await fastUpload(base, 'F')).toBe(-1)
+  // The listing still has it.
+  const unreported = `media/${WS}/20260407/A.JPG`
+  await store.put(unreported, Buffer.from('damaged before it was reported'))
+  await damage(unreported)
+  await store.put(`media/${WS}/20260407/Z.JPG`, Buffer.from('whole'))
+  expect(await reconciler.run()).toMatchObject({ adopted: 1, foundBlobs: 0 })
+  expect(assets(base)).toMatchObject([{ damage: 'bytes_missing' }, { name: 'Z.JPG', damage: null }])
 })
 
 test('many pages are compared completely, in byte order of the keys', async () => {

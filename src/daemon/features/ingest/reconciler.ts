@@ -8,6 +8,7 @@ import { isWorkspaceId } from '../pilot/object-key.ts'
 import { pinnedFolders } from './guess-media-type.ts'
 import type { BlobRow, IngestRepository } from './ingest.repository.ts'
 import type { IngestService } from './ingest.service.ts'
+import { isDamaged, isWhole } from './is-whole.ts'
 
 export interface ReconcilerDeps {
   db: Database
@@ -174,7 +175,11 @@ export class Reconciler {
     for (const { key, etag, lastModifiedMs } of page.objects.values()) {
       if (lastModifiedMs > settledBefore || known.has(versionId(key, etag))) continue
       this.#stopping.signal.throwIfAborted()
-      const upload = await ingest.adoptObject(workspaceId, key)
+      const upload = await ingest.adoptObject(workspaceId, key).catch((error: unknown) => {
+        if (!isDamaged(error)) throw error
+        log.warn({ key }, 'an upload that was never reported is damaged and cannot be taken in')
+        return 'object_missing' as const
+      })
       if (upload === 'object_missing') continue
       log.info({ key }, 'an upload that was never reported is in the catalogue now')
       this.#deps.onAdopted?.({ objectKey: key, ...upload })
@@ -201,7 +206,8 @@ export class Reconciler {
     for (const blob of repository.listBlobs(page.from, page.to)) {
       const listed = page.objects.get(blob.key)
       if (listed?.etag === blob.etag) {
-        if (!repository.isBlobLost(blob.id)) continue
+        // A listing says that the object is there, not that its bytes are.
+        if (!repository.isBlobLost(blob.id) || !(await isWhole(store, blob))) continue
         db.transaction(() => ingest.markFound(blob, blob))
         report.foundBlobs++
         continue
@@ -224,7 +230,7 @@ export class Reconciler {
     for (const { key, etag, lastModifiedMs } of page.objects.values()) {
       if (known.has(key) || lastModifiedMs > clock.nowMs() - LEFTOVER_MS) continue
       const kept = repository.findBlobBySha256(await store.sha256Of(key))
-      if (!kept || kept.key === key || (await store.head(kept.key))?.etag !== kept.etag) {
+      if (!kept || kept.key === key || !(await isWhole(store, kept))) {
         log.warn({ key }, 'an object belongs to nothing in the catalogue; it is left alone')
         continue
       }

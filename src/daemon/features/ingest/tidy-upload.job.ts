@@ -5,6 +5,7 @@ import { type ObjectStore, ObjectStoreError } from '../../object-store/object-st
 import { discardObjectJob, tidyUploadJob } from './ingest.jobs.ts'
 import type { IngestedObject, IngestRepository } from './ingest.repository.ts'
 import type { IngestService } from './ingest.service.ts'
+import { isWhole } from './is-whole.ts'
 
 export interface TidyDeps {
   db: Database
@@ -56,7 +57,7 @@ async function shareBytes({ db, store, repository }: TidyDeps, object: IngestedO
 async function removeDuplicate({ db, store, repository }: TidyDeps, object: IngestedObject): Promise<void> {
   const { workspaceId, objectKey, etag, blob } = object
   if (repository.listBlobs(objectKey).some((other) => other.etag === etag)) return
-  if ((await store.head(blob.key))?.etag !== blob.etag) return
+  if (!(await isWhole(store, blob))) return
   const isStillSo = db.transaction(() => {
     const now = repository.findObject(workspaceId, objectKey, etag)
     if (!now || now.state === 'forgotten' || now.blob.key !== blob.key) return false

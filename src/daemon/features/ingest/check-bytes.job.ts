@@ -1,0 +1,29 @@
+import type { Database } from '../../db/database.ts'
+import { type BoundJob, bindJob } from '../../jobs/define-job.ts'
+import { whenStoreAnswers } from '../../jobs/when-store-answers.ts'
+import type { ObjectStore } from '../../object-store/object-store.ts'
+import { checkBytesJob } from './ingest.jobs.ts'
+import type { IngestRepository } from './ingest.repository.ts'
+import type { IngestService } from './ingest.service.ts'
+import { isWhole } from './is-whole.ts'
+
+/** Brings what the store found out about an object into the catalogue: assets whose bytes are gone say so and are wanted again. */
+export function bindCheckBytesJob(deps: {
+  db: Database
+  store: ObjectStore
+  repository: IngestRepository
+  ingest: IngestService
+}): BoundJob {
+  const { db, store, repository, ingest } = deps
+  return bindJob(checkBytesJob, ({ key }) =>
+    whenStoreAnswers(async () => {
+      for (const blob of repository.listBlobs(key)) {
+        if (await isWhole(store, blob)) continue
+        db.transaction(() => {
+          // It may have been healed with bytes from elsewhere meanwhile.
+          if (repository.findBlob(blob.id)?.key === key) ingest.markLost(blob, 'bytes_missing')
+        })
+      }
+    })
+  )
+}
