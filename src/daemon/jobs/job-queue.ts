@@ -90,11 +90,22 @@ export class JobQueue {
       .get(now + leaseMs, now, name, now)
   }
 
-  /** When the next waiting job becomes due, epoch milliseconds. */
+  /** Whether a waiting job is due. */
+  hasDue(): boolean {
+    return (
+      this.#db
+        .prepare(`SELECT 1 FROM job WHERE state = 'queued' AND run_at_ms <= ? LIMIT 1`)
+        .get(this.#clock.nowMs()) !== undefined
+    )
+  }
+
+  /** When the next of the jobs that are not due yet becomes so, epoch milliseconds. */
   nextDueMs(): number | undefined {
     const row = this.#db
-      .prepare<unknown[], { due: number | null }>(`SELECT min(run_at_ms) AS due FROM job WHERE state = 'queued'`)
-      .get()
+      .prepare<unknown[], { due: number | null }>(
+        `SELECT min(run_at_ms) AS due FROM job WHERE state = 'queued' AND run_at_ms > ?`
+      )
+      .get(this.#clock.nowMs())
     return row?.due ?? undefined
   }
 

@@ -1,3 +1,4 @@
+import { setTimeout as delay } from 'node:timers/promises'
 import type { Logger } from 'pino'
 import type { Clock } from '../clock.ts'
 import { messageOf } from '../errors.ts'
@@ -7,6 +8,8 @@ import type { JobQueue, JobRow } from './job-queue.ts'
 /** Time beyond a job's own limit before its lease counts as abandoned. */
 const LEASE_GRACE_MS = 60_000
 const LONGEST_NAP_MS = 30_000
+/** How long an aborted job may take to notice. */
+const ABORT_GRACE_MS = 2000
 
 interface Running {
   lane: JobLane
@@ -39,6 +42,8 @@ export class JobRunner {
   #timer: NodeJS.Timeout | undefined
   #started = false
   #pumping = false
+  /** The end of a job could not be written down: its row says "running" and nothing runs it. */
+  #lostTrack = false
   #idleWaiters: (() => void)[] = []
 
   constructor(options: JobRunnerOptions) {
@@ -82,28 +87,43 @@ export class JobRunner {
     await new Promise<void>((resolve) => this.#idleWaiters.push(resolve))
   }
 
-  /** Takes no more jobs, gives running ones until the deadline, then aborts them; they run again at the next start. */
+  /**
+   * Takes no more jobs, gives running ones until the deadline, then aborts them; they run again at the next start. One that
+   * does not notice is left behind.
+   */
   async stop(deadlineMs: number): Promise<void> {
     this.#started = false
     clearTimeout(this.#timer)
     const all = Promise.all([...this.#running.values()].map((running) => running.done))
-    const deadline = setTimeout(() => {
-      for (const running of this.#running.values()) running.abort.abort(new Error('shutting down'))
-    }, deadlineMs)
-    await all
-    clearTimeout(deadline)
+    const patience = new AbortController()
+    const wait = (ms: number) => delay(ms, undefined, { signal: patience.signal }).catch(() => {})
+    await Promise.race([all, wait(deadlineMs)])
+    for (const running of this.#running.values()) running.abort.abort(new Error('shutting down'))
+    await Promise.race([all, wait(ABORT_GRACE_MS)])
+    patience.abort()
+    if (this.#running.size > 0) this.#o.log.warn({ jobs: [...this.#running.keys()] }, 'jobs that did not stop are left')
   }
 
   #isIdle(): boolean {
     if (this.#pumping || this.#running.size > 0) return false
-    const due = this.#o.queue.nextDueMs()
-    return due === undefined || due > this.#o.clock.nowMs()
+    return !this.#o.queue.hasDue()
   }
 
   #pump(): void {
     if (!this.#started) return
     clearTimeout(this.#timer)
-    this.#o.queue.reclaim({ all: false, except: new Set(this.#running.keys()) })
+    try {
+      this.#takeDue()
+    } catch (error) {
+      // A disk that is full or fails; the queue is durable and can wait.
+      this.#o.log.error({ err: error }, 'the job queue cannot be used at the moment')
+      this.#sleep(LONGEST_NAP_MS)
+    }
+  }
+
+  #takeDue(): void {
+    this.#o.queue.reclaim({ all: this.#lostTrack, except: new Set(this.#running.keys()) })
+    this.#lostTrack = false
     const free = { ...this.#o.limits() }
     for (const running of this.#running.values()) free[running.lane]--
     let took = true
@@ -118,26 +138,33 @@ export class JobRunner {
         took = true
       }
     }
-    this.#sleep()
+    // What is due and was not taken waits for a place: the job that frees it wakes us.
+    const due = this.#o.queue.nextDueMs()
+    if (due !== undefined) this.#sleep(Math.min(due - this.#o.clock.nowMs(), LONGEST_NAP_MS))
     if (this.#isIdle()) for (const resolve of this.#idleWaiters.splice(0)) resolve()
   }
 
-  #sleep(): void {
-    const due = this.#o.queue.nextDueMs()
-    if (due === undefined) return
-    const napMs = Math.min(Math.max(due - this.#o.clock.nowMs(), 50), LONGEST_NAP_MS)
+  #sleep(napMs: number): void {
     this.#timer = setTimeout(() => this.wake(), napMs)
     this.#timer.unref()
   }
 
   #begin(job: BoundJob, row: JobRow): void {
     const abort = new AbortController()
-    const done = this.#run(job, row, abort).finally(() => {
-      this.#running.delete(row.id)
-      this.#o.onChange?.()
-      this.wake()
-      if (!this.#started && this.#running.size === 0) for (const resolve of this.#idleWaiters.splice(0)) resolve()
-    })
+    const done = this.#run(job, row, abort)
+      .catch((error: unknown) => {
+        this.#lostTrack = true
+        this.#o.log.error(
+          { err: error, jobId: row.id },
+          'the end of a job could not be written down; it will run again'
+        )
+      })
+      .finally(() => {
+        this.#running.delete(row.id)
+        this.#o.onChange?.()
+        this.wake()
+        if (!this.#started && this.#running.size === 0) for (const resolve of this.#idleWaiters.splice(0)) resolve()
+      })
     this.#running.set(row.id, { lane: job.definition.lane, abort, done })
     this.#o.onChange?.()
   }

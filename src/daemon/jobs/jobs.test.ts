@@ -204,6 +204,60 @@ describe('runner', () => {
     expect(queue.list({ limit: 1 }).items[0]).toMatchObject({ state: 'queued', attempt: 0 })
   })
 
+  test('a job that does not notice its end holds up the stop for a moment only', async () => {
+    const started = Promise.withResolvers<void>()
+    const release = Promise.withResolvers<void>()
+    const { queue, runner } = setUp(async () => {
+      started.resolve()
+      await release.promise
+    })
+    runner.start()
+    queue.enqueue(countJob, { n: 1 })
+    await started.promise
+    await runner.stop(0)
+    expect(queue.counts()).toMatchObject({ running: 1 })
+    release.resolve()
+  })
+
+  test('a queue that cannot be written waits, and what ran meanwhile runs again', async () => {
+    const runs: number[] = []
+    const { db, queue, runner } = setUp(async ({ n }) => void runs.push(n))
+    const refuse = (name: string, event: string) =>
+      db.sql.exec(`CREATE TRIGGER ${name} BEFORE ${event} BEGIN SELECT raise(ABORT, 'disk full'); END`)
+    runner.start()
+    refuse('no_finish', 'DELETE ON job')
+    refuse('no_requeue', `UPDATE ON job WHEN NEW.state = 'queued'`)
+    queue.enqueue(countJob, { n: 1 })
+    await vi.waitFor(() => expect([runs, runner.runningCount()]).toEqual([[1], 0]))
+    refuse('no_take', `UPDATE ON job WHEN NEW.state = 'running'`)
+    queue.enqueue(countJob, { n: 2 })
+    await new Promise((resolve) => setImmediate(resolve))
+    for (const name of ['no_finish', 'no_requeue', 'no_take']) db.sql.exec(`DROP TRIGGER ${name}`)
+    runner.wake()
+    await runner.idle()
+    expect(runs.sort()).toEqual([1, 1, 2])
+    expect(queue.counts()).toMatchObject({ queued: 0, running: 0 })
+  })
+
+  test('jobs that wait for a place in their lane are not asked for again and again', async () => {
+    vi.useFakeTimers({ toFake: ['setTimeout'] })
+    onTestFinished(() => void vi.useRealTimers())
+    const release = Promise.withResolvers<void>()
+    const started = Promise.withResolvers<void>()
+    const { queue, runner } = setUp(async () => {
+      started.resolve()
+      await release.promise
+    })
+    queue.enqueue(countJob, { n: 1 })
+    queue.enqueue(countJob, { n: 2 })
+    runner.start()
+    await started.promise
+    // Only the time limit of the one that runs.
+    expect(vi.getTimerCount()).toBe(1)
+    release.resolve()
+    await runner.idle()
+  })
+
   test('two handlers for one job stop the start', () => {
     const { queue } = setUp(async () => {})
     const job = bindJob(countJob, async () => {})

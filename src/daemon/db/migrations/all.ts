@@ -1,5 +1,6 @@
 import type { Migration } from '../migrate.ts'
 import { initial } from './0010-initial.ts'
+import { jobByDue } from './0020-job-by-due.ts'
 
 /** Every migration of the catalogue, oldest first. One that landed is never edited. */
-export const migrations: readonly Migration[] = [initial]
+export const migrations: readonly Migration[] = [initial, jobByDue]
