@@ -212,6 +212,16 @@ describe('one transaction', () => {
       expect(bench.base.db.prepare(`SELECT * FROM ${table}`).all(), table).toEqual([])
   })
 
+  test('what fails after the commit takes nothing away', async () => {
+    const bench = await openBench('local')
+    await bench.put(K, 'bytes')
+    bench.base.outbox.onAppend(() => {
+      throw new Error('a watcher fails')
+    })
+    await expect(bench.record('F1')).rejects.toThrow('a watcher fails')
+    expect(await bench.allBytes()).toEqual(['bytes'])
+  })
+
   test('reports of one key at the same moment make one asset', async () => {
     const bench = await openBench('local')
     await bench.put(K, 'bytes')

@@ -149,6 +149,14 @@ test('a copy that a crash left behind goes when its bytes are kept elsewhere, an
   expect(await allKeys(store)).toEqual([...before, 'images/2026/04/07/only-one.jpg'].sort())
 })
 
+test('external: what others keep in the same bucket is not read', async () => {
+  const { store, reconciler, setNow } = await openBench('s3')
+  await store.put('images/2026/04/07/of-another-program.jpg', Buffer.from('large'))
+  setNow(Date.now() + 25 * 3_600_000)
+  store.sha256Of = () => Promise.reject(new Error('read'))
+  expect(await reconciler.run()).toMatchObject({ leftovers: 0 })
+})
+
 test('while the store is away nothing changes', async () => {
   const { store, s3, base, reconciler } = await openBench('s3')
   await store.put(K, BYTES)

@@ -225,6 +225,8 @@ export class Reconciler {
    */
   async #removeLeftovers(page: Page): Promise<number> {
     const { repository, store, clock, log } = this.#deps
+    // Elsewhere nothing is copied, and what lies there is somebody else's: looking into it would mean to read it all.
+    if (store.kind !== 'local') return 0
     const known = new Set(repository.listBlobs(page.from, page.to).map((blob) => blob.key))
     let removed = 0
     for (const { key, etag, lastModifiedMs } of page.objects.values()) {
