@@ -15,6 +15,7 @@ export function lockDataDir(dataDir: string): () => void {
     lock.exec('BEGIN EXCLUSIVE')
   } catch (cause) {
     lock.close()
+    if (!(cause instanceof Sqlite.SqliteError && cause.code.startsWith('SQLITE_BUSY'))) throw cause
     throw new StartupError('data_dir_in_use', `Another Flightcase already uses the data folder ${dataDir}.`, { cause })
   }
   return () => lock.close()

@@ -261,6 +261,18 @@ describe('8.2 presigned requests', () => {
     expect(answer.body).toContain('WHEN_REQUIRED')
     expect(await exists('p9')).toBe(false)
   })
+  it.each([
+    ['x-amz-meta-note', 'two\r\nlines'],
+    ['x-amz-meta-two words', 'x']
+  ])(
+    'a parameter that could be no header is refused, instead of an object nobody can read: %s',
+    async (name, value) => {
+      const target = harness.presign('PUT', '/media/hoisted', { parameters: { [name]: value } })
+      const answer = await harness.send('PUT', target, { 'content-length': '5' }, 'hello')
+      expect(answer).toMatchObject({ status: 400, code: 'InvalidRequest' })
+      expect(await exists('hoisted')).toBe(false)
+    }
+  )
   it('P10: streaming payload modes are refused', async () => {
     const target = harness.presign('PUT', '/media/p10', { payloadHash: UNSIGNED_TRAILER })
     const { headers, body } = trailerRequest(target)
@@ -342,6 +354,11 @@ describe('CORS', () => {
     const body =
       '<CORSConfiguration><CORSRule><AllowedOrigin>http://*.site</AllowedOrigin><AllowedMethod>PUT</AllowedMethod><AllowedHeader>x-amz-*</AllowedHeader><AllowedHeader>Content-Type</AllowedHeader><MaxAgeSeconds>5</MaxAgeSeconds></CORSRule></CORSConfiguration>'
     expect((await other.request({ target: '/media?cors' })).code).toBe('NoSuchCORSConfiguration')
+    const unsendable = body.replace('<MaxAge', '<ExposeHeader>two\nlines</ExposeHeader><MaxAge')
+    expect(await other.request({ method: 'PUT', target: '/media?cors', body: unsendable })).toMatchObject({
+      status: 400,
+      code: 'InvalidRequest'
+    })
     expect((await other.request({ method: 'PUT', target: '/media?cors', body })).status).toBe(200)
     expect((await other.request({ target: '/media?cors' })).body).toContain(
       '<AllowedOrigin>http://*.site</AllowedOrigin>'

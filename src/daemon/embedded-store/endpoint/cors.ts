@@ -66,6 +66,9 @@ export function parseCorsXml(root: XmlElement): string {
       throw new S3Error('MalformedXML', { message: 'A CORS rule needs an AllowedOrigin and an AllowedMethod.' })
     if ([...origins, ...headers].some((pattern) => pattern.split('*').length > 2))
       throw new S3Error('InvalidRequest', { message: 'An origin or header may hold at most one wildcard.' })
+    const exposeHeaders = texts('ExposeHeader')
+    if (!exposeHeaders.every((name) => /^[!#$%&'*+.^_`|~0-9A-Za-z-]+$/.test(name)))
+      throw new S3Error('InvalidRequest', { message: 'An exposed header must be the name of a header.' })
     const id = childText(rule, 'ID')
     const maxAge = childText(rule, 'MaxAgeSeconds')
     if (maxAge !== undefined && !/^\d{1,9}$/.test(maxAge)) throw new S3Error('MalformedXML')
@@ -74,7 +77,7 @@ export function parseCorsXml(root: XmlElement): string {
       origins,
       methods,
       headers,
-      exposeHeaders: texts('ExposeHeader'),
+      exposeHeaders,
       ...(maxAge === undefined ? {} : { maxAgeSeconds: Number(maxAge) })
     }
   })

@@ -87,6 +87,16 @@ describe('8.3 multipart', () => {
     expect(across.body).toBe('AABB')
     expect(await send({ target: '/media/a6?partNumber=3' })).toMatchObject({ status: 416, code: 'InvalidPartNumber' })
   })
+  it('a part of no bytes is not answered with the whole object', async () => {
+    const uploadId = await create('empty-end')
+    await part('empty-end', uploadId, 1, FIRST)
+    await part('empty-end', uploadId, 2, '')
+    await complete('empty-end', uploadId, listed([1, etagOf(FIRST)], [2, etagOf('')]))
+    expect(await send({ target: '/media/empty-end?partNumber=2' })).toMatchObject({
+      status: 416,
+      code: 'InvalidPartNumber'
+    })
+  })
   it.each([
     ['CRC32', 'COMPOSITE', 'WKn9JQ==-2'],
     ['CRC32', 'FULL_OBJECT', 'zSdMyw=='],

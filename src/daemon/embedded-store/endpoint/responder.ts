@@ -38,7 +38,16 @@ export class Responder {
   }
 
   /** Sends a finished answer. Resolves when the last byte is handed over or the client has gone. */
-  async send({ status, headers = {}, body }: S3Response, requestBody: RequestBody | undefined): Promise<void> {
+  async send(answer: S3Response, requestBody: RequestBody | undefined): Promise<void> {
+    try {
+      await this.#send(answer, requestBody)
+    } finally {
+      // A body that was not sent would hold its files open for ever.
+      if (typeof answer.body === 'object') answer.body.destroy()
+    }
+  }
+
+  async #send({ status, headers = {}, body }: S3Response, requestBody: RequestBody | undefined): Promise<void> {
     if (this.#response.headersSent || this.#response.destroyed) return
     const all: Record<string, string> = { ...this.#common, ...headers }
     if (typeof body === 'string') {

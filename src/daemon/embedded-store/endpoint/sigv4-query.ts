@@ -1,3 +1,4 @@
+import { validateHeaderName, validateHeaderValue } from 'node:http'
 import type { Headers } from './headers.ts'
 import type { QueryParameters } from './request-target.ts'
 import { S3Error } from './s3-error.ts'
@@ -72,17 +73,28 @@ export function parseQueryClaim(query: QueryParameters, headers: Headers): Signa
 
 /**
  * The headers of a presigned request together with those hoisted into its query.
- * @throws S3Error InvalidRequest when a header contradicts its hoisted twin
+ * @throws S3Error InvalidRequest when a header contradicts its hoisted twin, or a parameter could be no header
  */
 export function withHoistedHeaders(query: QueryParameters, headers: Headers): Headers {
   const merged = new Map(headers)
   for (const [name, value] of hoistedParameters(query)) {
+    assertHeader(name, value)
     const sent = headers.get(name)
     if (sent !== undefined && sent !== value)
       throw new S3Error('InvalidRequest', { message: `The header ${name} contradicts the signed query parameter.` })
     merged.set(name, value)
   }
   return merged
+}
+
+/** Unlike a header, a parameter can hold anything; as metadata it would be stored and make its object unreadable. */
+function assertHeader(name: string, value: string): void {
+  try {
+    validateHeaderName(name)
+    validateHeaderValue(name, value)
+  } catch (cause) {
+    throw new S3Error('InvalidRequest', { message: 'A query parameter cannot be the header it stands for.', cause })
+  }
 }
 
 function hoistedParameters(query: QueryParameters): Map<string, string> {

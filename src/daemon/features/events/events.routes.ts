@@ -24,6 +24,8 @@ export function bindEvents(binder: EndpointBinder, deps: { outbox: Outbox; liveF
     let position = asked === undefined || missedSome ? last : asked
 
     const send = (text: string): void => {
+      // Between its end and its close a stream must not be written to any more.
+      if (response.writableEnded) return
       response.write(text)
       if (response.writableLength > MAX_BUFFERED_BYTES) response.destroy()
     }

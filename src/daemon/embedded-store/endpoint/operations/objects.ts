@@ -124,7 +124,8 @@ function requestedPart(value: string | undefined, info: ObjectInfo): RequestedPa
   }
   const index = info.parts.findIndex((part) => part.number === number)
   const found = info.parts[index]
-  if (found === undefined) throw new S3Error('InvalidPartNumber')
+  // No range names zero bytes, and none at all would be answered with the whole object.
+  if (found === undefined || (found.sizeBytes === 0 && info.sizeBytes > 0)) throw new S3Error('InvalidPartNumber')
   const start = info.parts.slice(0, index).reduce((sum, part) => sum + part.sizeBytes, 0)
   const checksum =
     info.checksum === null || found.checksum === null
