@@ -165,6 +165,12 @@ export class IdentityRepository {
     this.#db.prepare<[number]>('DELETE FROM session WHERE expires_at_ms < ?').run(timeMs)
   }
 
+  /** Ends every session that has not been ended, also the expired ones. Gives their number. */
+  revokeAll(nowMs: number): number {
+    return this.#db.prepare<[number]>('UPDATE session SET revoked_at_ms = ? WHERE revoked_at_ms IS NULL').run(nowMs)
+      .changes
+  }
+
   fact(name: string): string | undefined {
     return this.#db.prepare<[string], { value: string }>('SELECT value FROM fact WHERE name = ?').get(name)?.value
   }

@@ -70,12 +70,7 @@ export interface Credential {
   policies: readonly Policy[]
 }
 
-export type IdentityErrorCode =
-  | 'AccessDenied'
-  | 'MalformedPolicyDocument'
-  | 'PackedPolicyTooLarge'
-  | 'ServiceUnavailable'
-  | 'ValidationError'
+export type IdentityErrorCode = 'AccessDenied' | 'MalformedPolicyDocument' | 'PackedPolicyTooLarge' | 'ValidationError'
 
 /** A refusal to issue or change credentials. Codes are those of the STS protocol. */
 export class IdentityError extends Error {
@@ -109,10 +104,6 @@ export interface IdentityService {
   findCredential(accessKeyId: string): Credential | undefined
   /** Judges a session token against the credential that signed. Call it only after the signature has been verified. */
   judgeToken(credential: Credential, token: string | undefined): 'valid' | 'invalid' | 'expired'
-  /** Why no session can be issued at the moment, or null. */
-  issuanceFrozen(): string | null
-  /** The operator confirms that the computer's clock is right; issuance goes on. */
-  confirmClock(): void
   close(): void
 }
 
@@ -154,7 +145,6 @@ class SqliteIdentityService implements IdentityService {
   readonly #clock: () => number
   readonly #compiled = new Map<string, Policy>()
   readonly #daemonUser: string
-  #frozen: string | null = null
 
   constructor(rows: IdentityRepository, keys: StoreKeys, log: Logger, clock: () => number) {
     this.#rows = rows
@@ -168,7 +158,6 @@ class SqliteIdentityService implements IdentityService {
   }
 
   issueSession(request: SessionRequest): SessionCredentials {
-    if (this.#frozen !== null) throw new IdentityError('ServiceUnavailable', this.#frozen)
     assertSessionRequest(request)
     const { workspaceId = null, deviceId = null, durationSeconds, parent = this.#daemonUser } = request
     const user = this.#rows.findUser(parent)?.user
@@ -274,15 +263,6 @@ class SqliteIdentityService implements IdentityService {
     return this.#clock() < expiresAtMs ? 'valid' : 'expired'
   }
 
-  issuanceFrozen(): string | null {
-    return this.#frozen
-  }
-
-  confirmClock(): void {
-    this.#frozen = null
-    this.#rows.setFact('clock_high_water_ms', String(this.#clock()))
-  }
-
   close(): void {
     this.#rows.close()
   }
@@ -297,12 +277,17 @@ class SqliteIdentityService implements IdentityService {
       )
   }
 
-  /** A clock set back would make expired sessions valid again, so new ones wait until a person has looked at it. */
+  /**
+   * A clock set back would make expired sessions valid again, so all of them end. Issuing goes on: a laptop in the field has
+   * nobody to ask what time it is.
+   */
   #checkClock(): void {
+    const nowMs = this.#clock()
     const highWaterMs = Number(this.#rows.fact('clock_high_water_ms') ?? 0)
-    if (this.#clock() >= highWaterMs - MAX_CLOCK_STEP_BACK_MS) return
-    this.#frozen = `The clock of this computer was set back by more than 15 minutes (it already was ${new Date(highWaterMs).toISOString()}). Confirm that it is right to issue credentials again.`
-    this.#log.warn({ highWaterMs, nowMs: this.#clock() }, 'clock went backwards, issuing of sessions is frozen')
+    if (nowMs >= highWaterMs - MAX_CLOCK_STEP_BACK_MS) return
+    const sessions = this.#rows.revokeAll(nowMs)
+    this.#rows.setFact('clock_high_water_ms', String(nowMs))
+    this.#log.warn({ highWaterMs, nowMs, sessions }, 'the clock was set back, all sessions end')
   }
 
   #rememberClock(nowMs: number): void {
