@@ -1,4 +1,5 @@
 import { readFileSync } from 'node:fs'
+import { setTimeout as pause } from 'node:timers/promises'
 
 /** Ticks per second in `/proc/<pid>/stat`; fixed on every Linux that Node runs on. */
 const TICKS_PER_SECOND = 100
@@ -20,4 +21,20 @@ export function peakMemoryBytes(pid: number): number {
   if (process.platform !== 'linux') return Number.NaN
   const peak = /^VmHWM:\s+(\d+) kB$/m.exec(readFileSync(`/proc/${pid}/status`, 'latin1'))
   return Number(peak?.[1]) * 1024
+}
+
+/**
+ * Waits until a process has nothing to do by itself: less than 3 % of a core for three seconds in a row. Throws
+ * after `longestMs`. Returns at once where the system does not tell.
+ */
+export async function untilQuiet(pid: number, longestMs: number): Promise<void> {
+  if (Number.isNaN(processorSeconds(pid))) return
+  const deadline = performance.now() + longestMs
+  for (let quiet = 0, last = processorSeconds(pid); quiet < 3; ) {
+    if (performance.now() > deadline) throw new Error(`process ${pid} has not become quiet`)
+    await pause(1000)
+    const now = processorSeconds(pid)
+    quiet = now - last < 0.03 ? quiet + 1 : 0
+    last = now
+  }
 }
