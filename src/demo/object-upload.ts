@@ -5,6 +5,7 @@ import { setTimeout as pause } from 'node:timers/promises'
 import {
   CompleteMultipartUploadCommand,
   CreateMultipartUploadCommand,
+  NoSuchUpload,
   PutObjectCommand,
   paginateListParts,
   S3Client,
@@ -88,18 +89,7 @@ export class ObjectUploader {
     const { grant, key } = upload
     const s3 = this.#s3(grant)
     const target = { Bucket: grant.bucket, Key: key }
-    const memory = `${upload.file.fingerprint} ${key}`
-    let uploadId = this.#unfinished.get(memory)
-    const done = new Map<number, { etag: string; sizeBytes: number }>()
-    if (uploadId) {
-      for await (const page of paginateListParts({ client: s3 }, { ...target, UploadId: uploadId }))
-        for (const part of page.Parts ?? [])
-          done.set(part.PartNumber ?? 0, { etag: part.ETag ?? '', sizeBytes: part.Size ?? 0 })
-    } else {
-      const created = await s3.send(new CreateMultipartUploadCommand({ ...target, ContentType: contentType(key) }))
-      uploadId = created.UploadId ?? ''
-      this.#unfinished.set(memory, uploadId)
-    }
+    const { uploadId, done } = (await this.#findUnfinished(upload)) ?? (await this.#begin(upload))
     const { partBytes } = this.#options
     const meter = this.#meter(
       upload,
@@ -115,7 +105,33 @@ export class ObjectUploader {
     await s3.send(
       new CompleteMultipartUploadCommand({ ...target, UploadId: uploadId, MultipartUpload: { Parts: parts } })
     )
-    this.#unfinished.delete(memory)
+    this.#unfinished.delete(memoryOf(upload))
+  }
+
+  async #begin(upload: ObjectUpload): Promise<Unfinished> {
+    const target = { Bucket: upload.grant.bucket, Key: upload.key, ContentType: contentType(upload.key) }
+    const { UploadId: uploadId = '' } = await this.#s3(upload.grant).send(new CreateMultipartUploadCommand(target))
+    this.#unfinished.set(memoryOf(upload), uploadId)
+    return { uploadId, done: new Map() }
+  }
+
+  /** The upload an earlier try began, and its parts as the store has them; undefined when the store has it no more. */
+  async #findUnfinished(upload: ObjectUpload): Promise<Unfinished | undefined> {
+    const uploadId = this.#unfinished.get(memoryOf(upload))
+    if (!uploadId) return undefined
+    const target = { Bucket: upload.grant.bucket, Key: upload.key, UploadId: uploadId }
+    const done: Unfinished['done'] = new Map()
+    try {
+      for await (const page of paginateListParts({ client: this.#s3(upload.grant) }, target))
+        for (const part of page.Parts ?? [])
+          done.set(part.PartNumber ?? 0, { etag: part.ETag ?? '', sizeBytes: part.Size ?? 0 })
+    } catch (error) {
+      // It was completed, and only the answer was lost; or it was aborted. Either way it cannot be gone on with.
+      if (!(error instanceof NoSuchUpload)) throw error
+      this.#unfinished.delete(memoryOf(upload))
+      return undefined
+    }
+    return { uploadId, done }
   }
 
   /** Sends one body, an object or a part of it, and gives its ETag. */
@@ -227,8 +243,12 @@ export class ObjectUploader {
   }
 }
 
+/** A multipart upload on its way, with the parts that are stored already. */
+type Unfinished = { uploadId: string; done: Map<number, { etag: string; sizeBytes: number }> }
 type BodyRange = { start: number; sizeBytes: number; part?: { uploadId: string; number: number } }
 type Meter = (chunks: AsyncIterable<Buffer>) => AsyncGenerator<Buffer>
+
+const memoryOf = ({ file, key }: ObjectUpload) => `${file.fingerprint} ${key}`
 
 /** The range as chunks of exactly `chunkBytes`, the last one excepted. */
 async function* readChunks(file: FileHandle, range: BodyRange, chunkBytes: number): AsyncGenerator<Buffer> {

@@ -28,7 +28,14 @@ const JOBS_WINDOW_MS = 800
 const START_WINDOW_MS = 700
 
 type Templates = { photos: Buffer[]; video: Buffer }
-type Offered = { file: CardFile; sha256: string; objectKey?: string; stored: boolean; reported: boolean }
+type Offered = {
+  file: CardFile
+  sha256: string
+  objectKey?: string
+  stored: boolean
+  reported: boolean
+  failure?: string
+}
 type Remote = { identity: PilotIdentity; controller: PilotController; files: Offered[] }
 
 /**
@@ -159,7 +166,9 @@ export class CrashSite {
     for (const remote of this.#remotes) {
       const open = remote.files.filter((each) => !each.reported)
       const { failed, cut } = await remote.controller.offer(open.map((each) => each.file))
-      for (const file of [...failed, ...cut]) problems.push(`${file.name}: could not be uploaded after the restart`)
+      const undone = new Set([...failed, ...cut])
+      for (const { file, failure } of open.filter((each) => undone.has(each.file)))
+        problems.push(`${file.name}: could not be uploaded after the restart: ${failure}`)
     }
     await waitUntilIdle(admin)
     problems.push(...(await this.#verifyCatalogue(admin, checked)))
@@ -252,6 +261,7 @@ async function pair(ready: ReadyInfo, index: number, onEvent: () => void): Promi
       if (!each) return
       if (event.type === 'stored') Object.assign(each, { stored: true, objectKey: event.objectKey })
       if (event.type === 'uploaded' || event.type === 'skipped') each.reported = true
+      if (event.type === 'failed') each.failure = event.reason
     }
   })
   return { identity, controller, files }
