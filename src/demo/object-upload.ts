@@ -5,7 +5,6 @@ import { setTimeout as pause } from 'node:timers/promises'
 import {
   CompleteMultipartUploadCommand,
   CreateMultipartUploadCommand,
-  NoSuchUpload,
   PutObjectCommand,
   paginateListParts,
   S3Client,
@@ -127,7 +126,7 @@ export class ObjectUploader {
           done.set(part.PartNumber ?? 0, { etag: part.ETag ?? '', sizeBytes: part.Size ?? 0 })
     } catch (error) {
       // It was completed, and only the answer was lost; or it was aborted. Either way it cannot be gone on with.
-      if (!(error instanceof NoSuchUpload)) throw error
+      if (!(error instanceof Error) || error.name !== 'NoSuchUpload') throw error
       this.#unfinished.delete(memoryOf(upload))
       return undefined
     }

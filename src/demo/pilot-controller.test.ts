@@ -1,6 +1,7 @@
 import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { AbortMultipartUploadCommand, ListMultipartUploadsCommand, S3Client } from '@aws-sdk/client-s3'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { getMedia, listAssets } from '../shared/api/assets.ts'
 import { getField } from '../shared/api/field.ts'
@@ -12,6 +13,7 @@ import { sha256OfFile } from './catalogue-check.ts'
 import { type DaemonProcess, launchDaemon } from './daemon-process.ts'
 import { generateCards } from './demo-cards.ts'
 import type { CardFile } from './photo-card.ts'
+import { createPilotApi, type PilotIdentity } from './pilot-api.ts'
 import { type ControllerEvent, PilotController } from './pilot-controller.ts'
 
 const MIB = 1024 * 1024
@@ -36,8 +38,29 @@ const assetNamed = async (name: string, workspaceId: string) => {
   return items.filter((asset) => asset.name === name && asset.workspaceId === workspaceId)
 }
 
+/** Aborts the unfinished uploads of a file, as a store does with those nobody goes on with. */
+async function abortUploads(identity: PilotIdentity, name: string): Promise<void> {
+  const grant = await createPilotApi(identity).requestGrant()
+  const s3 = new S3Client({
+    endpoint: grant.endpoint,
+    region: grant.region,
+    forcePathStyle: true,
+    credentials: {
+      accessKeyId: grant.credentials.access_key_id,
+      secretAccessKey: grant.credentials.access_key_secret,
+      sessionToken: grant.credentials.security_token
+    }
+  })
+  const key = { Bucket: grant.bucket, Key: `${grant.object_key_prefix}/${name}` }
+  const { Uploads = [] } = await s3.send(new ListMultipartUploadsCommand({ Bucket: key.Bucket, Prefix: key.Key }))
+  expect(Uploads).toHaveLength(1)
+  for (const { UploadId } of Uploads) await s3.send(new AbortMultipartUploadCommand({ ...key, UploadId }))
+  s3.destroy()
+}
+
 describe.each(['signed-chunks', 'checksum-trailer'] as const)('with %s', (framing) => {
   const events: ControllerEvent[] = []
+  let identity: PilotIdentity
   let controller: PilotController
   let photos: CardFile[]
   let video: CardFile
@@ -47,7 +70,7 @@ describe.each(['signed-chunks', 'checksum-trailer'] as const)('with %s', (framin
     photos = alpha.slice(0, 3)
     video = alpha[3] as CardFile
     const { secret } = await admin.api.call(createToken, { body: { name: framing, role: 'controller' } })
-    controller = new PilotController({
+    identity = {
       fieldUrl: ready.field.url,
       token: secret,
       workspaceId: framing,
@@ -55,10 +78,9 @@ describe.each(['signed-chunks', 'checksum-trailer'] as const)('with %s', (framin
       droneSerial: '1581F000001DEMO',
       droneModelKey: '0-99-0',
       payloadModelKey: '1-88-0',
-      photoType: 'original',
-      framing,
-      onEvent: (event) => events.push(event)
-    })
+      photoType: 'original'
+    }
+    controller = new PilotController({ ...identity, framing, onEvent: (event) => events.push(event) })
   })
   afterAll(() => controller.close())
 
@@ -87,6 +109,14 @@ describe.each(['signed-chunks', 'checksum-trailer'] as const)('with %s', (framin
     expect(sent[0]).toBeGreaterThan(5 * MIB)
     expect(sent.at(-1)).toBe(video.sizeBytes)
     await expectStored(video)
+  })
+
+  it('begins a video anew whose unfinished upload is gone', async () => {
+    const film = (await generateCards(join(scratch, `${framing}-again`), 2, 11 * MIB)).bravo[2] as CardFile
+    await controller.offer([film], { mishaps: new Map([[film, { cutAfterBytes: 8 * MIB }]]) })
+    await abortUploads(identity, film.name)
+    expect(await controller.offer([film])).toMatchObject({ uploaded: [film] })
+    await expectStored(film)
   })
 
   it('skips what the server has', async () => {
