@@ -1,4 +1,4 @@
-import { timingSafeEqual } from 'node:crypto'
+import { type KeyObject, timingSafeEqual } from 'node:crypto'
 import {
   type CanonicalParts,
   type CredentialScope,
@@ -32,7 +32,7 @@ export interface SignatureClaim {
 
 /** Everything the streaming payload modes need to continue the chain of signatures. */
 export interface SigningContext {
-  signingKey: Buffer
+  signingKey: KeyObject
   timestamp: string
   scope: CredentialScope
   seedSignature: string
@@ -81,10 +81,10 @@ const KEY_CACHE_SIZE = 256
 
 /** Derived signing keys, least recently used first. An entry is only used while the secret it came from is unchanged. */
 export class SigningKeyCache {
-  readonly #keys = new Map<string, { secret: string; key: Buffer }>()
+  readonly #keys = new Map<string, { secret: string; key: KeyObject }>()
 
   /** The signing key of `secret` within `scope`. */
-  get(accessKeyId: string, secret: string, scope: CredentialScope): Buffer {
+  get(accessKeyId: string, secret: string, scope: CredentialScope): KeyObject {
     const id = `${accessKeyId}/${scope.date}/${scope.region}/${scope.service}`
     const known = this.#keys.get(id)
     this.#keys.delete(id)
@@ -111,7 +111,7 @@ export function signaturesEqual(expected: string, given: string): boolean {
 export function verifySignature(
   claim: SignatureClaim,
   request: Omit<CanonicalParts, 'path' | 'signedHeaders' | 'payloadHash'> & { rawPath: string },
-  signingKey: Buffer
+  signingKey: KeyObject
 ): boolean {
   const matches = [canonicalPath(request.rawPath), request.rawPath].map((path) => {
     const { signedHeaders, payloadHash } = claim

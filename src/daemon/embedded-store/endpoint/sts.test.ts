@@ -311,7 +311,7 @@ describe('8.4 session policies', () => {
       session.secretAccessKey,
       session.sessionToken,
       harness.admin.secretAccessKey,
-      signing.signingKey.toString('hex'),
+      signing.signingKey.export().toString('hex'),
       'forged-token',
       'bWU6c2VjcmV0',
       'X-Amz-',
