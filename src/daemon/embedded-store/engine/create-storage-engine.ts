@@ -2,6 +2,7 @@ import { mkdir } from 'node:fs/promises'
 import { availableParallelism } from 'node:os'
 import { join } from 'node:path'
 import type { Logger } from 'pino'
+import { takeFileLock } from '../../db/file-lock.ts'
 import { Activity } from './activity.ts'
 import { BlobFiles } from './blob-files.ts'
 import { BlobRows } from './blob-rows.ts'
@@ -20,7 +21,6 @@ import { ObjectRows } from './object-rows.ts'
 import { Objects } from './objects.ts'
 import { SpaceLedger, type VolumeSpace, volumeSpace } from './space-ledger.ts'
 import { type StorageEngine, StorageError } from './storage-engine.ts'
-import { acquireStoreLock } from './store-lock.ts'
 import { assertSuitableVolume } from './suitable-volume.ts'
 import { UploadRows } from './upload-rows.ts'
 import { Uploads } from './uploads.ts'
@@ -58,7 +58,8 @@ export async function createStorageEngine(options: StorageEngineOptions): Promis
   const { directory } = options
   await mkdir(directory, { recursive: true })
   await assertSuitableVolume(directory)
-  const unlock = acquireStoreLock(join(directory, 'store.lock'))
+  const unlock = takeFileLock(join(directory, 'store.lock'))
+  if (!unlock) throw new StorageError('StoreLocked', `Another Flightcase is using the object store in ${directory}.`)
   try {
     const files = new BlobFiles(directory)
     await files.prepare()
