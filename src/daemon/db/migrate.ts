@@ -1,6 +1,6 @@
-import { copyFileSync, existsSync } from 'node:fs'
 import type Sqlite from 'better-sqlite3'
 import { StartupError } from '../errors.ts'
+import { backUp } from './backup.ts'
 
 /** One forward step. Versions have gaps so that a release branch can fit a repair between two. */
 export interface Migration {
@@ -10,8 +10,9 @@ export interface Migration {
 }
 
 /**
- * Brings `db` to the newest version, one transaction a step, progress in `user_version`. A file that holds data is
- * copied aside first. Throws `StartupError('database_newer')` for a file of a newer program: nothing is touched then.
+ * Brings `db` to the newest version, one transaction a step, progress in `user_version`. Of a file that holds data a copy is
+ * kept first. Throws `StartupError('database_newer')` for a file of a newer program and `StartupError('backup_failed')`:
+ * nothing is touched then.
  */
 export function migrate(db: Sqlite.Database, migrations: readonly Migration[], filePath: string): void {
   assertAscending(migrations)
@@ -25,10 +26,7 @@ export function migrate(db: Sqlite.Database, migrations: readonly Migration[], f
     )
   const pending = migrations.filter((migration) => migration.version > current)
   if (pending.length === 0) return
-  if (current > 0 && existsSync(filePath)) {
-    db.pragma('wal_checkpoint(TRUNCATE)')
-    copyFileSync(filePath, `${filePath}.before-${newest}`)
-  }
+  if (current > 0) backUp(db, filePath, current)
   for (const migration of pending) {
     db.transaction(() => {
       migration.up(db)
