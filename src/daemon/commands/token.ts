@@ -1,13 +1,10 @@
-import { mkdirSync } from 'node:fs'
-import { join } from 'node:path'
 import { Command, Option } from 'commander'
 import { roles } from '../../shared/api/system.ts'
 import { systemClock } from '../clock.ts'
 import type { SettingName } from '../config/schema.ts'
-import { openDatabase } from '../db/database.ts'
-import { migrations } from '../db/migrations/all.ts'
 import { AccessService, type Token, type TokenRole } from '../features/access/access.service.ts'
 import { addConfigOptions, configFromOptions } from './config-options.ts'
+import { openCatalogue } from './open-catalogue.ts'
 
 const CONFIG_NAMES: SettingName[] = ['dataDir']
 
@@ -47,8 +44,7 @@ export function tokenCommand(): Command {
 
 function withAccess(options: object, work: (access: AccessService) => void): void {
   const config = configFromOptions({ ...options })
-  mkdirSync(config.dataDir, { recursive: true, mode: 0o700 })
-  const db = openDatabase(join(config.dataDir, 'flightcase.db'), migrations)
+  const db = openCatalogue(config.dataDir)
   try {
     work(
       new AccessService({ db, clock: systemClock, adminToken: config.adminToken, pilotToken: config.pilot.staticToken })

@@ -1,0 +1,47 @@
+import { existsSync } from 'node:fs'
+import { join } from 'node:path'
+import Sqlite from 'better-sqlite3'
+import { lockDataDir } from '../db/data-dir-lock.ts'
+import { type Database, openDatabase } from '../db/database.ts'
+import { migrations } from '../db/migrations/all.ts'
+import { StartupError } from '../errors.ts'
+
+/**
+ * Opens the catalogue of a data folder that a running daemon may be using. Only one of exactly this program's version is
+ * shared; making or migrating one needs the folder for oneself. Throws `StartupError`: `other_version_running`, or what
+ * opening a database throws.
+ */
+export function openCatalogue(dataDir: string): Database {
+  const filePath = join(dataDir, 'flightcase.db')
+  if (dataVersionOf(filePath) === migrations.at(-1)?.version) return openDatabase(filePath, migrations)
+  const unlock = lockUnlessRunning(dataDir)
+  try {
+    return openDatabase(filePath, migrations)
+  } finally {
+    unlock()
+  }
+}
+
+function dataVersionOf(filePath: string): number | null {
+  if (!existsSync(filePath)) return null
+  const sql = new Sqlite(filePath, { readonly: true })
+  try {
+    return Number(sql.pragma('user_version', { simple: true }))
+  } finally {
+    sql.close()
+  }
+}
+
+function lockUnlessRunning(dataDir: string): () => void {
+  try {
+    return lockDataDir(dataDir)
+  } catch (cause) {
+    if (!(cause instanceof StartupError && cause.code === 'data_dir_in_use')) throw cause
+    throw new StartupError(
+      'other_version_running',
+      `The running Flightcase is of another version (or only just starting), so the data folder ${dataDir} was left as it is. ` +
+        'Use the program of that version, or stop it first.',
+      { cause }
+    )
+  }
+}

@@ -1,0 +1,89 @@
+import { existsSync, readdirSync } from 'node:fs'
+import { join } from 'node:path'
+import Sqlite from 'better-sqlite3'
+import { expect, onTestFinished, test, vi } from 'vitest'
+import { lockDataDir } from '../db/data-dir-lock.ts'
+import { openDatabase } from '../db/database.ts'
+import type { Migration } from '../db/migrate.ts'
+import { migrations } from '../db/migrations/all.ts'
+import { temporaryFolder } from '../testing/test-database.ts'
+import { tokenCommand } from './token.ts'
+
+const newest = migrations.at(-1)!.version
+const older = migrations.slice(0, -1)
+
+async function token(dataDir: string, ...args: string[]): Promise<string> {
+  const written: string[] = []
+  const stdout = vi.spyOn(process.stdout, 'write').mockImplementation((text) => written.push(String(text)) > 0)
+  try {
+    await tokenCommand().parseAsync([...args, '--data-dir', dataDir], { from: 'user' })
+  } finally {
+    stdout.mockRestore()
+  }
+  return written.join('')
+}
+
+const create = (dataDir: string) => token(dataDir, 'create', '--name', 'wall display')
+
+function fileOf(dataDir: string): string {
+  return join(dataDir, 'flightcase.db')
+}
+
+function versionIn(dataDir: string): unknown {
+  const sql = new Sqlite(fileOf(dataDir), { readonly: true, fileMustExist: true })
+  const version = sql.pragma('user_version', { simple: true })
+  sql.close()
+  return version
+}
+
+/** What a daemon does to its folder as long as it runs; null: it has not come to the catalogue yet. */
+function occupy(dataDir: string, known: readonly Migration[] | null): () => void {
+  const unlock = lockDataDir(dataDir)
+  const db = known && openDatabase(fileOf(dataDir), known)
+  const stop = () => {
+    db?.close()
+    unlock()
+  }
+  onTestFinished(stop)
+  return stop
+}
+
+test('works beside a running daemon of the same version', async () => {
+  const dataDir = temporaryFolder('token')
+  occupy(dataDir, migrations)
+  expect(await create(dataDir)).toMatch(/^fc_/)
+  expect(await token(dataDir, 'list')).toContain('wall display')
+})
+
+test('leaves the data of a running daemon of another version alone', async () => {
+  const dataDir = temporaryFolder('token')
+  const stop = occupy(dataDir, older)
+  const before = readdirSync(dataDir)
+  await expect(create(dataDir)).rejects.toMatchObject({
+    code: 'other_version_running',
+    message: expect.stringContaining('of another version')
+  })
+  expect(versionIn(dataDir)).toBe(older.at(-1)!.version)
+  expect(readdirSync(dataDir)).toEqual(before)
+  stop()
+  await create(dataDir)
+  expect(versionIn(dataDir)).toBe(newest)
+})
+
+test('makes a new data folder, but not under the hands of a daemon that makes it', async () => {
+  const dataDir = join(temporaryFolder('token'), 'data')
+  const stop = occupy(dataDir, null)
+  await expect(create(dataDir)).rejects.toMatchObject({ code: 'other_version_running' })
+  expect(existsSync(fileOf(dataDir))).toBe(false)
+  stop()
+  await create(dataDir)
+  expect(versionIn(dataDir)).toBe(newest)
+  occupy(dataDir, migrations)
+})
+
+test('says so when the data is of a newer program', async () => {
+  const dataDir = temporaryFolder('token')
+  const newer = { version: newest + 10, name: 'newer', up: () => {} }
+  openDatabase(fileOf(dataDir), [...migrations, newer]).close()
+  await expect(create(dataDir)).rejects.toMatchObject({ code: 'database_newer' })
+})
