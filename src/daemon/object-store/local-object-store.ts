@@ -93,8 +93,8 @@ export class LocalObjectStore implements ObjectStore {
     return translated(() => this.#engine.localFile(this.bucket, key))
   }
 
-  async sha256Of(key: string): Promise<string> {
-    return translated(() => this.#engine.digestOf(this.bucket, key))
+  async sha256Of(key: string, { signal }: { signal?: AbortSignal } = {}): Promise<string> {
+    return translated(() => this.#engine.digestOf(this.bucket, key, signal))
   }
 
   async list({ prefix, delimiter, cursor, limit = MAX_PAGE }: ListOptions = {}): Promise<ListResult> {

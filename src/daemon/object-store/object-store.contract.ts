@@ -174,6 +174,13 @@ export function describeObjectStore(name: string, open: () => Promise<StoreUnder
         expect(await store.head(key)).toMatchObject({ sizeBytes: 4 * MIB })
       })
 
+      it('computes no digest for one who has given up', async () => {
+        const key = newKey()
+        await store.put(key, Buffer.from('bytes'))
+        const signal = AbortSignal.abort(new Error('enough'))
+        await expect(store.sha256Of(key, { signal })).rejects.toThrow('enough')
+      })
+
       it('offers a file where it can', async () => {
         const key = newKey()
         await store.put(key, Buffer.from('on disk'))

@@ -103,8 +103,11 @@ export interface ObjectStore {
   ): Promise<{ stat: ObjectStat; stream: Readable; sizeBytes: number }>
   /** The object as a file on this machine; null when the store has none to offer (read the stream then). Raises `NotFound`. */
   localPath(key: string): Promise<LocalPath | null>
-  /** Digest (hex) of the whole object: the store's own if it has one, else computed by reading. Raises `NotFound`. */
-  sha256Of(key: string): Promise<string>
+  /**
+   * Digest (hex) of the whole object: the store's own if it has one, else computed by reading, until `signal` aborts. Raises
+   * `NotFound` and the signal's reason.
+   */
+  sha256Of(key: string, options?: { signal?: AbortSignal }): Promise<string>
   /** Ascending UTF-8 byte order, at most 1000 per page. */
   list(options?: ListOptions): Promise<ListResult>
   /**

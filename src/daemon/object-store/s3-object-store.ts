@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto'
-import { Readable } from 'node:stream'
+import { addAbortSignal, Readable } from 'node:stream'
 import {
   CopyObjectCommand,
   CreateBucketCommand,
@@ -140,9 +140,9 @@ export class S3ObjectStore implements ObjectStore {
     return this.#uploader.uploadStream(key, stream, options)
   }
 
-  async head(key: string): Promise<ObjectStat | null> {
+  async head(key: string, { signal }: { signal?: AbortSignal } = {}): Promise<ObjectStat | null> {
     try {
-      return toStat(key, await this.#headObject(key))
+      return toStat(key, await this.#headObject(key, signal))
     } catch (error) {
       const known = fromS3Error(error)
       if (known.code !== 'NotFound') throw known
@@ -153,7 +153,7 @@ export class S3ObjectStore implements ObjectStore {
 
   async getStream(
     key: string,
-    { range, ifMatch }: { range?: { start: number; end?: number }; ifMatch?: string } = {}
+    { range, ifMatch, signal }: { range?: { start: number; end?: number }; ifMatch?: string; signal?: AbortSignal } = {}
   ): Promise<{ stat: ObjectStat; stream: Readable; sizeBytes: number }> {
     const output = await translated(() =>
       this.#s3.send(
@@ -162,7 +162,8 @@ export class S3ObjectStore implements ObjectStore {
           Key: key,
           IfMatch: ifMatch === undefined ? undefined : `"${ifMatch}"`,
           Range: range && `bytes=${range.start}-${range.end ?? ''}`
-        })
+        }),
+        { ...(signal && { abortSignal: signal }) }
       )
     )
     const { Body: stream, ContentLength: sizeBytes } = output
@@ -175,18 +176,21 @@ export class S3ObjectStore implements ObjectStore {
     return null
   }
 
-  async sha256Of(key: string): Promise<string> {
-    const stat = await this.head(key)
-    if (!stat) throw new ObjectStoreError('NotFound', `There is no object ${key}.`)
-    if (stat.sha256) return stat.sha256
-    const { stream } = await this.getStream(key, { ifMatch: stat.etag })
-    const hash = createHash('sha256')
+  async sha256Of(key: string, options: { signal?: AbortSignal } = {}): Promise<string> {
+    const { signal } = options
+    signal?.throwIfAborted()
     try {
-      for await (const chunk of stream) hash.update(chunk)
+      const stat = await this.head(key, options)
+      if (!stat) throw new ObjectStoreError('NotFound', `There is no object ${key}.`)
+      if (stat.sha256) return stat.sha256
+      const { stream } = await this.getStream(key, { ...options, ifMatch: stat.etag })
+      const hash = createHash('sha256')
+      for await (const chunk of signal ? addAbortSignal(signal, stream) : stream) hash.update(chunk)
+      return hash.digest('hex')
     } catch (error) {
+      signal?.throwIfAborted()
       throw fromS3Error(error)
     }
-    return hash.digest('hex')
   }
 
   async list({ prefix, delimiter, cursor, limit = MAX_PAGE }: ListOptions = {}): Promise<ListResult> {
@@ -345,8 +349,9 @@ export class S3ObjectStore implements ObjectStore {
     if (stat.etag !== etag) throw new ObjectStoreError('PreconditionFailed', `${key} is another version by now.`)
   }
 
-  #headObject(key: string): Promise<HeadObjectCommandOutput> {
-    return this.#s3.send(new HeadObjectCommand({ Bucket: this.bucket, Key: key, ChecksumMode: 'ENABLED' }))
+  #headObject(key: string, signal: AbortSignal | undefined): Promise<HeadObjectCommandOutput> {
+    const command = new HeadObjectCommand({ Bucket: this.bucket, Key: key, ChecksumMode: 'ENABLED' })
+    return this.#s3.send(command, { ...(signal && { abortSignal: signal }) })
   }
 
   /** A HEAD answer cannot tell a missing object from a missing bucket. */

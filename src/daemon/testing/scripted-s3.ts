@@ -22,6 +22,8 @@ export class ScriptedS3 {
   heads = 0
   /** Answer everything (or, given methods, only those) with this status. */
   failure: { status: number; code: string; methods?: string[] } | null = null
+  /** Send the head of an object and then nothing more. */
+  isStalled = false
   readonly #server = createServer((request, response) => {
     const chunks: Buffer[] = []
     request.on('data', (chunk: Buffer) => chunks.push(chunk))
@@ -100,7 +102,9 @@ export class ScriptedS3 {
         'last-modified': new Date(object.lastModifiedMs).toUTCString()
       })
       if (method !== 'HEAD') this.sentBytes += part.length
-      response.end(method === 'HEAD' ? undefined : part)
+      if (method === 'HEAD') response.end()
+      else if (this.isStalled) response.flushHeaders()
+      else response.end(part)
     } else refuse(response, 404, 'NoSuchKey')
   }
 

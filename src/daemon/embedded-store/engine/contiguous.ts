@@ -10,11 +10,10 @@ type LocalFile = { path: string; info: ObjectInfo; release(): void }
 
 type ContiguousDeps = ObjectsDeps & { objects: Objects; staging: BodyStaging }
 
-/** Objects as one file, and their digest as one run of bytes. Both read a multipart object through at most once at a time. */
+/** Objects as one file (made at most once at a time), and their digest as one run of bytes. */
 export class Contiguous {
   readonly #deps: ContiguousDeps
   readonly #compactions = new Map<string, Promise<void>>()
-  readonly #digests = new Map<string, Promise<string>>()
 
   constructor(deps: ContiguousDeps) {
     this.#deps = deps
@@ -41,9 +40,10 @@ export class Contiguous {
   }
 
   /** See `StorageEngine.digestOf`. */
-  async digestOf(bucket: string, key: string): Promise<string> {
+  async digestOf(bucket: string, key: string, signal?: AbortSignal): Promise<string> {
+    signal?.throwIfAborted()
     const { row, extents } = this.#deps.objects.find(bucket, key)
-    return row.sha256 ?? once(this.#digests, row.rev, () => this.#digest(row, extents))
+    return row.sha256 ?? this.#digest(row, extents, signal)
   }
 
   /** Writes the object's bytes into one blob and points the version there, unless it was replaced meanwhile. */
@@ -70,12 +70,13 @@ export class Contiguous {
     )
   }
 
-  async #digest(row: ObjectRow, extents: readonly ExtentRow[]): Promise<string> {
+  async #digest(row: ObjectRow, extents: readonly ExtentRow[], signal: AbortSignal | undefined): Promise<string> {
     const { activity, commits, rows } = this.#deps
     return activity.during(async () => {
       const sha256 = createHash('sha256')
       await this.#readVerified(row.key, extents, (chunk) => {
         if (activity.closed) throw new StorageError('StoreClosed', 'The object store is closed.')
+        signal?.throwIfAborted()
         sha256.update(chunk)
       })
       const digest = sha256.digest('hex')

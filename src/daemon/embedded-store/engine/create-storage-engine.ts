@@ -159,7 +159,7 @@ function assemble(
     abortUpload: (upload) => uploads.abort(upload),
     listUploads: (request) => activity.during(async () => uploads.list(request)),
     localFile: (bucket, key) => activity.during(async () => contiguous.localFile(bucket, key)),
-    digestOf: (bucket, key) => activity.during(async () => contiguous.digestOf(bucket, key)),
+    digestOf: (bucket, key, signal) => activity.during(async () => contiguous.digestOf(bucket, key, signal)),
     health: async () => {
       const { freeBytes, availableBytes } = await ledger.measure()
       return {

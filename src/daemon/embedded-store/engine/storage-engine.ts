@@ -280,8 +280,11 @@ export interface StorageEngine {
    * contiguous. Never write to it. The file stays until `release()`. Raises as head does.
    */
   localFile(bucket: string, key: string): Promise<{ path: string; info: ObjectInfo; release(): void }>
-  /** Sha256 (hex) of the current version, read from the bytes once if it is not known. Raises as head does. */
-  digestOf(bucket: string, key: string): Promise<string>
+  /**
+   * Sha256 (hex) of the current version, read from the bytes once if it is not known. Raises as head does, and the
+   * signal's reason.
+   */
+  digestOf(bucket: string, key: string, signal?: AbortSignal): Promise<string>
 
   health(): Promise<EngineHealth>
   /** Called after each commit of an object (put, copy, complete). Returns the function that ends the subscription. */

@@ -290,6 +290,15 @@ describe('one file, one digest', () => {
     expect((await store.engine.headObject(BUCKET, 'k')).sha256).toBe(sha256(whole))
   })
 
+  it('stops computing the digest when told to', async () => {
+    await multipart('k', parts)
+    const aborter = new AbortController()
+    const digest = store.engine.digestOf(BUCKET, 'k', aborter.signal)
+    aborter.abort(new Error('enough'))
+    await expect(digest).rejects.toThrow('enough')
+    expect((await store.engine.headObject(BUCKET, 'k')).sha256).toBeNull()
+  })
+
   it('makes one file without changing the object', async () => {
     const { etag, lastModifiedMs } = await multipart('k', parts)
     const before = await store.engine.headObject(BUCKET, 'k')

@@ -22,14 +22,14 @@ export interface FingerprintDeps {
 
 /** Finds out what the bytes of a blob are, so that the same bytes are kept once, whoever sent them. */
 export function bindFingerprintJob(deps: FingerprintDeps): BoundJob {
-  return bindJob(fingerprintJob, ({ blobId }) => whenStoreAnswers(() => fingerprint(deps, blobId)))
+  return bindJob(fingerprintJob, ({ blobId }, { signal }) => whenStoreAnswers(() => fingerprint(deps, blobId, signal)))
 }
 
-async function fingerprint(deps: FingerprintDeps, blobId: string): Promise<void> {
+async function fingerprint(deps: FingerprintDeps, blobId: string, signal: AbortSignal): Promise<void> {
   const { db, repository, store, ingest } = deps
   const blob = repository.findBlob(blobId)
   if (!blob || blob.sha256 !== null) return
-  const sha256 = await readSha256(store, blob).catch((error: unknown) => {
+  const sha256 = await readSha256(store, blob, signal).catch((error: unknown) => {
     if (isDamaged(error)) return 'missing' as const
     throw error
   })
@@ -53,12 +53,16 @@ async function fingerprint(deps: FingerprintDeps, blobId: string): Promise<void>
 }
 
 /** The digest of exactly the version the blob stands for. */
-async function readSha256(store: ObjectStore, blob: BlobRow): Promise<string | 'missing' | 'changed'> {
+async function readSha256(
+  store: ObjectStore,
+  blob: BlobRow,
+  signal: AbortSignal
+): Promise<string | 'missing' | 'changed'> {
   const stat = await store.head(blob.key)
   if (!stat) return 'missing'
   if (stat.etag !== blob.etag) return 'changed'
   if (stat.sha256 !== null) return stat.sha256
-  const sha256 = await store.sha256Of(blob.key)
+  const sha256 = await store.sha256Of(blob.key, { signal })
   const after = await store.head(blob.key)
   if (!after) return 'missing'
   return after.etag === blob.etag ? sha256 : 'changed'

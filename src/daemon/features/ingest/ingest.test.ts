@@ -1,5 +1,5 @@
 import { rmSync } from 'node:fs'
-import { describe, expect, test } from 'vitest'
+import { describe, expect, test, vi } from 'vitest'
 import type { ObjectStore } from '../../object-store/object-store.ts'
 import { type PilotBase, startPilotBase } from '../../testing/pilot-base.ts'
 import { allKeys, openEmbeddedStore, openExternalStore, readText } from '../../testing/test-stores.ts'
@@ -183,6 +183,22 @@ describe('deduplication', () => {
     expect(bench.base.db.prepare('SELECT name, state, attempt FROM job').all()).toEqual([
       { name: 'ingest.fingerprint', state: 'queued', attempt: 0 }
     ])
+  })
+
+  test('a long read ends when the program stops, and begins again with the next start', async () => {
+    const { store, s3 } = await openExternalStore()
+    const bench = new Bench(store, await startPilotBase({ store }))
+    await bench.put(K, 'bytes')
+    await bench.record('F1')
+    s3.isStalled = true
+    bench.base.runner.start()
+    await vi.waitFor(() => expect(s3.sentBytes).toBe(5))
+    await bench.base.runner.stop(0)
+    expect(bench.base.runner.runningCount()).toBe(0)
+    expect(bench.base.db.prepare('SELECT state, attempt FROM job').all()).toEqual([{ state: 'queued', attempt: 0 }])
+    s3.isStalled = false
+    await bench.base.settle()
+    expect(await bench.allBytes()).toEqual(['bytes'])
   })
 
   test.each(['gone', 'damaged'])('same bytes as an asset whose own are %s: the newcomer heals it', async (spoil) => {

@@ -231,7 +231,7 @@ export class Reconciler {
     let removed = 0
     for (const { key, etag, lastModifiedMs } of page.objects.values()) {
       if (known.has(key) || lastModifiedMs > clock.nowMs() - LEFTOVER_MS) continue
-      const kept = repository.findBlobBySha256(await store.sha256Of(key))
+      const kept = repository.findBlobBySha256(await store.sha256Of(key, { signal: this.#stopping.signal }))
       if (!kept || kept.key === key || !(await isWhole(store, kept))) {
         log.warn({ key }, 'an object belongs to nothing in the catalogue; it is left alone')
         continue
