@@ -20,6 +20,7 @@ import { bindEvents } from './features/events/events.routes.ts'
 import { FieldRepository } from './features/field/field.repository.ts'
 import { bindField } from './features/field/field.routes.ts'
 import { FieldBoard } from './features/field/field-board.ts'
+import { BlobsRepository } from './features/ingest/blobs.repository.ts'
 import { bindCheckBytesJob } from './features/ingest/check-bytes.job.ts'
 import { bindFingerprintJob } from './features/ingest/fingerprint.job.ts'
 import { checkBytesJob } from './features/ingest/ingest.jobs.ts'
@@ -27,6 +28,7 @@ import { IngestRepository } from './features/ingest/ingest.repository.ts'
 import { IngestService } from './features/ingest/ingest.service.ts'
 import { Reconciler } from './features/ingest/reconciler.ts'
 import { bindTidyJobs } from './features/ingest/tidy-upload.job.ts'
+import { UploadsRepository } from './features/ingest/uploads.repository.ts'
 import { bindJobs } from './features/jobs/jobs.routes.ts'
 import { MetadataRepository } from './features/metadata/metadata.repository.ts'
 import { MetadataService } from './features/metadata/metadata.service.ts'
@@ -133,11 +135,15 @@ export async function createDaemon(config: Config, overrides: DaemonOverrides = 
     const media = { db, store, queue, outbox, clock, log, scratchDir, ffmpegPath: () => ffmpegPath }
     const renditions = new RenditionsService({ ...media, repository: new RenditionsRepository(db) })
     const metadata = new MetadataService({ ...media, repository: new MetadataRepository(db) })
-    const ingestRepository = new IngestRepository(db, store.kind)
+    const ingestRows = {
+      repository: new IngestRepository(db),
+      blobs: new BlobsRepository(db, store.kind),
+      uploads: new UploadsRepository(db)
+    }
     const ingest = new IngestService({
       db,
       store,
-      repository: ingestRepository,
+      ...ingestRows,
       outbox,
       queue,
       clock,
@@ -161,7 +167,7 @@ export async function createDaemon(config: Config, overrides: DaemonOverrides = 
     const reconciler = new Reconciler({
       db,
       store,
-      repository: ingestRepository,
+      ...ingestRows,
       ingest,
       clock,
       log,
@@ -179,9 +185,9 @@ export async function createDaemon(config: Config, overrides: DaemonOverrides = 
       clock,
       log,
       jobs: [
-        bindFingerprintJob({ db, store, repository: ingestRepository, ingest, queue, outbox, clock }),
-        ...bindTidyJobs({ db, store, repository: ingestRepository, ingest }),
-        bindCheckBytesJob({ db, store, repository: ingestRepository, ingest }),
+        bindFingerprintJob({ db, store, ...ingestRows, ingest, queue, outbox, clock }),
+        ...bindTidyJobs({ db, store, ...ingestRows, ingest }),
+        bindCheckBytesJob({ db, store, ...ingestRows, ingest }),
         metadata.bindJob(),
         renditions.bindJob()
       ],

@@ -15,11 +15,13 @@ import { Outbox } from '../events/outbox.ts'
 import { AccessService } from '../features/access/access.service.ts'
 import { FieldRepository } from '../features/field/field.repository.ts'
 import { FieldBoard } from '../features/field/field-board.ts'
+import { BlobsRepository } from '../features/ingest/blobs.repository.ts'
 import { bindCheckBytesJob } from '../features/ingest/check-bytes.job.ts'
 import { bindFingerprintJob } from '../features/ingest/fingerprint.job.ts'
 import { IngestRepository } from '../features/ingest/ingest.repository.ts'
 import { IngestService } from '../features/ingest/ingest.service.ts'
 import { bindTidyJobs } from '../features/ingest/tidy-upload.job.ts'
+import { UploadsRepository } from '../features/ingest/uploads.repository.ts'
 import { PilotRepository } from '../features/pilot/pilot.repository.ts'
 import { pilotRouter } from '../features/pilot/pilot.routes.ts'
 import { PilotService } from '../features/pilot/pilot.service.ts'
@@ -72,12 +74,16 @@ export async function startPilotBase(options: PilotBaseOptions) {
   const liveFeed = new LiveFeed()
   const access = new AccessService({ db, clock, adminToken: 'the-admin-token', pilotToken: config.staticToken })
   const board = new FieldBoard({ repository: new FieldRepository(db), liveFeed, clock, log })
-  const repository = new IngestRepository(db, store.kind)
+  const rows = {
+    repository: new IngestRepository(db),
+    blobs: new BlobsRepository(db, store.kind),
+    uploads: new UploadsRepository(db)
+  }
   const newAssets: string[] = []
   const ingest = new IngestService({
     db,
     store,
-    repository,
+    ...rows,
     outbox,
     queue,
     clock,
@@ -104,9 +110,9 @@ export async function startPilotBase(options: PilotBaseOptions) {
   const runner = new JobRunner({
     queue,
     jobs: [
-      bindFingerprintJob({ db, store, repository, ingest, queue, outbox, clock }),
-      ...bindTidyJobs({ db, store, repository, ingest }),
-      bindCheckBytesJob({ db, store, repository, ingest })
+      bindFingerprintJob({ db, store, ...rows, ingest, queue, outbox, clock }),
+      ...bindTidyJobs({ db, store, ...rows, ingest }),
+      bindCheckBytesJob({ db, store, ...rows, ingest })
     ],
     limits: () => ({ cpu: 1, io: 2 }),
     log,
@@ -150,7 +156,7 @@ export async function startPilotBase(options: PilotBaseOptions) {
     outbox,
     queue,
     runner,
-    repository,
+    rows,
     recorder,
     newAssets,
     stop,

@@ -2,8 +2,8 @@ import type { Database } from '../../db/database.ts'
 import { type BoundJob, bindJob } from '../../jobs/define-job.ts'
 import { whenStoreAnswers } from '../../jobs/when-store-answers.ts'
 import type { ObjectStore } from '../../object-store/object-store.ts'
+import type { BlobsRepository } from './blobs.repository.ts'
 import { checkBytesJob } from './ingest.jobs.ts'
-import type { IngestRepository } from './ingest.repository.ts'
 import type { IngestService } from './ingest.service.ts'
 import { isWhole } from './is-whole.ts'
 
@@ -11,17 +11,17 @@ import { isWhole } from './is-whole.ts'
 export function bindCheckBytesJob(deps: {
   db: Database
   store: ObjectStore
-  repository: IngestRepository
+  blobs: BlobsRepository
   ingest: IngestService
 }): BoundJob {
-  const { db, store, repository, ingest } = deps
+  const { db, store, blobs, ingest } = deps
   return bindJob(checkBytesJob, ({ key }) =>
     whenStoreAnswers(async () => {
-      for (const blob of repository.listBlobs(key)) {
+      for (const blob of blobs.list(key)) {
         if (await isWhole(store, blob)) continue
         db.transaction(() => {
           // It may have been healed with bytes from elsewhere meanwhile.
-          if (repository.findBlob(blob.id)?.key === key) ingest.markLost(blob, 'bytes_missing')
+          if (blobs.find(blob.id)?.key === key) ingest.markLost(blob, 'bytes_missing')
         })
       }
     })

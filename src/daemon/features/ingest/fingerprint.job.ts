@@ -5,15 +5,17 @@ import { type BoundJob, bindJob } from '../../jobs/define-job.ts'
 import type { JobQueue } from '../../jobs/job-queue.ts'
 import { whenStoreAnswers } from '../../jobs/when-store-answers.ts'
 import type { ObjectStore } from '../../object-store/object-store.ts'
+import type { BlobRow, BlobsRepository } from './blobs.repository.ts'
 import { discardObjectJob, fingerprintJob, tidyUploadJob } from './ingest.jobs.ts'
-import type { BlobRow, IngestRepository } from './ingest.repository.ts'
 import type { IngestService } from './ingest.service.ts'
 import { isDamaged, isWhole } from './is-whole.ts'
+import type { UploadsRepository } from './uploads.repository.ts'
 
 export interface FingerprintDeps {
   db: Database
   store: ObjectStore
-  repository: IngestRepository
+  blobs: BlobsRepository
+  uploads: UploadsRepository
   ingest: IngestService
   queue: JobQueue
   outbox: Outbox
@@ -26,8 +28,8 @@ export function bindFingerprintJob(deps: FingerprintDeps): BoundJob {
 }
 
 async function fingerprint(deps: FingerprintDeps, blobId: string, signal: AbortSignal): Promise<void> {
-  const { db, repository, store, ingest } = deps
-  const blob = repository.findBlob(blobId)
+  const { db, blobs, store, ingest } = deps
+  const blob = blobs.find(blobId)
   if (!blob || blob.sha256 !== null) return
   const sha256 = await readSha256(store, blob, signal).catch((error: unknown) => {
     if (isDamaged(error)) return 'missing' as const
@@ -39,13 +41,13 @@ async function fingerprint(deps: FingerprintDeps, blobId: string, signal: AbortS
   }
   // The elder may be merged or healed while the store is asked about it; then its new state is judged.
   for (let isSettled = false; !isSettled; ) {
-    const elder = repository.findBlobBySha256(sha256)
+    const elder = blobs.findBySha256(sha256)
     const elderIsWhole = elder !== undefined && (await isWhole(store, elder))
     isSettled = db.transaction(() => {
-      if (!repository.findBlob(blobId)) return true
-      const now = repository.findBlobBySha256(sha256)
+      if (!blobs.find(blobId)) return true
+      const now = blobs.findBySha256(sha256)
       if (now?.id !== elder?.id || now?.key !== elder?.key) return false
-      if (!elder) repository.setBlobSha256(blobId, sha256)
+      if (!elder) blobs.setSha256(blobId, sha256)
       else merge(deps, blob, elder, elderIsWhole)
       return true
     })
@@ -70,17 +72,17 @@ async function readSha256(
 
 /** Lets the assets of `blob` use `elder`, which has the same bytes, and has the second copy removed after the commit. */
 function merge(deps: FingerprintDeps, blob: BlobRow, elder: BlobRow, elderIsWhole: boolean): void {
-  const { repository, queue, outbox, ingest, clock } = deps
-  const assetIds = repository.listAssetIdsOfBlob(blob.id)
-  repository.moveAssetsToBlob(blob.id, elder.id, clock.nowMs())
-  repository.deleteBlob(blob.id)
+  const { blobs, uploads, queue, outbox, ingest, clock } = deps
+  const assetIds = blobs.listAssetIds(blob.id)
+  blobs.moveAssets(blob.id, elder.id, clock.nowMs())
+  blobs.delete(blob.id)
   for (const assetId of assetIds) outbox.append('asset.updated', assetId)
   if (!elderIsWhole) {
     ingest.markFound(elder, blob)
     return
   }
-  const uploads = assetIds.flatMap((assetId) => repository.listObjectsOfAsset(assetId))
-  for (const { workspaceId, objectKey, etag } of uploads) queue.enqueue(tidyUploadJob, { workspaceId, objectKey, etag })
-  if (!uploads.some((upload) => upload.objectKey === blob.key))
+  const sent = assetIds.flatMap((assetId) => uploads.listObjectsOfAsset(assetId))
+  for (const { workspaceId, objectKey, etag } of sent) queue.enqueue(tidyUploadJob, { workspaceId, objectKey, etag })
+  if (!sent.some(({ objectKey }) => objectKey === blob.key))
     queue.enqueue(discardObjectJob, { key: blob.key, etag: blob.etag })
 }

@@ -8,17 +8,21 @@ import { newId } from '../../ids.ts'
 import type { JobQueue } from '../../jobs/job-queue.ts'
 import { formatOffset } from '../../media/capture-time.ts'
 import { type ObjectStat, type ObjectStore, ObjectStoreError } from '../../object-store/object-store.ts'
+import type { BlobRow, BlobsRepository } from './blobs.repository.ts'
 import { captureMoment } from './capture-moment.ts'
 import { guessMediaType, pinnedKey } from './guess-media-type.ts'
 import { fingerprintJob, tidyUploadJob } from './ingest.jobs.ts'
-import type { BlobRow, IngestedObject, IngestRepository } from './ingest.repository.ts'
+import type { IngestRepository } from './ingest.repository.ts'
 import { KeyedLock } from './keyed-lock.ts'
 import { reportOfFoundObject, type UploadReport } from './upload-report.ts'
+import type { IngestedObject, UploadsRepository } from './uploads.repository.ts'
 
 export interface IngestServiceDeps {
   db: Database
   store: ObjectStore
   repository: IngestRepository
+  blobs: BlobsRepository
+  uploads: UploadsRepository
   outbox: Outbox
   queue: JobQueue
   clock: Clock
@@ -86,11 +90,11 @@ export class IngestService {
 
   /** The object at `headKey` is definitely gone: the file is wanted again, and an asset that lived there is damaged. */
   forgetGoneObject(file: { id: number; headKey: string }): void {
-    const { db, repository, log } = this.#deps
+    const { db, blobs, uploads, log } = this.#deps
     db.transaction(() => {
-      if (!repository.deleteFile(file.id, file.headKey)) return
+      if (!uploads.deleteFile(file.id, file.headKey)) return
       log.warn({ key: file.headKey }, 'an uploaded object is gone; the controller may send it again')
-      for (const blob of repository.listBlobs(file.headKey)) this.markLost(blob, 'bytes_missing')
+      for (const blob of blobs.list(file.headKey)) this.markLost(blob, 'bytes_missing')
     })
   }
 
@@ -99,18 +103,18 @@ export class IngestService {
    * that bins or deletes the asset.
    */
   forgetAsset(assetId: string): void {
-    const { repository, queue } = this.#deps
-    repository.deleteFilesOfAsset(assetId)
-    for (const { workspaceId, objectKey, etag } of repository.listObjectsOfAsset(assetId)) {
-      repository.putObject({ workspaceId, objectKey, etag, assetId, state: 'forgotten' })
+    const { uploads, queue } = this.#deps
+    uploads.deleteFilesOfAsset(assetId)
+    for (const { workspaceId, objectKey, etag } of uploads.listObjectsOfAsset(assetId)) {
+      uploads.putObject({ workspaceId, objectKey, etag, assetId, state: 'forgotten' })
       queue.enqueue(tidyUploadJob, { workspaceId, objectKey, etag })
     }
   }
 
   /** Marks a blob's assets as damaged and tells it once. Call it in a transaction. */
   markLost(blob: Pick<BlobRow, 'id' | 'key'>, damage: 'bytes_missing' | 'bytes_changed'): void {
-    const { repository, outbox, clock, log } = this.#deps
-    for (const assetId of repository.setBytesLost(blob.id, damage, clock.nowMs())) {
+    const { blobs, outbox, clock, log } = this.#deps
+    for (const assetId of blobs.setBytesLost(blob.id, damage, clock.nowMs())) {
       log.error({ assetId, key: blob.key, damage }, 'an asset has lost its bytes')
       outbox.append('asset.damaged', assetId, { damage })
     }
@@ -118,9 +122,9 @@ export class IngestService {
 
   /** The bytes of a blob are there again, at `place`. Call it in a transaction. */
   markFound(blob: Pick<BlobRow, 'id' | 'sha256'>, place: { key: string; etag: string }): void {
-    const { repository, outbox, queue, clock, log } = this.#deps
-    repository.setBlobPlace(blob.id, place)
-    for (const assetId of repository.setBytesLost(blob.id, null, clock.nowMs())) {
+    const { blobs, outbox, queue, clock, log } = this.#deps
+    blobs.setPlace(blob.id, place)
+    for (const assetId of blobs.setBytesLost(blob.id, null, clock.nowMs())) {
       log.info({ assetId }, 'an asset has its bytes again')
       this.#deps.onNewAsset(assetId)
       if (blob.sha256 === null) queue.enqueue(fingerprintJob, { blobId: blob.id, assetId })
@@ -134,13 +138,13 @@ export class IngestService {
   }
 
   async #record(report: UploadReport, keys: string[], isAdopted: boolean): Promise<RecordedUpload | 'object_missing'> {
-    const { repository, store } = this.#deps
+    const { uploads, store } = this.#deps
     let replaced: unknown
     for (let look = 0; look < LOOKS; look++) {
       const stat = await headFirst(store, keys)
       if (!stat) return this.#recordMoved(report)
       const upload: FoundUpload = { report, stat, isAdopted }
-      const known = repository.findObject(report.workspaceId, stat.key, stat.etag)
+      const known = uploads.findObject(report.workspaceId, stat.key, stat.etag)
       if (known && known.state !== 'forgotten') return this.#recordAgain(upload, known)
       const twin = this.#findTwin(upload)
       if (twin) return this.#recordAgain(upload, twin)
@@ -156,19 +160,19 @@ export class IngestService {
 
   /** An asset that has these very bytes and stands for the same file: by its fingerprint, or by its key. */
   #findTwin({ report, stat }: FoundUpload): Pick<IngestedObject, 'assetId' | 'isLost' | 'blob'> | undefined {
-    const { repository } = this.#deps
+    const { uploads } = this.#deps
     const hasSameBytes = ({ blob }: { blob: BlobRow }): boolean =>
       blob.sizeBytes === stat.sizeBytes &&
       (stat.sha256 !== null && blob.sha256 !== null ? stat.sha256 === blob.sha256 : stat.etag === blob.etag)
-    const file = report.fingerprint === null ? undefined : repository.findFile(report.workspaceId, report.fingerprint)
+    const file = report.fingerprint === null ? undefined : uploads.findFile(report.workspaceId, report.fingerprint)
     if (file && hasSameBytes(file)) return file
-    return repository
+    return uploads
       .listObjects(report.workspaceId, stat.key)
       .find((object) => object.state !== 'forgotten' && hasSameBytes(object))
   }
 
   async #recordNew(upload: FoundUpload): Promise<RecordedUpload> {
-    const { db, repository, queue, outbox, clock } = this.#deps
+    const { db, repository, blobs, queue, outbox, clock } = this.#deps
     const { report, stat } = upload
     const nowMs = clock.nowMs()
     const assetId = newId(nowMs)
@@ -179,9 +183,9 @@ export class IngestService {
         const deviceId = this.#noteDevice(report, nowMs)
         const flightId = this.#noteFlight(report, nowMs)
         const moment = captureMoment(report, nowMs)
-        const existing = repository.listBlobs(blob.key).find((other) => other.etag === blob.etag)
+        const existing = blobs.list(blob.key).find((other) => other.etag === blob.etag)
         if (existing) this.markFound(existing, blob)
-        else repository.insertBlob(blob, nowMs)
+        else blobs.insert(blob, nowMs)
         const blobId = existing?.id ?? blob.id
         repository.insertAsset(
           {
@@ -198,8 +202,7 @@ export class IngestService {
           nowMs
         )
         this.#noteUpload(upload, assetId)
-        for (const other of repository.listBlobs(blob.key))
-          if (other.id !== blobId) this.markLost(other, 'bytes_changed')
+        for (const other of blobs.list(blob.key)) if (other.id !== blobId) this.markLost(other, 'bytes_changed')
         queue.enqueue(fingerprintJob, { blobId, assetId })
         this.#deps.onNewAsset(assetId)
         this.#announce(assetId, report)
@@ -214,7 +217,7 @@ export class IngestService {
     upload: FoundUpload,
     known: Pick<IngestedObject, 'assetId' | 'isLost' | 'blob'> & Partial<Pick<IngestedObject, 'state'>>
   ): Promise<RecordedUpload> {
-    const { db, repository, queue, clock } = this.#deps
+    const { db, uploads, queue, clock } = this.#deps
     const { report, stat } = upload
     const nowMs = clock.nowMs()
     const replacement = known.isLost ? await this.#place(upload, nowMs) : undefined
@@ -222,7 +225,7 @@ export class IngestService {
       db.transaction(() => {
         if (replacement) this.markFound(known.blob, replacement)
         const before =
-          report.fingerprint === null ? undefined : repository.findFile(report.workspaceId, report.fingerprint)
+          report.fingerprint === null ? undefined : uploads.findFile(report.workspaceId, report.fingerprint)
         const hadNoReport = this.#noteUpload(upload, known.assetId)
         if (hadNoReport) this.#complete(known.assetId, report, nowMs)
         if (before && (before.objectKey !== report.objectKey || before.assetId !== known.assetId))
@@ -237,13 +240,13 @@ export class IngestService {
 
   /** A report for an object that was removed as a duplicate: its asset has the bytes elsewhere. */
   async #recordMoved(report: UploadReport): Promise<RecordedUpload | 'object_missing'> {
-    const { db, repository, store } = this.#deps
-    const moved = repository.listObjects(report.workspaceId, report.objectKey).find(({ state }) => state === 'moved')
+    const { db, uploads, store } = this.#deps
+    const moved = uploads.listObjects(report.workspaceId, report.objectKey).find(({ state }) => state === 'moved')
     if (!moved || (await store.head(moved.blob.key)) === null) return 'object_missing'
     if (report.fingerprint !== null) {
       const { fingerprint } = report
       db.transaction(() => {
-        repository.upsertFile(
+        uploads.upsertFile(
           { report, fingerprint, assetId: moved.assetId, headKey: moved.blob.key, isAdopted: false },
           this.#deps.clock.nowMs()
         )
@@ -273,7 +276,7 @@ export class IngestService {
       work()
     } catch (error) {
       // What fails after the commit (telling others) fails here, too.
-      const isRecorded = blob !== undefined && this.#deps.repository.listBlobs(blob.key).length > 0
+      const isRecorded = blob !== undefined && this.#deps.blobs.list(blob.key).length > 0
       if (blob && blob.key !== stat.key && !isRecorded) {
         await this.#deps.store.delete(blob.key).catch((reason: unknown) => {
           this.#deps.log.warn({ key: blob.key, reason: messageOf(reason) }, 'a needless copy was left behind')
@@ -285,10 +288,10 @@ export class IngestService {
 
   /** Ties the uploaded version and its fingerprint to the asset. True when nobody had reported that asset before. */
   #noteUpload(upload: FoundUpload, assetId: string): boolean {
-    const { repository, clock } = this.#deps
+    const { uploads, clock } = this.#deps
     const { report, stat, isAdopted } = upload
     const nowMs = clock.nowMs()
-    repository.putObject({
+    uploads.putObject({
       workspaceId: report.workspaceId,
       objectKey: stat.key,
       etag: stat.etag,
@@ -297,16 +300,16 @@ export class IngestService {
     })
     const headKey = stat.key === report.objectKey ? null : stat.key
     if (!isAdopted) {
-      const wasAdopted = repository.deleteAdoptedFiles(assetId)
+      const wasAdopted = uploads.deleteAdoptedFiles(assetId)
       if (report.fingerprint === null) return wasAdopted
-      const isFirst = !repository.hasFiles(assetId)
-      repository.upsertFile({ report, fingerprint: report.fingerprint, assetId, headKey, isAdopted }, nowMs)
+      const isFirst = !uploads.hasFiles(assetId)
+      uploads.upsertFile({ report, fingerprint: report.fingerprint, assetId, headKey, isAdopted }, nowMs)
       return isFirst
     }
     // The entity tag of a single PUT is the MD5 of the bytes, and Pilot's fingerprint most likely is, too.
     const fingerprint = /^[0-9a-f]{32}$/i.test(stat.etag) ? stat.etag.toUpperCase() : undefined
-    if (fingerprint !== undefined && !repository.findFile(report.workspaceId, fingerprint))
-      repository.upsertFile({ report, fingerprint, assetId, headKey, isAdopted }, nowMs)
+    if (fingerprint !== undefined && !uploads.findFile(report.workspaceId, fingerprint))
+      uploads.upsertFile({ report, fingerprint, assetId, headKey, isAdopted }, nowMs)
     return false
   }
 

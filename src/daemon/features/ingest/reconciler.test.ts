@@ -20,7 +20,7 @@ async function openBench(kind: 'local' | 's3' = 'local') {
   const reconciler = new Reconciler({
     db: base.db,
     store,
-    repository: base.repository,
+    ...base.rows,
     ingest: base.ingest,
     clock: { nowMs: () => nowMs },
     log: pino({ level: 'silent' }),

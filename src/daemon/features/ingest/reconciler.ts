@@ -5,15 +5,19 @@ import type { Database } from '../../db/database.ts'
 import { messageOf } from '../../errors.ts'
 import type { ListResult, ObjectStore } from '../../object-store/object-store.ts'
 import { isWorkspaceId } from '../pilot/object-key.ts'
+import type { BlobRow, BlobsRepository } from './blobs.repository.ts'
 import { pinnedFolders } from './guess-media-type.ts'
-import type { BlobRow, IngestRepository } from './ingest.repository.ts'
+import type { IngestRepository } from './ingest.repository.ts'
 import type { IngestService } from './ingest.service.ts'
 import { isDamaged, isWhole } from './is-whole.ts'
+import type { UploadsRepository } from './uploads.repository.ts'
 
 export interface ReconcilerDeps {
   db: Database
   store: ObjectStore
   repository: IngestRepository
+  blobs: BlobsRepository
+  uploads: UploadsRepository
   ingest: IngestService
   clock: Clock
   log: Logger
@@ -165,11 +169,11 @@ export class Reconciler {
   }
 
   async #adopt(workspaceId: string, page: Page): Promise<number> {
-    const { repository, ingest, clock, log } = this.#deps
+    const { blobs, uploads, ingest, clock, log } = this.#deps
     const known = new Set(
-      repository.listObjects(workspaceId, page.from, page.to).map(({ objectKey, etag }) => versionId(objectKey, etag))
+      uploads.listObjects(workspaceId, page.from, page.to).map(({ objectKey, etag }) => versionId(objectKey, etag))
     )
-    for (const blob of repository.listBlobs(page.from, page.to)) known.add(versionId(blob.key, blob.etag))
+    for (const blob of blobs.list(page.from, page.to)) known.add(versionId(blob.key, blob.etag))
     const settledBefore = clock.nowMs() - this.#settleMs
     let adopted = 0
     for (const { key, etag, lastModifiedMs } of page.objects.values()) {
@@ -189,9 +193,9 @@ export class Reconciler {
   }
 
   async #forgetFiles(workspaceId: string, page: Page): Promise<number> {
-    const { repository, ingest, store } = this.#deps
+    const { uploads, ingest, store } = this.#deps
     let forgotten = 0
-    for (const file of repository.listFiles(workspaceId, page.from, page.to)) {
+    for (const file of uploads.listFiles(workspaceId, page.from, page.to)) {
       if (page.objects.has(file.headKey)) continue
       // It may have been uploaded after the page was read.
       if ((await store.head(file.headKey)) !== null) continue
@@ -202,18 +206,18 @@ export class Reconciler {
   }
 
   async #checkBlobs(page: Page, report: ReconcileReport): Promise<void> {
-    const { repository, db, store, ingest } = this.#deps
-    for (const blob of repository.listBlobs(page.from, page.to)) {
+    const { blobs, db, store, ingest } = this.#deps
+    for (const blob of blobs.list(page.from, page.to)) {
       const listed = page.objects.get(blob.key)
       if (listed?.etag === blob.etag) {
         // A listing says that the object is there, not that its bytes are.
-        if (!repository.isBlobLost(blob.id) || !(await isWhole(store, blob))) continue
+        if (!blobs.isLost(blob.id) || !(await isWhole(store, blob))) continue
         db.transaction(() => ingest.markFound(blob, blob))
         report.foundBlobs++
         continue
       }
       const stat = await store.head(blob.key)
-      if (stat?.etag === blob.etag || !this.#isCurrent(blob) || repository.isBlobLost(blob.id)) continue
+      if (stat?.etag === blob.etag || !this.#isCurrent(blob) || blobs.isLost(blob.id)) continue
       db.transaction(() => ingest.markLost(blob, stat ? 'bytes_changed' : 'bytes_missing'))
       report.lostBlobs++
     }
@@ -224,19 +228,19 @@ export class Reconciler {
    * has the same bytes elsewhere; an object that is the only one of its kind is not ours to judge.
    */
   async #removeLeftovers(page: Page): Promise<number> {
-    const { repository, store, clock, log } = this.#deps
+    const { blobs, store, clock, log } = this.#deps
     // Elsewhere nothing is copied, and what lies there is somebody else's: looking into it would mean to read it all.
     if (store.kind !== 'local') return 0
-    const known = new Set(repository.listBlobs(page.from, page.to).map((blob) => blob.key))
+    const known = new Set(blobs.list(page.from, page.to).map((blob) => blob.key))
     let removed = 0
     for (const { key, etag, lastModifiedMs } of page.objects.values()) {
       if (known.has(key) || lastModifiedMs > clock.nowMs() - LEFTOVER_MS) continue
-      const kept = repository.findBlobBySha256(await store.sha256Of(key, { signal: this.#stopping.signal }))
+      const kept = blobs.findBySha256(await store.sha256Of(key, { signal: this.#stopping.signal }))
       if (!kept || kept.key === key || !(await isWhole(store, kept))) {
         log.warn({ key }, 'an object belongs to nothing in the catalogue; it is left alone')
         continue
       }
-      if (repository.listBlobs(key).length > 0) continue
+      if (blobs.list(key).length > 0) continue
       await store.delete(key, { ifMatch: etag })
       removed++
     }
@@ -245,7 +249,7 @@ export class Reconciler {
 
   /** Whether the catalogue still says of the blob what was judged; it may have been merged or moved meanwhile. */
   #isCurrent(blob: BlobRow): boolean {
-    const now = this.#deps.repository.findBlob(blob.id)
+    const now = this.#deps.blobs.find(blob.id)
     return now?.key === blob.key && now.etag === blob.etag
   }
 }

@@ -2,26 +2,28 @@ import type { Database } from '../../db/database.ts'
 import { type BoundJob, bindJob } from '../../jobs/define-job.ts'
 import { whenStoreAnswers } from '../../jobs/when-store-answers.ts'
 import { type ObjectStore, ObjectStoreError } from '../../object-store/object-store.ts'
+import type { BlobsRepository } from './blobs.repository.ts'
 import { discardObjectJob, tidyUploadJob } from './ingest.jobs.ts'
-import type { IngestedObject, IngestRepository } from './ingest.repository.ts'
 import type { IngestService } from './ingest.service.ts'
 import { isWhole } from './is-whole.ts'
+import type { IngestedObject, UploadsRepository } from './uploads.repository.ts'
 
 export interface TidyDeps {
   db: Database
   store: ObjectStore
-  repository: IngestRepository
+  blobs: BlobsRepository
+  uploads: UploadsRepository
   ingest: IngestService
 }
 
 /** Jobs that remove second copies after the rows no longer need them. Each looks again at what is true before it acts. */
 export function bindTidyJobs(deps: TidyDeps): BoundJob[] {
-  const { repository, store, ingest } = deps
+  const { blobs, uploads, store, ingest } = deps
   return [
     bindJob(tidyUploadJob, ({ workspaceId, objectKey, etag }) =>
       whenStoreAnswers(() =>
         ingest.whileQuiet(objectKey, async () => {
-          const object = repository.findObject(workspaceId, objectKey, etag)
+          const object = uploads.findObject(workspaceId, objectKey, etag)
           if (!object) return
           if (object.state === 'forgotten') await removeForgotten(deps, object)
           else if (object.blob.key === objectKey) return
@@ -32,48 +34,48 @@ export function bindTidyJobs(deps: TidyDeps): BoundJob[] {
     ),
     bindJob(discardObjectJob, ({ key, etag }) =>
       whenStoreAnswers(async () => {
-        if (repository.listBlobs(key).length === 0) await removeVersion(store, key, etag)
+        if (blobs.list(key).length === 0) await removeVersion(store, key, etag)
       })
     )
   ]
 }
 
 /** Makes the controller's key and the asset share one payload on disk; the controller still finds its object. */
-async function shareBytes({ db, store, repository }: TidyDeps, object: IngestedObject): Promise<void> {
+async function shareBytes({ db, store, uploads }: TidyDeps, object: IngestedObject): Promise<void> {
   const { workspaceId, objectKey, etag, assetId, blob } = object
   if (blob.etag !== etag) {
     // Sent in parts of another size: the same bytes, another tag. Noted first, so that the copy is known when it appears.
     db.transaction(() => {
-      repository.putObject({ workspaceId, objectKey, etag: blob.etag, assetId, state: 'present' })
+      uploads.putObject({ workspaceId, objectKey, etag: blob.etag, assetId, state: 'present' })
     })
   }
   const isShared = await unlessReplaced(() =>
     store.copy(blob.key, objectKey, { ifMatch: blob.etag, targetIfMatch: etag })
   )
-  if (isShared && blob.etag !== etag) repository.deleteObject(workspaceId, objectKey, etag)
+  if (isShared && blob.etag !== etag) uploads.deleteObject(workspaceId, objectKey, etag)
 }
 
 /** Removes an uploaded object whose bytes the asset has elsewhere. Every row says so before the object goes. */
-async function removeDuplicate({ db, store, repository }: TidyDeps, object: IngestedObject): Promise<void> {
+async function removeDuplicate({ db, store, blobs, uploads }: TidyDeps, object: IngestedObject): Promise<void> {
   const { workspaceId, objectKey, etag, blob } = object
-  if (repository.listBlobs(objectKey).some((other) => other.etag === etag)) return
+  if (blobs.list(objectKey).some((other) => other.etag === etag)) return
   if (!(await isWhole(store, blob))) return
   const isStillSo = db.transaction(() => {
-    const now = repository.findObject(workspaceId, objectKey, etag)
+    const now = uploads.findObject(workspaceId, objectKey, etag)
     if (!now || now.state === 'forgotten' || now.blob.key !== blob.key) return false
-    repository.putObject({ ...now, state: 'moved' })
-    repository.setHeadKey(workspaceId, objectKey, blob.key)
+    uploads.putObject({ ...now, state: 'moved' })
+    uploads.setHeadKey(workspaceId, objectKey, blob.key)
     return true
   })
   if (isStillSo) await removeVersion(store, objectKey, etag)
 }
 
 /** Removes the uploaded object of a deleted asset, unless the asset's bytes live there until it is purged. */
-async function removeForgotten({ store, repository }: TidyDeps, object: IngestedObject): Promise<void> {
+async function removeForgotten({ store, blobs, uploads }: TidyDeps, object: IngestedObject): Promise<void> {
   const { workspaceId, objectKey, etag } = object
-  const isNeeded = repository.listBlobs(objectKey).some((blob) => blob.etag === etag)
+  const isNeeded = blobs.list(objectKey).some((blob) => blob.etag === etag)
   if (!isNeeded) await removeVersion(store, objectKey, etag)
-  repository.deleteObject(workspaceId, objectKey, etag)
+  uploads.deleteObject(workspaceId, objectKey, etag)
 }
 
 async function removeVersion(store: ObjectStore, key: string, etag: string): Promise<void> {
