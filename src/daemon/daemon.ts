@@ -47,6 +47,7 @@ import { createFieldApp } from './http/field-app.ts'
 import { createListener, urlOf } from './http/listener.ts'
 import { JobQueue } from './jobs/job-queue.ts'
 import { JobRunner } from './jobs/job-runner.ts'
+import { PreviewPace } from './jobs/preview-pace.ts'
 import { createLogger } from './logger.ts'
 import { findFfmpeg } from './media/find-ffmpeg.ts'
 import { openStore } from './open-store.ts'
@@ -191,9 +192,9 @@ export async function createDaemon(config: Config, overrides: DaemonOverrides = 
         metadata.bindJob(),
         renditions.bindJob()
       ],
-      // Controllers come first: while they send, previews get one processor.
-      limits: () => ({ cpu: opened.inFlightBodies() > 0 ? 1 : 2, io: 2 })
+      limits: () => ({ cpu: previewPace.processors(), io: 2 })
     })
+    const previewPace = new PreviewPace({ inFlightBodies: () => opened.inFlightBodies(), onMore: () => runner.wake() })
 
     const assets = new AssetsRepository(db)
     const assetsService = new AssetsService({
@@ -278,6 +279,7 @@ export async function createDaemon(config: Config, overrides: DaemonOverrides = 
         board.start()
         renditions.enqueueWaiting()
         runner.start()
+        previewPace.start()
         reconciler.start()
         const ready: ReadyInfo = {
           event: 'ready',
@@ -321,6 +323,7 @@ export async function createDaemon(config: Config, overrides: DaemonOverrides = 
         opened.stopListening(STOP_UPLOADS_MS)
       ])
       log.info('stopping: jobs')
+      previewPace.stop()
       await runner.stop(STOP_JOBS_MS)
       log.info('stopping: screens')
       board.stop()

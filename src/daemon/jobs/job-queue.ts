@@ -77,6 +77,13 @@ export class JobQueue {
     this.#db.afterCommit(() => this.#listener?.jobQueued())
   }
 
+  /**
+   * Runs `work`, which takes jobs, as one. Lost by a power cut, they are merely taken again: jobs can be run twice.
+   */
+  taking<T>(work: () => T): T {
+    return this.#db.relaxedTransaction(work)
+  }
+
   /** Takes the most urgent due job of one kind, counting the attempt; undefined when none is due. */
   take(name: string, leaseMs: number): JobRow | undefined {
     const now = this.#clock.nowMs()
@@ -110,18 +117,20 @@ export class JobQueue {
   }
 
   finish(jobId: string): void {
-    this.#db.prepare(`DELETE FROM job WHERE id = ? AND state = 'running'`).run(jobId)
+    this.#db.relaxedTransaction(() => this.#db.prepare(`DELETE FROM job WHERE id = ? AND state = 'running'`).run(jobId))
   }
 
   /** Renews the lease of a running job and notes how far it is. */
   renew(jobId: string, leaseMs: number, progress: number | null): void {
     const now = this.#clock.nowMs()
-    this.#db
-      .prepare(
-        `UPDATE job SET lease_until_ms = ?, progress = coalesce(?, progress), updated_at_ms = ?
-         WHERE id = ? AND state = 'running'`
-      )
-      .run(now + leaseMs, progress, now, jobId)
+    this.#db.relaxedTransaction(() =>
+      this.#db
+        .prepare(
+          `UPDATE job SET lease_until_ms = ?, progress = coalesce(?, progress), updated_at_ms = ?
+           WHERE id = ? AND state = 'running'`
+        )
+        .run(now + leaseMs, progress, now, jobId)
+    )
   }
 
   /** Puts a running job back; `countAttempt: false` gives the attempt back. */

@@ -122,26 +122,34 @@ export class JobRunner {
   }
 
   #takeDue(): void {
-    this.#o.queue.reclaim({ all: this.#lostTrack, except: new Set(this.#running.keys()) })
+    const taken = this.#o.queue.taking(() => this.#take())
     this.#lostTrack = false
+    for (const { job, row } of taken) this.#begin(job, row)
+    // What is due and was not taken waits for a place: the job that frees it wakes us.
+    const due = this.#o.queue.nextDueMs()
+    if (due !== undefined) this.#sleep(Math.min(due - this.#o.clock.nowMs(), LONGEST_NAP_MS))
+    if (this.#isIdle()) for (const resolve of this.#idleWaiters.splice(0)) resolve()
+  }
+
+  #take(): { job: BoundJob; row: JobRow }[] {
+    const { queue } = this.#o
+    queue.reclaim({ all: this.#lostTrack, except: new Set(this.#running.keys()) })
     const free = { ...this.#o.limits() }
     for (const running of this.#running.values()) free[running.lane]--
+    const taken: { job: BoundJob; row: JobRow }[] = []
     let took = true
     while (took) {
       took = false
       for (const job of this.#jobs.values()) {
         if (free[job.definition.lane] <= 0) continue
-        const row = this.#o.queue.take(job.definition.name, job.definition.timeoutMs + LEASE_GRACE_MS)
+        const row = queue.take(job.definition.name, job.definition.timeoutMs + LEASE_GRACE_MS)
         if (!row) continue
         free[job.definition.lane]--
-        this.#begin(job, row)
+        taken.push({ job, row })
         took = true
       }
     }
-    // What is due and was not taken waits for a place: the job that frees it wakes us.
-    const due = this.#o.queue.nextDueMs()
-    if (due !== undefined) this.#sleep(Math.min(due - this.#o.clock.nowMs(), LONGEST_NAP_MS))
-    if (this.#isIdle()) for (const resolve of this.#idleWaiters.splice(0)) resolve()
+    return taken
   }
 
   #sleep(napMs: number): void {
