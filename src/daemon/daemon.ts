@@ -110,7 +110,9 @@ export async function createDaemon(config: Config, overrides: DaemonOverrides = 
   async function build(): Promise<Daemon> {
     for (const name of config.unknownVariables) log.warn({ name }, 'this environment variable means nothing here')
     onClose('data folder', lockDataDir(config.dataDir))
-    const db = openDatabase(join(config.dataDir, 'flightcase.db'), migrations)
+    const db = openDatabase(join(config.dataDir, 'flightcase.db'), migrations, (error) =>
+      log.error({ err: error }, 'what follows a commit failed')
+    )
     onClose('catalogue', () => db.close())
     const outbox = new Outbox({ db, clock })
     const liveFeed = new LiveFeed()

@@ -15,16 +15,23 @@ export interface Database {
    * that was committed later). Spares a disk flush.
    */
   relaxedTransaction<T>(work: () => T): T
-  /** Runs `followUp` once the current transaction has committed (at once when there is none); never after a rollback. */
+  /**
+   * Runs `followUp` once the current transaction has committed (at once when there is none); never after a rollback. What it
+   * throws reaches `onFollowUpError` only: to the one who committed, the work is done.
+   */
   afterCommit(followUp: () => void): void
   close(): void
 }
 
 /**
- * Opens (and creates) the file, sets WAL with full durability, and migrates it.
- * Throws `StartupError` when the file comes from a newer program.
+ * Opens (and creates) the file, sets WAL with full durability, and migrates it. `onFollowUpError` is told of follow-ups that
+ * fail; without it such an error is an uncaught one. Throws `StartupError` when the file comes from a newer program.
  */
-export function openDatabase(filePath: string, migrations: readonly Migration[]): Database {
+export function openDatabase(
+  filePath: string,
+  migrations: readonly Migration[],
+  onFollowUpError: (error: unknown) => void = throwLater
+): Database {
   const sql = new Sqlite(filePath)
   try {
     sql.pragma('journal_mode = WAL')
@@ -41,6 +48,13 @@ export function openDatabase(filePath: string, migrations: readonly Migration[])
     throw error
   }
   let followUps: (() => void)[] = []
+  const runFollowUp = (followUp: () => void): void => {
+    try {
+      followUp()
+    } catch (error) {
+      onFollowUpError(error)
+    }
+  }
   const statements = new Map<string, Sqlite.Statement>()
   const prepare = (source: string): Sqlite.Statement => {
     let statement = statements.get(source)
@@ -50,32 +64,42 @@ export function openDatabase(filePath: string, migrations: readonly Migration[])
     }
     return statement
   }
-  const transaction = <T>(work: () => T): T => {
-    if (sql.inTransaction) return work()
+  const withFollowUps = <T>(commit: () => T): T => {
     followUps = []
-    const result = sql.transaction(work).immediate()
+    const result = commit()
     const due = followUps
     followUps = []
-    for (const followUp of due) followUp()
+    for (const followUp of due) runFollowUp(followUp)
     return result
   }
   return {
     sql,
     prepare: prepare as Database['prepare'],
-    transaction,
+    transaction(work) {
+      if (sql.inTransaction) return work()
+      return withFollowUps(() => sql.transaction(work).immediate())
+    },
     relaxedTransaction(work) {
       if (sql.inTransaction) return work()
-      sql.pragma('synchronous = NORMAL')
-      try {
-        return transaction(work)
-      } finally {
-        sql.pragma('synchronous = FULL')
-      }
+      return withFollowUps(() => {
+        sql.pragma('synchronous = NORMAL')
+        try {
+          return sql.transaction(work).immediate()
+        } finally {
+          sql.pragma('synchronous = FULL')
+        }
+      })
     },
     afterCommit(followUp) {
       if (sql.inTransaction) followUps.push(followUp)
-      else followUp()
+      else runFollowUp(followUp)
     },
     close: () => sql.close()
   }
+}
+
+function throwLater(error: unknown): void {
+  setImmediate(() => {
+    throw error
+  })
 }

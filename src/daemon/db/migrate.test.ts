@@ -150,20 +150,3 @@ test('a step that fails changes nothing', () => {
 test('versions must ascend', () => {
   expect(() => openDatabase(join(temporaryFolder(), 'a.db'), [second, first])).toThrow('does not come after')
 })
-
-test('follow-ups run after the commit and never after a rollback', () => {
-  const db = openDatabase(join(temporaryFolder(), 'a.db'), [first])
-  const seen: string[] = []
-  expect(() =>
-    db.transaction(() => {
-      db.afterCommit(() => seen.push('lost'))
-      throw new Error('no')
-    })
-  ).toThrow('no')
-  db.transaction(() => {
-    db.transaction(() => db.afterCommit(() => seen.push('inner')))
-    seen.push('still inside')
-  })
-  expect(seen).toEqual(['still inside', 'inner'])
-  db.close()
-})

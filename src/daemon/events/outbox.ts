@@ -70,7 +70,8 @@ export class Outbox {
   }
 
   #notify(): void {
-    for (const listener of this.#listeners) listener()
+    // Each on its own, so that one that fails does not keep the others from hearing of it.
+    for (const listener of this.#listeners) this.#db.afterCommit(listener)
   }
 }
 

@@ -58,6 +58,7 @@ export interface PilotBaseOptions {
   clock?: Clock
   s3Port?: number
   headDeadlineMs?: number
+  onFollowUpError?: ((error: unknown) => void) | undefined
 }
 
 export type PilotBase = Awaited<ReturnType<typeof startPilotBase>>
@@ -68,7 +69,7 @@ export async function startPilotBase(options: PilotBaseOptions) {
   const { store, clock = systemClock } = options
   const config = { ...defaults, ...options.config }
   const log = pino({ level: 'silent' })
-  const db = openDatabase(join(folder, 'flightcase.db'), migrations)
+  const db = openDatabase(join(folder, 'flightcase.db'), migrations, options.onFollowUpError)
   const outbox = new Outbox({ db, clock })
   const queue = new JobQueue({ db, clock, outbox })
   const liveFeed = new LiveFeed()

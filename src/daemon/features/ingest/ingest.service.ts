@@ -270,14 +270,12 @@ export class IngestService {
     return { id, key, etag, sizeBytes }
   }
 
-  /** Runs `work`; when it fails and the catalogue does not name it, the copy made for it goes again. */
+  /** Runs `work`; when it fails, the copy made for it goes again. */
   async #orUnpin(blob: { key: string } | undefined, stat: ObjectStat, work: () => void): Promise<void> {
     try {
       work()
     } catch (error) {
-      // What fails after the commit (telling others) fails here, too.
-      const isRecorded = blob !== undefined && this.#deps.blobs.list(blob.key).length > 0
-      if (blob && blob.key !== stat.key && !isRecorded) {
+      if (blob && blob.key !== stat.key) {
         await this.#deps.store.delete(blob.key).catch((reason: unknown) => {
           this.#deps.log.warn({ key: blob.key, reason: messageOf(reason) }, 'a needless copy was left behind')
         })
