@@ -2,6 +2,8 @@ import { createHash } from 'node:crypto'
 import { readFileSync, rmSync } from 'node:fs'
 import { request } from 'node:http'
 import { join } from 'node:path'
+import { PassThrough } from 'node:stream'
+import { PutObjectCommand, S3Client } from '@aws-sdk/client-s3'
 import { describe, expect, onTestFinished, test, vi } from 'vitest'
 import { type CardFile, createPhotoCard } from '../demo/photo-card.ts'
 import { PilotController } from '../demo/pilot-controller.ts'
@@ -13,6 +15,8 @@ import {
   listAssets,
   restoreAsset
 } from '../shared/api/assets.ts'
+import { getField } from '../shared/api/field.ts'
+import type { StsReply } from '../shared/api/pilot.ts'
 import { createToken, getStatus, listTokens, revokeToken } from '../shared/api/system.ts'
 import { ApiError } from '../shared/api-client.ts'
 import { problemSchema } from '../shared/problem.ts'
@@ -330,6 +334,46 @@ test('a port that is taken stops the start with the reason, and leaves nothing o
   const daemon = await createDaemon(config)
   await expect(daemon.start()).rejects.toThrow(`already uses port ${port}`)
   await (await startTestDaemon({ dataDir })).daemon.stop()
+})
+
+test('while uploads end, new calls of controllers are told that the program stops', async () => {
+  const base = await startTestDaemon()
+  const call = (path: string, body: object) =>
+    fetch(base.ready.field.url + path, {
+      method: 'POST',
+      headers: { 'x-auth-token': TEST_PILOT_TOKEN },
+      body: JSON.stringify(body)
+    })
+  const { data } = (await (await call('/storage/api/v1/workspaces/ws/sts', {})).json()) as { data: StsReply }
+  const { access_key_id, access_key_secret, security_token } = data.credentials
+  const client = new S3Client({
+    endpoint: base.ready.s3.url,
+    region: data.region,
+    forcePathStyle: true,
+    credentials: { accessKeyId: access_key_id, secretAccessKey: access_key_secret, sessionToken: security_token },
+    requestChecksumCalculation: 'WHEN_REQUIRED'
+  })
+  onTestFinished(() => client.destroy())
+  const body = new PassThrough()
+  const upload = client.send(
+    new PutObjectCommand({ Bucket: data.bucket, Key: `${data.object_key_prefix}/a.JPG`, Body: body, ContentLength: 10 })
+  )
+  body.write('12345')
+  await vi.waitFor(async () => {
+    const { lanes } = await base.api.call(getField, {})
+    expect(lanes).toMatchObject([{ current: { name: 'a.JPG' } }])
+  }, 10_000)
+
+  const stopped = base.daemon.stop()
+  const refused = await call('/media/api/v1/workspaces/ws/fast-upload', { fingerprint: 'F', name: 'a.JPG' })
+  expect(refused.status).toBe(503)
+  expect(await refused.json()).toEqual({ code: 503, message: 'shutting down', data: {} })
+  expect(refused.headers.get('retry-after')).toBe('10')
+  expect(refused.headers.get('connection')).toBe('close')
+  body.end('67890')
+  expect((await upload).ETag).toBeDefined()
+  await stopped
+  await expect(call('/media/api/v1/workspaces/ws/fast-upload', {})).rejects.toThrow()
 })
 
 test('stopping twice is one stop', async () => {

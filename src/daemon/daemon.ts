@@ -244,7 +244,8 @@ export async function createDaemon(config: Config, overrides: DaemonOverrides = 
         config: config.pilot,
         recorder,
         log,
-        authenticate: (secret) => access.authenticateController(secret)
+        authenticate: (secret) => access.authenticateController(secret),
+        isStopping: () => stopping !== undefined
       })
     )
     const admin = createListener({
@@ -318,15 +319,12 @@ export async function createDaemon(config: Config, overrides: DaemonOverrides = 
     async function stopInPhases(): Promise<void> {
       log.info('stopping: no new uploads')
       clearInterval(busyTimer)
-      await Promise.all([
-        reconciler.stop(),
-        mqtt.close(),
-        field.close(STOP_UPLOADS_MS),
-        opened.stopListening(STOP_UPLOADS_MS)
-      ])
+      await Promise.all([reconciler.stop(), mqtt.close(), opened.stopListening(STOP_UPLOADS_MS)])
       log.info('stopping: jobs')
       previewPace.stop()
       await runner.stop(STOP_JOBS_MS)
+      // Until here controllers were told that the base is shutting down.
+      await field.close(STOP_UPLOADS_MS)
       log.info('stopping: screens')
       board.stop()
       endStreams()

@@ -128,7 +128,8 @@ export async function startPilotBase(options: PilotBaseOptions) {
       config,
       recorder,
       log,
-      authenticate: (secret) => access.authenticateController(secret)
+      authenticate: (secret) => access.authenticateController(secret),
+      isStopping: () => false
     })
   )
   const server = createServer(app)

@@ -7,7 +7,6 @@ import {
   uploadCallbackSchema
 } from '../../../shared/api/pilot.ts'
 import type { PilotConfig } from '../../config/schema.ts'
-import { AppError } from '../../errors.ts'
 import type { FieldBoard } from '../field/field-board.ts'
 import { isWorkspaceId } from './object-key.ts'
 import type { PilotCall, PilotService } from './pilot.service.ts'
@@ -24,6 +23,8 @@ export interface PilotRouterDeps {
   /** Null: nothing is recorded. */
   recorder: ProtocolRecorder | null
   log: Logger
+  /** Whether the program is on its way out: then nothing is taken any more. */
+  isStopping: () => boolean
 }
 
 interface Answer {
@@ -48,6 +49,9 @@ const PREFLIGHT_HEADERS = {
   'access-control-max-age': '600'
 }
 
+/** A daemon that is only restarted is back by then. */
+const RETRY_AFTER_S = 10
+
 /**
  * Everything Pilot 2 calls on the field listener. It answers every request it gets, so it is mounted last. Checks go in a
  * fixed order: route, token, workspace, body. 401 is for the token alone, because Pilot logs out on it.
@@ -56,6 +60,8 @@ export function pilotRouter(deps: PilotRouterDeps): Router {
   const { service, config } = deps
   const router = Router()
   const mediaPath = '/media/api/v1/workspaces/:workspaceId'
+
+  router.use(refuseWhileStopping(deps))
 
   // The host given to Pilot may end in a slash, and Pilot adds another one.
   router.use((request, _response, next) => {
@@ -118,6 +124,17 @@ export function pilotRouter(deps: PilotRouterDeps): Router {
   router.use(notFound)
   router.use(errorRenderer(deps))
   return router
+}
+
+/** Comes first: whatever else is wrong with a request does not matter now. */
+function refuseWhileStopping(deps: PilotRouterDeps): RequestHandler {
+  const [status, message] = refusals.shuttingDown
+  return (request, response, next) => {
+    if (!deps.isStopping()) return next()
+    response.setHeader('retry-after', RETRY_AFTER_S)
+    response.setHeader('connection', 'close')
+    send(deps, request, response, { status, code: status, message, data: {} })
+  }
 }
 
 /** What a call was found to say, for the recorder. */
@@ -211,7 +228,6 @@ function errorRenderer(deps: PilotRouterDeps): ErrorRequestHandler {
 
 function refusalFor(error: unknown, request: Request, deps: PilotRouterDeps): PilotRefusal {
   if (error instanceof PilotRefusal) return error
-  if (error instanceof AppError && error.code === 'shutting_down') return new PilotRefusal('shuttingDown')
   if (isUndecodablePath(error)) {
     // The router failed before our own checks, whose order still holds.
     const secret = headerText(request, 'x-auth-token')
