@@ -87,14 +87,28 @@ export class BlobsRepository {
       .run(toBlobId, nowMs, fromBlobId)
   }
 
-  /** Marks the assets of a blob as having lost their bytes (null: as whole again). Gives those that changed. */
-  setBytesLost(blobId: string, damage: 'bytes_missing' | 'bytes_changed' | null, nowMs: number): string[] {
-    const condition = damage === null ? `damage IN ${LOST}` : `(damage IS NULL OR damage NOT IN ${LOST})`
+  /** Marks the assets of a blob as having lost their bytes. Gives those that had not been marked. */
+  setBytesLost(blobId: string, damage: 'bytes_missing' | 'bytes_changed', nowMs: number): string[] {
     return this.#db
       .prepare<unknown[], { id: string }>(
-        `UPDATE asset SET damage = ?, updated_at_ms = ? WHERE blob_id = ? AND ${condition} RETURNING id`
+        `UPDATE asset SET damage = ?, updated_at_ms = ?
+         WHERE blob_id = ? AND (damage IS NULL OR damage NOT IN ${LOST}) RETURNING id`
       )
       .all(damage, nowMs, blobId)
+      .map((row) => row.id)
+  }
+
+  /**
+   * Takes back all that was found wrong with the assets of a blob, in the store or in the content: it was found in other
+   * bytes than they have now. Gives those that had something wrong.
+   */
+  clearDamage(blobId: string, nowMs: number): string[] {
+    return this.#db
+      .prepare<unknown[], { id: string }>(
+        `UPDATE asset SET damage = NULL, updated_at_ms = ?
+         WHERE blob_id = ? AND (damage IS NOT NULL OR preview_problem IN ${LOST}) RETURNING id`
+      )
+      .all(nowMs, blobId)
       .map((row) => row.id)
   }
 

@@ -120,11 +120,11 @@ export class IngestService {
     }
   }
 
-  /** The bytes of a blob are there again, at `place`. Call it in a transaction. */
+  /** The bytes of a blob are there again, at `place`; what is wrong with them is found out anew. Call it in a transaction. */
   markFound(blob: Pick<BlobRow, 'id' | 'sha256'>, place: { key: string; etag: string }): void {
     const { blobs, outbox, queue, clock, log } = this.#deps
     blobs.setPlace(blob.id, place)
-    for (const assetId of blobs.setBytesLost(blob.id, null, clock.nowMs())) {
+    for (const assetId of blobs.clearDamage(blob.id, clock.nowMs())) {
       log.info({ assetId }, 'an asset has its bytes again')
       this.#deps.onNewAsset(assetId)
       if (blob.sha256 === null) queue.enqueue(fingerprintJob, { blobId: blob.id, assetId })

@@ -217,6 +217,26 @@ describe('deduplication', () => {
   })
 })
 
+test.each([
+  { damage: 'truncated', preview_problem: null },
+  { damage: null, preview_problem: 'bytes_missing' }
+])('bytes that come back are looked at anew: %o', async ({ damage: found, preview_problem }) => {
+  const bench = await openBench('local')
+  await bench.put(K, 'bytes')
+  await bench.record('F1')
+  await bench.base.settle()
+  const [asset] = bench.assets()
+  bench.base.db.prepare('UPDATE asset SET damage = ?, preview_problem = ?').run(found, preview_problem)
+  await damage(bench.store, bench.blobs()[0]!.key)
+  const other = `media/${WS}/20260408/DJI_0001.JPG`
+  await bench.put(other, 'bytes')
+  await bench.record('F2', other)
+  bench.base.newAssets.length = 0
+  await bench.base.settle()
+  expect(bench.assets()).toMatchObject([{ damage: null }, { damage: null }])
+  expect(bench.base.newAssets).toEqual([asset!.id])
+})
+
 describe('one transaction', () => {
   test('when it fails nothing is left: no row, no copy', async () => {
     const bench = await openBench('local')
