@@ -137,12 +137,16 @@ export async function createDaemon(config: Config, overrides: DaemonOverrides = 
     await rm(scratchDir, { recursive: true, force: true })
     const media = { db, store, queue, outbox, clock, log, scratchDir, ffmpegPath: () => ffmpegPath }
     const renditions = new RenditionsService({ ...media, repository: new RenditionsRepository(db) })
-    const metadata = new MetadataService({ ...media, repository: new MetadataRepository(db) })
     const ingestRows = {
       repository: new IngestRepository(db),
       blobs: new BlobsRepository(db, store.kind),
       uploads: new UploadsRepository(db)
     }
+    const metadata = new MetadataService({
+      ...media,
+      repository: new MetadataRepository(db),
+      noteDrone: (drone) => ingestRows.repository.noteDevice(drone, clock.nowMs())
+    })
     const ingest = new IngestService({
       db,
       store,

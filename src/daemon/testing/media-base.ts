@@ -7,6 +7,7 @@ import { onTestFinished } from 'vitest'
 import { Outbox } from '../events/outbox.ts'
 import { type AssetRow, AssetsRepository } from '../features/assets/assets.repository.ts'
 import { guessMediaType } from '../features/ingest/guess-media-type.ts'
+import { IngestRepository } from '../features/ingest/ingest.repository.ts'
 import { MetadataRepository } from '../features/metadata/metadata.repository.ts'
 import { MetadataService } from '../features/metadata/metadata.service.ts'
 import { RenditionsRepository } from '../features/renditions/renditions.repository.ts'
@@ -42,7 +43,13 @@ export async function startMediaBase(options: { store: ObjectStore; ffmpegPath?:
   const common = { db, store, queue, outbox, clock, log, scratchDir: join(temporaryFolder('scratch'), 'objects') }
   const ffmpegPath = () => state.ffmpegPath
   const renditions = new RenditionsService({ ...common, repository: new RenditionsRepository(db), ffmpegPath })
-  const metadata = new MetadataService({ ...common, repository: new MetadataRepository(db), ffmpegPath })
+  const arrivals = new IngestRepository(db)
+  const metadata = new MetadataService({
+    ...common,
+    repository: new MetadataRepository(db),
+    noteDrone: (drone) => arrivals.noteDevice(drone, clock.nowMs()),
+    ffmpegPath
+  })
   const runner = new JobRunner({
     queue,
     jobs: [renditions.bindJob(), metadata.bindJob()],
@@ -121,6 +128,7 @@ export async function startMediaBase(options: { store: ObjectStore; ffmpegPath?:
     store,
     state,
     assets,
+    arrivals,
     row: (assetId: string): AssetRow => assets.get(assetId),
     detail: (assetId: string) => assets.getDetail(assetId),
     keyOf: (assetId: string) => assets.getBytes(assetId).key,

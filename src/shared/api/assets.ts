@@ -57,6 +57,9 @@ export const captureDataSchema = z
   .object({
     cameraMake: z.string().nullable(),
     cameraModel: z.string().nullable(),
+    cameraSerial: z.string().nullable(),
+    droneModel: z.string().nullable(),
+    droneSerial: z.string().nullable(),
     latitude: z.number().nullable(),
     longitude: z.number().nullable(),
     absoluteAltitudeM: z.number().nullable(),

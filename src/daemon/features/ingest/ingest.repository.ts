@@ -18,6 +18,14 @@ export interface NewAsset {
   capture: Partial<CaptureData>
 }
 
+export interface NotedDrone {
+  serial: string
+  modelKey?: string | null
+  payloadModelKey?: string | null
+  /** In words, for when there is no key. */
+  model?: string | null
+}
+
 /** What a person sees of an upload: the asset, its drone, its flight and its workspace. */
 export class IngestRepository {
   readonly #db: Database
@@ -39,10 +47,10 @@ export class IngestRepository {
       .map((row) => row.id)
   }
 
-  /** The drone with this serial number, which now was seen. */
-  noteDevice(report: UploadReport & { droneSerial: string }, nowMs: number): string {
-    const { droneSerial, droneModelKey, payloadModelKey } = report
-    const model = droneModelKey === null ? 'Drone' : modelName(droneModelKey)
+  /** The drone with this serial number, which now was seen: made when it is new. Its model is best told by its key. */
+  noteDevice(drone: NotedDrone, nowMs: number): string {
+    const { serial, modelKey = null, payloadModelKey = null } = drone
+    const model = modelKey === null ? (drone.model ?? 'Drone') : modelName(modelKey)
     return this.#db
       .prepare<unknown[], { id: string }>(
         `INSERT INTO device (id, serial, model_key, payload_model_key, name, first_seen_at_ms, last_seen_at_ms)
@@ -54,15 +62,7 @@ export class IngestRepository {
            last_seen_at_ms = excluded.last_seen_at_ms
          RETURNING id`
       )
-      .get(
-        newId(nowMs),
-        droneSerial,
-        droneModelKey,
-        payloadModelKey,
-        `${model} ${droneSerial.slice(-4)}`,
-        nowMs,
-        nowMs
-      )!.id
+      .get(newId(nowMs), serial, modelKey, payloadModelKey, `${model} ${serial.slice(-4)}`, nowMs, nowMs)!.id
   }
 
   /** The mission of this group, made when it is new. */

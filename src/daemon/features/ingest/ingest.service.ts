@@ -320,8 +320,8 @@ export class IngestService {
   }
 
   #noteDevice(report: UploadReport, nowMs: number): string | null {
-    const { droneSerial } = report
-    return droneSerial === null ? null : this.#deps.repository.noteDevice({ ...report, droneSerial }, nowMs)
+    const { droneSerial: serial, droneModelKey: modelKey, payloadModelKey } = report
+    return serial === null ? null : this.#deps.repository.noteDevice({ serial, modelKey, payloadModelKey }, nowMs)
   }
 
   #noteFlight(report: UploadReport, nowMs: number): string | null {
@@ -352,6 +352,7 @@ function captureFrom(report: UploadReport, zoneOffsetMin: number | null): Captur
   const nothing = Object.fromEntries(Object.keys(captureDataSchema.shape).map((key) => [key, null])) as CaptureData
   return {
     ...nothing,
+    droneSerial: report.droneSerial,
     latitude: report.latitude,
     longitude: report.longitude,
     absoluteAltitudeM: report.absoluteAltitudeM,

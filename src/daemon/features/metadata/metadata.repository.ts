@@ -16,6 +16,7 @@ export interface MetadataSource {
   sizeBytes: number
   moment: Moment
   capture: CaptureFacts
+  deviceId: string | null
 }
 
 export interface FoundMetadata {
@@ -26,6 +27,7 @@ export interface FoundMetadata {
   heightPx: number | null
   durationMs: number | null
   capture: CaptureFacts
+  deviceId: string | null
   damage: MediaProblem | null
 }
 
@@ -40,6 +42,7 @@ interface SourceRow {
   taken_zone_offset_min: number | null
   taken_source: Moment['source']
   capture_json: string
+  device_id: string | null
 }
 
 export class MetadataRepository {
@@ -52,8 +55,8 @@ export class MetadataRepository {
   findSource(assetId: string): MetadataSource | undefined {
     const row = this.#db
       .prepare<unknown[], SourceRow>(
-        `SELECT kind, mime_type, taken_at_ms, taken_day, taken_zone_offset_min, taken_source, capture_json, blob.key, blob.etag,
-                blob.size_bytes
+        `SELECT kind, mime_type, taken_at_ms, taken_day, taken_zone_offset_min, taken_source, capture_json, device_id,
+                blob.key, blob.etag, blob.size_bytes
          FROM asset JOIN blob ON blob.id = asset.blob_id WHERE asset.id = ?`
       )
       .get(assetId)
@@ -70,7 +73,8 @@ export class MetadataRepository {
         zoneOffsetMin: row.taken_zone_offset_min,
         source: row.taken_source
       },
-      capture: captureFactsSchema.parse(JSON.parse(row.capture_json))
+      capture: captureFactsSchema.parse(JSON.parse(row.capture_json)),
+      deviceId: row.device_id
     }
   }
 
@@ -82,7 +86,7 @@ export class MetadataRepository {
         `UPDATE asset SET kind = ?, mime_type = ?, taken_at_ms = ?, taken_day = ?, taken_zone_offset_min = ?,
                           taken_source = ?, width = coalesce(?, width), height = coalesce(?, height),
                           duration_ms = coalesce(?, duration_ms), latitude = coalesce(?, latitude), longitude = coalesce(?, longitude),
-                          capture_json = ?,
+                          capture_json = ?, device_id = ?,
                           damage = CASE WHEN damage IN ('bytes_missing', 'bytes_changed') THEN damage
                                         ELSE coalesce(?, damage) END,
                           updated_at_ms = ?
@@ -101,6 +105,7 @@ export class MetadataRepository {
         capture.latitude ?? null,
         capture.longitude ?? null,
         JSON.stringify(capture),
+        found.deviceId,
         found.damage,
         nowMs,
         assetId

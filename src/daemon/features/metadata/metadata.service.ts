@@ -34,11 +34,16 @@ export interface MetadataServiceDeps {
   outbox: Outbox
   clock: Clock
   log: Logger
+  /** The id of the drone with this serial number, made when it is new; called inside a transaction. */
+  noteDrone: (drone: { serial: string; model: string | null }) => string
   /** Where copies of objects from an external store may lie for a while. */
   scratchDir: string
   /** The ffmpeg to use at this moment, null when there is none. */
   ffmpegPath: () => string | null
 }
+
+/** A file can say anything; what does not look like a serial number makes no drone. */
+const SERIAL = /^(?=.*[1-9])[0-9A-Za-z-]{6,64}$/
 
 /** Reads assets' files, in a job, for what they say about themselves. */
 export class MetadataService {
@@ -75,10 +80,18 @@ export class MetadataService {
       // What a controller reported while the file was read counts, too.
       const now = repository.findSource(assetId)
       if (!now) return
-      repository.update(assetId, merge(now, file), clock.nowMs())
+      const found = merge(now, file)
+      const deviceId = now.deviceId ?? this.#droneOf(found.capture)
+      repository.update(assetId, { ...found, deviceId }, clock.nowMs())
       if (file.damage) outbox.append('asset.damaged', assetId, { damage: file.damage })
       else outbox.append('asset.updated', assetId)
     })
+  }
+
+  /** What a controller reported is better; many photos come without a report or with one that names no drone. */
+  #droneOf({ droneSerial, droneModel = null }: CaptureFacts): string | null {
+    if (!droneSerial || !SERIAL.test(droneSerial)) return null
+    return this.#deps.noteDrone({ serial: droneSerial, model: droneModel })
   }
 
   async #look(bytes: ByteSource, source: MetadataSource, signal: AbortSignal, log: Logger): Promise<FileFacts> {
@@ -93,7 +106,10 @@ export class MetadataService {
   }
 }
 
-type FileFacts = Omit<FoundMetadata, 'moment'> & { photoTime: CaptureTime | null; videoCreatedAtMs: number | null }
+type FileFacts = Omit<FoundMetadata, 'moment' | 'deviceId'> & {
+  photoTime: CaptureTime | null
+  videoCreatedAtMs: number | null
+}
 
 const nothing = {
   photoTime: null,
@@ -126,7 +142,10 @@ async function videoFacts(bytes: ByteSource, options: ProbeOptions): Promise<Par
 }
 
 /** What the file says, over what was known before. */
-function merge(known: MetadataSource, { photoTime, videoCreatedAtMs, ...facts }: FileFacts): FoundMetadata {
+function merge(
+  known: MetadataSource,
+  { photoTime, videoCreatedAtMs, ...facts }: FileFacts
+): Omit<FoundMetadata, 'deviceId'> {
   const moment = chooseMoment(known.moment, { photo: photoTime, videoCreatedAtMs })
   const told = Object.fromEntries(Object.entries(facts.capture).filter(([, value]) => value !== null))
   const capture: CaptureFacts = {

@@ -40,6 +40,31 @@ it('writes what a photo says into the columns and the capture data', async () =>
   expect(events).toEqual(['asset.updated'])
 })
 
+it('names the drone and the camera, and makes the drone known when nobody had told it', async () => {
+  const { detail } = await read({ name: 'a.JPG', bytes: await dronePhoto() })
+  expect(detail.capture).toMatchObject({ droneSerial: '1581F000001TEST', cameraSerial: '4K2D000001TEST' })
+  expect(detail.deviceName).toBe('M4E TEST')
+})
+
+it('leaves the drone that the controller told', async () => {
+  const base = await startMediaBase({ store: await openEmbeddedStore() })
+  const assetId = await base.add({ name: 'a.JPG', bytes: await dronePhoto() })
+  const deviceId = base.arrivals.noteDevice({ serial: 'SN00012345', modelKey: '0-99-0' }, 0)
+  base.db.prepare('UPDATE asset SET device_id = ? WHERE id = ?').run(deviceId, assetId)
+  base.metadata.enqueue(assetId)
+  await base.settle()
+  expect(base.detail(assetId)).toMatchObject({ deviceName: 'Matrice 4E 2345' })
+  expect(base.db.prepare('SELECT serial FROM device').all()).toEqual([{ serial: 'SN00012345' }])
+})
+
+it.each(['', 'x', '0000000000', 'no serial number', '-'.repeat(40), `${'1'.repeat(80)}`])(
+  '%j is no serial number',
+  async (droneSerial) => {
+    const { row } = await read({ name: 'a.JPG', bytes: await dronePhoto({ droneSerial }) })
+    expect(row.device_id).toBeNull()
+  }
+)
+
 it('writes what a video says', async () => {
   const takenAtMs = Date.parse('2025-06-14T01:31:00Z')
   const clip = { name: 'clip.MP4', bytes: await demoClip('x'), takenAtMs, zoneOffsetMin: 480 }

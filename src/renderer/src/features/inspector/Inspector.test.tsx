@@ -74,6 +74,12 @@ function inspect(answer: unknown, more: Record<string, unknown> = {}) {
 
 const factOf = async (name: string) => (await screen.findByText(name)).nextElementSibling
 
+test('the serial numbers of drone and camera are told where the file has them', async () => {
+  inspect(asset({ capture: { ...capture, droneSerial: '1581F0TEST' } }))
+  expect((await factOf('Aircraft serial number'))?.textContent).toContain('1581F0TEST')
+  expect(screen.queryByText('Camera serial number')).toBeNull()
+})
+
 test('a capture time is told by the clock of its place', async () => {
   inspect(asset())
   expect(await factOf('Taken')).toHaveProperty('textContent', 'Nov 21, 2026, 09:00:00 (UTC+08:00)')
