@@ -34,7 +34,7 @@ import { MetadataRepository } from './features/metadata/metadata.repository.ts'
 import { MetadataService } from './features/metadata/metadata.service.ts'
 import { createMqttBroker } from './features/mqtt/mqtt-broker.ts'
 import { PilotRepository } from './features/pilot/pilot.repository.ts'
-import { pilotRouter } from './features/pilot/pilot.routes.ts'
+import { createPilotApp } from './features/pilot/pilot.routes.ts'
 import { PilotService } from './features/pilot/pilot.service.ts'
 import { ProtocolRecorder } from './features/pilot/protocol-recorder.ts'
 import { RenditionsRepository } from './features/renditions/renditions.repository.ts'
@@ -43,7 +43,6 @@ import { RenditionsService } from './features/renditions/renditions.service.ts'
 import { bindSystem } from './features/system/system.routes.ts'
 import { reachableUrls, StoreMonitor } from './features/system/system.service.ts'
 import { createAdminApp } from './http/admin-app.ts'
-import { createFieldApp } from './http/field-app.ts'
 import { createListener, urlOf } from './http/listener.ts'
 import { JobQueue } from './jobs/job-queue.ts'
 import { JobRunner } from './jobs/job-runner.ts'
@@ -241,17 +240,15 @@ export async function createDaemon(config: Config, overrides: DaemonOverrides = 
         })
       }
     })
-    const fieldApp = createFieldApp(
-      pilotRouter({
-        service: pilot,
-        board,
-        config: config.pilot,
-        recorder,
-        log,
-        authenticate: (secret) => access.authenticateController(secret),
-        isStopping: () => stopping !== undefined
-      })
-    )
+    const fieldApp = createPilotApp({
+      service: pilot,
+      board,
+      config: config.pilot,
+      recorder,
+      log,
+      authenticate: (secret) => access.authenticateController(secret),
+      isStopping: () => stopping !== undefined
+    })
     const admin = createListener({
       name: 'admin',
       address: config.admin,

@@ -3,7 +3,6 @@ import { createServer } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import express from 'express'
 import { pino } from 'pino'
 import { onTestFinished } from 'vitest'
 import { type Clock, systemClock } from '../clock.ts'
@@ -23,7 +22,7 @@ import { IngestService } from '../features/ingest/ingest.service.ts'
 import { bindTidyJobs } from '../features/ingest/tidy-upload.job.ts'
 import { UploadsRepository } from '../features/ingest/uploads.repository.ts'
 import { PilotRepository } from '../features/pilot/pilot.repository.ts'
-import { pilotRouter } from '../features/pilot/pilot.routes.ts'
+import { createPilotApp } from '../features/pilot/pilot.routes.ts'
 import { PilotService } from '../features/pilot/pilot.service.ts'
 import { ProtocolRecorder } from '../features/pilot/protocol-recorder.ts'
 import { JobQueue } from '../jobs/job-queue.ts'
@@ -119,19 +118,15 @@ export async function startPilotBase(options: PilotBaseOptions) {
     log,
     clock
   })
-  const app = express()
-  app.disable('x-powered-by')
-  app.use(
-    pilotRouter({
-      service,
-      board,
-      config,
-      recorder,
-      log,
-      authenticate: (secret) => access.authenticateController(secret),
-      isStopping: () => false
-    })
-  )
+  const app = createPilotApp({
+    service,
+    board,
+    config,
+    recorder,
+    log,
+    authenticate: (secret) => access.authenticateController(secret),
+    isStopping: () => false
+  })
   const server = createServer(app)
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
   board.start()

@@ -1,4 +1,10 @@
-import { type ErrorRequestHandler, type Request, type RequestHandler, type Response, Router } from 'express'
+import express, {
+  type ErrorRequestHandler,
+  type Express,
+  type Request,
+  type RequestHandler,
+  type Response
+} from 'express'
 import type { Logger } from 'pino'
 import {
   fastUploadSchema,
@@ -14,7 +20,7 @@ import { PilotRefusal, type RefusalReason, refusals } from './pilot-refusal.ts'
 import type { ProtocolRecorder } from './protocol-recorder.ts'
 import { readJsonObject } from './request-body.ts'
 
-export interface PilotRouterDeps {
+export interface PilotAppDeps {
   service: PilotService
   board: FieldBoard
   config: PilotConfig
@@ -53,24 +59,21 @@ const PREFLIGHT_HEADERS = {
 const RETRY_AFTER_S = 10
 
 /**
- * Everything Pilot 2 calls on the field listener. It answers every request it gets, so it is mounted last. Checks go in a
- * fixed order: route, token, workspace, body. 401 is for the token alone, because Pilot logs out on it.
+ * The application of the field listener: what Pilot 2 calls, and nothing else. It answers every request it gets. Checks go in
+ * a fixed order: route, token, workspace, body. 401 is for the token alone, because Pilot logs out on it.
  */
-export function pilotRouter(deps: PilotRouterDeps): Router {
+export function createPilotApp(deps: PilotAppDeps): Express {
   const { service, config } = deps
-  const router = Router()
+  const app = express()
+  app.disable('x-powered-by')
+  app.set('etag', false)
+  app.set('query parser', false)
   const mediaPath = '/media/api/v1/workspaces/:workspaceId'
 
-  router.use(refuseWhileStopping(deps))
-
-  // The host given to Pilot may end in a slash, and Pilot adds another one.
-  router.use((request, _response, next) => {
-    if (request.url.includes('//')) request.url = request.url.replace(/^[^?]*/, (path) => path.replace(/\/{2,}/g, '/'))
-    next()
-  })
+  app.use(refuseWhileStopping(deps), joinSlashes)
 
   const post = (path: string, handle: (call: PilotCall, request: Request, heard: Heard) => Promise<Answer>): void => {
-    router.post(path, async (request: Request, response: Response) => {
+    app.post(path, async (request: Request, response: Response) => {
       const heard: Heard = { body: '' }
       response.locals['heard'] = heard
       const call = admit(request, deps)
@@ -115,19 +118,19 @@ export function pilotRouter(deps: PilotRouterDeps): Router {
     )
   )
 
-  router.get('/health', (request, response) => {
+  app.get('/health', (request, response) => {
     send(deps, request, response, { ...success({}), message: 'ok' })
   })
-  router.options('/{*path}', (_request, response) => {
+  app.options('/{*path}', (_request, response) => {
     response.writeHead(204, PREFLIGHT_HEADERS).end()
   })
-  router.use(notFound)
-  router.use(errorRenderer(deps))
-  return router
+  app.use(notFound)
+  app.use(errorRenderer(deps))
+  return app
 }
 
 /** Comes first: whatever else is wrong with a request does not matter now. */
-function refuseWhileStopping(deps: PilotRouterDeps): RequestHandler {
+function refuseWhileStopping(deps: PilotAppDeps): RequestHandler {
   const [status, message] = refusals.shuttingDown
   return (request, response, next) => {
     if (!deps.isStopping()) return next()
@@ -135,6 +138,12 @@ function refuseWhileStopping(deps: PilotRouterDeps): RequestHandler {
     response.setHeader('connection', 'close')
     send(deps, request, response, { status, code: status, message, data: {} })
   }
+}
+
+/** The host given to Pilot may end in a slash, and Pilot adds another one. */
+const joinSlashes: RequestHandler = (request, _response, next) => {
+  if (request.url.includes('//')) request.url = request.url.replace(/^[^?]*/, (path) => path.replace(/\/{2,}/g, '/'))
+  next()
 }
 
 /** What a call was found to say, for the recorder. */
@@ -153,7 +162,7 @@ const notFound: RequestHandler = () => {
 }
 
 /** Token, then workspace. */
-function admit(request: Request, deps: PilotRouterDeps): PilotCall {
+function admit(request: Request, deps: PilotAppDeps): PilotCall {
   const secret = headerText(request, 'x-auth-token')
   if (!secret) throw new PilotRefusal('missingToken')
   const identity = deps.authenticate(secret)
@@ -178,7 +187,7 @@ function headerText(request: Request, name: string): string | undefined {
 }
 
 /** Written past Express's own `json()`: nothing here needs entity tags, and these calls come by the thousand. */
-function send(deps: PilotRouterDeps, request: Request, response: Response, answer: Answer): void {
+function send(deps: PilotAppDeps, request: Request, response: Response, answer: Answer): void {
   const { status, ...envelope } = answer
   const body = JSON.stringify(envelope)
   response.writeHead(status, { ...HEADERS, 'content-length': Buffer.byteLength(body) }).end(body)
@@ -194,7 +203,7 @@ const laneErrors: Partial<Record<RefusalReason, string>> = {
   internalError: 'internal_error'
 }
 
-function errorRenderer(deps: PilotRouterDeps): ErrorRequestHandler {
+function errorRenderer(deps: PilotAppDeps): ErrorRequestHandler {
   return (error: unknown, request, response, _next) => {
     if (request.destroyed && !request.complete) {
       deps.log.info({ method: request.method, path: request.path }, 'controller went away in the middle of a request')
@@ -226,7 +235,7 @@ function errorRenderer(deps: PilotRouterDeps): ErrorRequestHandler {
   }
 }
 
-function refusalFor(error: unknown, request: Request, deps: PilotRouterDeps): PilotRefusal {
+function refusalFor(error: unknown, request: Request, deps: PilotAppDeps): PilotRefusal {
   if (error instanceof PilotRefusal) return error
   if (isUndecodablePath(error)) {
     // The router failed before our own checks, whose order still holds.
