@@ -4,9 +4,11 @@ import type { BlobFiles } from './blob-files.ts'
 import type { BlobRows } from './blob-rows.ts'
 import type { Damage } from './damage.ts'
 import type { GroupCommit } from './group-commit.ts'
+import { slice } from './slice.ts'
 import { Unhurried } from './unhurried.ts'
 
 const BATCH = 256
+const BLOBS_PER_STEP = 16
 const GC_INTERVAL_MS = 30_000
 const HOUR_MS = 3_600_000
 /** Unknown blob files are kept for so long, in case somebody has to look into what happened. */
@@ -52,17 +54,20 @@ export class Housekeeping {
   async collect(): Promise<number> {
     const { files, blobs, commits, activity, now } = this.#deps
     let removed = 0
-    for (;;) {
+    for (const pace = new Unhurried(1); ; await pace.step()) {
+      const gone: string[] = []
       // The row goes first: a crash in between leaves an orphan file, which the next start removes.
-      const gone = await commits.run(() => {
-        const due = blobs.due(now(), BATCH + files.heldCount).filter((id) => !files.isHeld(id))
-        for (const id of due) blobs.delete(id)
-        return due
-      })
-      if (gone.length === 0) return removed
+      const more = await commits.run(() =>
+        slice(() => {
+          const due = blobs.due(now(), BLOBS_PER_STEP + files.heldCount).filter((id) => !files.isHeld(id))
+          for (const id of due) blobs.delete(id)
+          gone.push(...due)
+          return due.length > 0
+        })
+      )
       for (const id of gone) await files.remove(id)
       removed += gone.length
-      if (activity.closed) return removed
+      if (!more || activity.closed) return removed
     }
   }
 

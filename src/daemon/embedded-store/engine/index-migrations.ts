@@ -109,5 +109,10 @@ export const INDEX_MIGRATIONS: readonly Migration[] = [
       ) STRICT, WITHOUT ROWID;
       CREATE INDEX completed_upload_age ON completed_upload (completed_at_ms);
     `)
+  },
+  {
+    version: 20,
+    name: 'gc by due time',
+    up: (db) => db.exec(`CREATE INDEX gc_due ON gc (not_before_ms)`)
   }
 ]

@@ -35,7 +35,8 @@ export class UploadRows {
   readonly #part
   readonly #upsertPart
   readonly #inBucket
-  readonly #idle
+  readonly #firstIdle
+  readonly #deletePart
   readonly #completed
   readonly #insertCompleted
   readonly #expireCompleted
@@ -71,7 +72,10 @@ export class UploadRows {
        VALUES (?, ?, ?, ?, ?, ?, ?)`
     )
     this.#inBucket = db.prepare<[number], { id: string }>(`SELECT id FROM upload WHERE bucket_id = ?`)
-    this.#idle = db.prepare<[number], { id: string }>(`SELECT id FROM upload WHERE touched_at_ms < ?`)
+    this.#firstIdle = db.prepare<[number], { id: string }>(
+      `SELECT id FROM upload WHERE touched_at_ms < ? ORDER BY touched_at_ms LIMIT 1`
+    )
+    this.#deletePart = db.prepare<[string, number]>(`DELETE FROM part WHERE upload_id = ? AND number = ?`)
     this.#completed = db.prepare<[UploadRef], CompletedRow>(
       `SELECT request_hash AS requestHash, result_json AS resultJson FROM completed_upload
        WHERE upload_id = @uploadId AND bucket = @bucket AND key = @key AND owner = @owner`
@@ -80,7 +84,10 @@ export class UploadRows {
       `INSERT INTO completed_upload (upload_id, bucket, key, owner, request_hash, result_json, completed_at_ms)
        VALUES (@uploadId, @bucket, @key, @owner, @requestHash, @resultJson, @atMs)`
     )
-    this.#expireCompleted = db.prepare<[number]>(`DELETE FROM completed_upload WHERE completed_at_ms < ?`)
+    this.#expireCompleted = db.prepare<[number, number]>(
+      `DELETE FROM completed_upload WHERE upload_id IN
+         (SELECT upload_id FROM completed_upload WHERE completed_at_ms < ? ORDER BY completed_at_ms LIMIT ?)`
+    )
     const uploadsWhere = (condition: string) =>
       db.prepare<[number, string, string | Buffer], UploadRow>(
         `SELECT ${UPLOAD_COLUMNS} FROM ${UPLOADS} WHERE bucket_id = ? AND ${condition} ORDER BY key, upload.id`
@@ -128,9 +135,14 @@ export class UploadRows {
     return this.#inBucket.all(bucketId).map((row) => row.id)
   }
 
-  /** Uploads without a new part since `beforeMs`. */
-  idleSince(beforeMs: number): string[] {
-    return this.#idle.all(beforeMs).map((row) => row.id)
+  /** The upload without a new part since `beforeMs` that has waited longest. */
+  firstIdleSince(beforeMs: number): string | undefined {
+    return this.#firstIdle.get(beforeMs)?.id
+  }
+
+  /** Deletes the row of a part; its blob's reference is the caller's to drop. */
+  deletePart(id: string, number: number): void {
+    this.#deletePart.run(id, number)
   }
 
   findCompleted(upload: UploadRef): CompletedRow | undefined {
@@ -142,8 +154,9 @@ export class UploadRows {
     this.#insertCompleted.run({ bucket, key, owner, uploadId, ...completed, atMs })
   }
 
-  forgetCompleted(beforeMs: number): void {
-    this.#expireCompleted.run(beforeMs)
+  /** Forgets the oldest of the completions before `beforeMs`; gives how many. */
+  forgetCompleted(beforeMs: number, limit: number): number {
+    return this.#expireCompleted.run(beforeMs, limit).changes
   }
 
   /** By key, then id, from a key on (or strictly after it) and before `end`. */

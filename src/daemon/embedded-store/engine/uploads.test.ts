@@ -1,6 +1,7 @@
 import { createHash, randomBytes } from 'node:crypto'
 import { readFile } from 'node:fs/promises'
-import { afterEach, beforeEach, describe, expect, it } from 'vitest'
+import { setImmediate as nextTurn } from 'node:timers/promises'
+import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
 import { BUCKET, EngineHarness, md5, OWNER, sha256 } from './engine-harness.ts'
 import type { ChecksumAlgorithm, ChecksumType, CompleteUploadRequest, PartInfo, UploadInfo } from './storage-engine.ts'
 
@@ -276,6 +277,46 @@ describe('uploads', () => {
     await store.engine.housekeeping.expire()
     await expect(store.engine.headUpload(idle)).rejects.toMatchObject({ code: 'NoSuchUpload' })
     await store.engine.headUpload(used)
+  })
+
+  describe('with many parts', () => {
+    const PARTS = 200
+    let upload: UploadInfo
+    beforeEach(async () => {
+      upload = await create('idle')
+      const numbers = Array.from({ length: PARTS }, (_, index) => index + 1)
+      await Promise.all(numbers.map((number) => putPart(upload, number, `part ${number}`)))
+      nowMs += 8 * DAY_MS
+      // Every look at the clock takes longer than a slice, so each slice is one step.
+      let atMs = performance.now()
+      vi.spyOn(performance, 'now').mockImplementation(() => (atMs += 100))
+    })
+    afterEach(() => void vi.restoreAllMocks())
+    const partsLeft = async () => (await store.engine.listParts(upload, { limit: 1000 })).parts.length
+
+    it('go bit by bit, and their bytes with them', async () => {
+      const seen = new Set<number>()
+      const expiry = store.engine.housekeeping.expire()
+      const isOver = expiry.then(() => true)
+      while (!(await Promise.race([isOver, nextTurn(false)]))) {
+        const left = await partsLeft().catch(() => 0)
+        seen.add(left)
+      }
+      expect(await expiry).toBe(1)
+      expect(seen.size).toBeGreaterThan(3)
+      await expect(store.engine.headUpload(upload)).rejects.toMatchObject({ code: 'NoSuchUpload' })
+      nowMs += 61_000
+      expect(await store.engine.housekeeping.collect()).toBe(PARTS)
+      expect(await store.blobFiles()).toEqual([])
+    })
+
+    it('a part that arrives meanwhile keeps what is left', async () => {
+      const expiry = store.engine.housekeeping.expire()
+      await vi.waitFor(async () => expect(await partsLeft()).toBeLessThan(PARTS))
+      await putPart(upload, PARTS, 'sent again')
+      expect(await expiry).toBe(0)
+      expect(await partsLeft()).toBeGreaterThan(0)
+    })
   })
 })
 

@@ -10,6 +10,7 @@ import { type ObjectRow, storedHeaders, userMetadata } from './object-rows.ts'
 import type { Objects, ObjectsDeps } from './objects.ts'
 import { assertPrecondition } from './preconditions.ts'
 import { type ScanStart, skipScan } from './skip-scan.ts'
+import { slice } from './slice.ts'
 import {
   type BodyWriter,
   type ByteRange,
@@ -24,10 +25,12 @@ import {
   type UploadInfo,
   type UploadRef
 } from './storage-engine.ts'
+import { Unhurried } from './unhurried.ts'
 import { partInfoOf, type UploadRow, type UploadRows, uploadInfoOf } from './upload-rows.ts'
 
 const MAX_PART_NUMBER = 10_000
 const COMPLETED_MEMORY_MS = 24 * 3_600_000
+const ROWS_PER_STEP = 32
 
 /** The answer of a completion, as remembered for a repeat. */
 const completedUpload: z.ZodType<CompletedUpload> = z.object({
@@ -216,13 +219,40 @@ export class Uploads {
 
   /** Aborts uploads that saw no part for long, and forgets old completions. Gives the number aborted. */
   async expire(): Promise<number> {
-    const { commits, uploads, now, idleUploadMs } = this.#deps
-    return commits.run(() => {
-      uploads.forgetCompleted(now() - COMPLETED_MEMORY_MS)
-      const idle = uploads.idleSince(now() - idleUploadMs)
-      for (const id of idle) this.#remove(id)
-      return idle.length
-    })
+    const { commits, activity } = this.#deps
+    let aborted = 0
+    for (const pace = new Unhurried(1); ; await pace.step()) {
+      const { more, ended } = await commits.run(() => {
+        let ended = 0
+        const more = slice(() => {
+          const done = this.#expireSome()
+          if (done === 'upload') ended++
+          return done !== 'nothing'
+        })
+        return { more, ended }
+      })
+      aborted += ended
+      if (!more || activity.closed) return aborted
+    }
+  }
+
+  /**
+   * One step of the expiry; says what it ended. An upload can have thousands of parts, so they go a few at a time and the
+   * upload with the last of them. A part that arrives meanwhile keeps the upload, with the parts it still has.
+   */
+  #expireSome(): 'some rows' | 'upload' | 'nothing' {
+    const { uploads, blobs, now, idleUploadMs } = this.#deps
+    if (uploads.forgetCompleted(now() - COMPLETED_MEMORY_MS, ROWS_PER_STEP) > 0) return 'some rows'
+    const idle = uploads.firstIdleSince(now() - idleUploadMs)
+    if (idle === undefined) return 'nothing'
+    const parts = uploads.partsAfter(idle, 0, ROWS_PER_STEP)
+    for (const { number, blobId } of parts) {
+      uploads.deletePart(idle, number)
+      blobs.dropReference(blobId, now())
+    }
+    if (parts.length === ROWS_PER_STEP) return 'some rows'
+    uploads.delete(idle)
+    return 'upload'
   }
 
   #find(upload: UploadRef): UploadRow {
