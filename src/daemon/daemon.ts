@@ -16,7 +16,7 @@ import { AssetsRepository } from './features/assets/assets.repository.ts'
 import { bindAssets } from './features/assets/assets.routes.ts'
 import { AssetsService } from './features/assets/assets.service.ts'
 import { bindDelivery } from './features/delivery/delivery.routes.ts'
-import { bindEvents } from './features/events/events.routes.ts'
+import { bindEvents, type OpenStreams } from './features/events/events.routes.ts'
 import { FieldRepository } from './features/field/field.repository.ts'
 import { bindField } from './features/field/field.routes.ts'
 import { FieldBoard } from './features/field/field-board.ts'
@@ -79,6 +79,8 @@ const STOP_JOBS_MS = 10_000
 const STOP_SCREENS_MS = 2000
 const BUSY_CHECK_MS = 500
 const BUSY_LINGER_MS = 5000
+/** How long a token that another process revoked may keep an open connection. */
+const ACCESS_CHECK_MS = 1000
 
 /**
  * The whole program, wired: the one place that knows every part. Opens the data folder (migrating it) and builds
@@ -212,7 +214,7 @@ export async function createDaemon(config: Config, overrides: DaemonOverrides = 
     })
     const storeMonitor = new StoreMonitor(store, config.store.mode)
     let fieldAddress: ListenAddress = config.field
-    let endStreams = (): void => {}
+    let streams: OpenStreams | undefined
     const adminApp = createAdminApp({
       version,
       log,
@@ -226,7 +228,7 @@ export async function createDaemon(config: Config, overrides: DaemonOverrides = 
         bindRenditions(binder, { service: renditions, store })
         bindField(binder, { board, repository: fieldRepository })
         bindJobs(binder, queue)
-        endStreams = bindEvents(binder, { outbox, liveFeed })
+        streams = bindEvents(binder, { outbox, liveFeed })
         bindSystem(binder, {
           version,
           clock,
@@ -269,6 +271,13 @@ export async function createDaemon(config: Config, overrides: DaemonOverrides = 
       log
     })
 
+    access.onRevoked((tokenId) => {
+      mqtt.drop(tokenId)
+      streams?.end(tokenId)
+      for (const controllerId of board.controllersWith(tokenId)) opened.revokeCredentials(controllerId)
+    })
+    let accessTimer: NodeJS.Timeout | undefined
+
     const isBusy = (): boolean => opened.inFlightBodies() > 0 || runner.runningCount() > 0
     let busyTimer: NodeJS.Timeout | undefined
     let stopping: Promise<void> | undefined
@@ -285,6 +294,7 @@ export async function createDaemon(config: Config, overrides: DaemonOverrides = 
         runner.start()
         previewPace.start()
         reconciler.start()
+        accessTimer = setInterval(() => access.noticeOthers(), ACCESS_CHECK_MS).unref()
         const ready: ReadyInfo = {
           event: 'ready',
           pid: process.pid,
@@ -320,6 +330,7 @@ export async function createDaemon(config: Config, overrides: DaemonOverrides = 
     async function stopInPhases(): Promise<void> {
       log.info('stopping: no new uploads')
       clearInterval(busyTimer)
+      clearInterval(accessTimer)
       await Promise.all([reconciler.stop(), mqtt.close(), opened.stopListening(STOP_UPLOADS_MS)])
       log.info('stopping: jobs')
       previewPace.stop()
@@ -328,7 +339,7 @@ export async function createDaemon(config: Config, overrides: DaemonOverrides = 
       await field.close(STOP_UPLOADS_MS)
       log.info('stopping: screens')
       board.stop()
-      endStreams()
+      streams?.end()
       await Promise.all([admin.close(STOP_SCREENS_MS), recorder?.flush()])
       await closeAll()
       log.info('stopped')

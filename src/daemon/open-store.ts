@@ -28,6 +28,11 @@ export interface OpenStore {
   publicStore(): { publicEndpoint: string | null; port: number; scheme: 'http' | 'https'; region: string }
   /** The embedded endpoint's address; null for an external store or before it listens. */
   address(): ListenAddress | null
+  /**
+   * Ends the temporary credentials issued to this device. Those of an external store stay good until they expire: the
+   * protocol has no word for taking them back.
+   */
+  revokeCredentials(deviceId: string): void
   /** Uploads being received now. */
   inFlightBodies(): number
   /** Takes no more requests and lets running ones end until the deadline. */
@@ -99,6 +104,7 @@ async function openEmbedded(
       region
     }),
     address: () => address,
+    revokeCredentials: (deviceId) => void identity.revokeSessions({ deviceId }),
     inFlightBodies: () => endpoint.inFlightBodies(),
     stopListening: (deadlineMs) => endpoint.close(deadlineMs),
     async close() {
@@ -174,6 +180,7 @@ function openExternal(config: Extract<StoreConfig, { mode: 'external' }>): OpenS
       region: config.region
     }),
     address: () => null,
+    revokeCredentials: () => {},
     inFlightBodies: () => 0,
     stopListening: async () => {},
     close: () => store.close()

@@ -40,6 +40,8 @@ export class AccessService {
   /** Digest → row, so that a busy controller costs no query a request; emptied by every change. */
   readonly #cache = new Map<string, TokenRow>()
   #dataVersion: number | undefined
+  readonly #watchers: ((tokenId: string) => void)[] = []
+  readonly #toldRevoked = new Set<string>()
 
   constructor(deps: { db: Database; clock: Clock; adminToken: string | null; pilotToken: string | null }) {
     this.#db = deps.db
@@ -131,7 +133,35 @@ export class AccessService {
         .run(this.#clock.nowMs(), tokenId, tokenId)
     })
     this.#cache.clear()
+    this.#tellRevoked()
     return this.getToken(tokenId)
+  }
+
+  /** Calls `watcher` with every revoked token, session or not: at once for those of old, later as soon as one is noticed. */
+  onRevoked(watcher: (tokenId: string) => void): void {
+    this.#watchers.push(watcher)
+    this.#toldRevoked.clear()
+    this.#tellRevoked()
+  }
+
+  /** Looks what other processes changed (the command line revokes tokens, too). Cheap; every request looks as well. */
+  noticeOthers(): void {
+    // SQLite counts the commits of others.
+    const version = this.#db.prepare<unknown[], { data_version: number }>('PRAGMA data_version').get()?.data_version
+    if (version === this.#dataVersion) return
+    this.#dataVersion = version
+    this.#cache.clear()
+    this.#tellRevoked()
+  }
+
+  #tellRevoked(): void {
+    if (this.#watchers.length === 0) return
+    const revoked = this.#db.prepare<unknown[], { id: string }>('SELECT id FROM token WHERE revoked_at_ms IS NOT NULL')
+    for (const { id } of revoked.all()) {
+      if (this.#toldRevoked.has(id)) continue
+      this.#toldRevoked.add(id)
+      for (const watcher of this.#watchers) watcher(id)
+    }
   }
 
   #insert(
@@ -167,10 +197,7 @@ export class AccessService {
   }
 
   #find(digest: Buffer): TokenRow | undefined {
-    // The command line revokes tokens from another process; SQLite counts the commits of others.
-    const version = this.#db.prepare<unknown[], { data_version: number }>('PRAGMA data_version').get()?.data_version
-    if (version !== this.#dataVersion) this.#cache.clear()
-    this.#dataVersion = version
+    this.noticeOthers()
     const key = digest.toString('base64')
     const cached = this.#cache.get(key)
     if (cached) return cached

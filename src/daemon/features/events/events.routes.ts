@@ -9,10 +9,15 @@ const BATCH = 500
 /** A listener that reads slower than this piles up is cut off; it resumes from its last event. */
 const MAX_BUFFERED_BYTES = 1_048_576
 
-/** Binds the server-sent event stream (WHATWG HTML §9.2). The returned function ends every open stream. */
-export function bindEvents(binder: EndpointBinder, deps: { outbox: Outbox; liveFeed: LiveFeed }): () => void {
-  const open = new Set<Response>()
-  binder.bindStream(streamEvents, ({ query }, { request, response }) => {
+export interface OpenStreams {
+  /** Ends the streams opened with one token (or session), or all. */
+  end(tokenId?: string): void
+}
+
+/** Binds the server-sent event stream (WHATWG HTML §9.2). */
+export function bindEvents(binder: EndpointBinder, deps: { outbox: Outbox; liveFeed: LiveFeed }): OpenStreams {
+  const open = new Map<Response, string | null>()
+  binder.bindStream(streamEvents, ({ query }, { request, response, caller }) => {
     response.writeHead(200, {
       'content-type': 'text/event-stream; charset=utf-8',
       'cache-control': 'no-store',
@@ -41,7 +46,7 @@ export function bindEvents(binder: EndpointBinder, deps: { outbox: Outbox; liveF
     send(missedSome ? `id: ${position}\nevent: reset\ndata: {}\n\n` : `id: ${position}\nevent: hello\ndata: {}\n\n`)
     catchUp()
 
-    open.add(response)
+    open.set(response, caller.tokenId)
     const endings = [
       deps.outbox.onAppend(catchUp),
       deps.liveFeed.subscribe((message) => send(`event: live\ndata: ${JSON.stringify(message)}\n\n`))
@@ -53,8 +58,10 @@ export function bindEvents(binder: EndpointBinder, deps: { outbox: Outbox; liveF
       open.delete(response)
     })
   })
-  return () => {
-    for (const response of open) response.end()
+  return {
+    end(tokenId) {
+      for (const [response, usedTokenId] of open) if (tokenId === undefined || usedTokenId === tokenId) response.end()
+    }
   }
 }
 

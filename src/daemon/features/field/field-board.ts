@@ -79,6 +79,13 @@ export class FieldBoard {
     return lane.record.id
   }
 
+  /** The ids of the controllers that used this token. */
+  controllersWith(tokenId: string): string[] {
+    return [...this.#byId.values()]
+      .filter(({ record }) => record.clientKey.startsWith(`${tokenId} `))
+      .map(({ record }) => record.id)
+  }
+
   /** A controller asked about one file; `assetId` is set when it is stored. */
   asked(controllerId: string, file: FileIdentity & { assetId: string | null }): void {
     this.#change(controllerId, (lane, nowMs) => lane.asked(file, file.assetId, nowMs))

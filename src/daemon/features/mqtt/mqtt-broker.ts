@@ -9,7 +9,7 @@ import { listenOn } from '../../http/listener.ts'
 export interface MqttBrokerOptions {
   address: ListenAddress
   /** Whom a password belongs to; undefined when it opens nothing. The user name is not looked at. */
-  authenticate: (secret: string) => { name: string } | undefined
+  authenticate: (secret: string) => { name: string; tokenId: string | null } | undefined
   clock: Clock
   log: Logger
 }
@@ -17,6 +17,8 @@ export interface MqttBrokerOptions {
 export interface MqttBroker {
   /** Opens the port and gives the real address. Throws `StartupError('listen_failed')`. */
   listen(): Promise<ListenAddress>
+  /** Ends the connections that were opened with this token. */
+  drop(tokenId: string): void
   /** Ends all connections. */
   close(): Promise<void>
 }
@@ -42,6 +44,7 @@ export async function createMqttBroker(options: MqttBrokerOptions): Promise<Mqtt
   const log = options.log.child({ part: 'mqtt' })
   const broker = await Aedes.createBroker({ connectTimeout: LOGIN_TIMEOUT_MS, maxClientsIdLength: 128 })
   const greeted = new WeakSet<object>()
+  const links = new Map<Client, string | null>()
 
   broker.authenticate = (client, _username, password, done) => {
     const identity = password === undefined ? undefined : options.authenticate(password.toString('utf8'))
@@ -51,6 +54,8 @@ export async function createMqttBroker(options: MqttBrokerOptions): Promise<Mqtt
       return
     }
     greeted.add(client.conn)
+    links.set(client, identity.tokenId)
+    client.conn.once('close', () => links.delete(client))
     log.info({ clientId: client.id, name: identity.name }, 'controller link is up')
     done(null, true)
   }
@@ -92,6 +97,13 @@ export async function createMqttBroker(options: MqttBrokerOptions): Promise<Mqtt
   server.maxConnections = MAX_CONNECTIONS
   return {
     listen: () => listenOn(server, { name: 'mqtt', address: options.address }),
+    drop(tokenId) {
+      for (const [client, usedTokenId] of links) {
+        if (usedTokenId !== tokenId) continue
+        log.info({ clientId: client.id }, 'a link was ended, its token is revoked')
+        client.conn.destroy()
+      }
+    },
     async close() {
       await new Promise<void>((resolve) => broker.close(() => resolve()))
       if (server.listening) await new Promise((resolve) => server.close(resolve))

@@ -1,0 +1,107 @@
+import { join } from 'node:path'
+import { PutObjectCommand, S3Client } from '@aws-sdk/client-s3'
+import { connectAsync, type MqttClient } from 'mqtt'
+import { expect, onTestFinished, test, vi } from 'vitest'
+import type { StsReply } from '../../../shared/api/pilot.ts'
+import { createToken, revokeToken } from '../../../shared/api/system.ts'
+import { systemClock } from '../../clock.ts'
+import { openDatabase } from '../../db/database.ts'
+import { migrations } from '../../db/migrations/all.ts'
+import { startTestDaemon, type TestDaemon } from '../../testing/test-daemon.ts'
+import { temporaryFolder } from '../../testing/test-database.ts'
+import { AccessService } from './access.service.ts'
+
+const newToken = (base: TestDaemon, role: 'controller' | 'viewer' = 'controller') =>
+  base.api.call(createToken, { body: { name: 'RC', role } })
+const revoke = (base: TestDaemon, tokenId: string) => base.api.call(revokeToken, { params: { tokenId } })
+
+async function link(base: TestDaemon, password: string): Promise<MqttClient> {
+  const client = await connectAsync(base.ready.mqtt!.url, { username: 'rc', password, reconnectPeriod: 0 })
+  onTestFinished(() => client.endAsync(true))
+  return client
+}
+
+/** Asks for credentials with a token; gives what uploads with them, to a daemon that may be another by then. */
+async function uploaderWith(base: TestDaemon, secret: string) {
+  const answer = await fetch(`${base.ready.field.url}/storage/api/v1/workspaces/ws/sts`, {
+    method: 'POST',
+    headers: { 'x-auth-token': secret }
+  })
+  const { data } = (await answer.json()) as { data: StsReply }
+  const { access_key_id, access_key_secret, security_token } = data.credentials
+  return async (to: TestDaemon) => {
+    const client = new S3Client({
+      endpoint: to.ready.s3.url,
+      region: data.region,
+      forcePathStyle: true,
+      maxAttempts: 1,
+      credentials: { accessKeyId: access_key_id, secretAccessKey: access_key_secret, sessionToken: security_token }
+    })
+    try {
+      await client.send(
+        new PutObjectCommand({ Bucket: data.bucket, Key: `${data.object_key_prefix}/a.JPG`, Body: 'bytes' })
+      )
+    } finally {
+      client.destroy()
+    }
+  }
+}
+
+test('ends the links of the token at once, and no others', async () => {
+  const base = await startTestDaemon()
+  const [mine, other] = [await newToken(base), await newToken(base)]
+  const [client, neighbour] = [await link(base, mine.secret), await link(base, other.secret)]
+  await revoke(base, mine.id)
+  await vi.waitFor(() => expect(client.connected).toBe(false))
+  await expect(link(base, mine.secret)).rejects.toThrow(/user|authorized/i)
+  await neighbour.publishAsync('thing/product/RC/osd', 'still here', { qos: 1 })
+})
+
+test('ends the credentials that were issued with the token, and no others', async () => {
+  const base = await startTestDaemon()
+  const [mine, other] = [await newToken(base), await newToken(base)]
+  const [upload, uploadNextDoor] = [await uploaderWith(base, mine.secret), await uploaderWith(base, other.secret)]
+  await upload(base)
+  await revoke(base, mine.id)
+  await expect(upload(base)).rejects.toMatchObject({ name: 'InvalidToken' })
+  await uploadNextDoor(base)
+})
+
+test('ends the event streams of the token', async () => {
+  const base = await startTestDaemon()
+  const { id, secret } = await newToken(base, 'viewer')
+  const stream = await fetch(`${base.ready.admin.url}/api/v1/events`, {
+    headers: { authorization: `Bearer ${secret}` }
+  })
+  const ended = stream.text()
+  await revoke(base, id)
+  expect(await ended).toContain('event: hello')
+})
+
+test('counts as well when another process revokes the token', async () => {
+  const base = await startTestDaemon()
+  const { id, secret } = await newToken(base)
+  const client = await link(base, secret)
+  const upload = await uploaderWith(base, secret)
+  revokeFromOutside(base.dataDir, id)
+  await vi.waitFor(() => expect(client.connected).toBe(false), 10_000)
+  await expect(upload(base)).rejects.toMatchObject({ name: 'InvalidToken' })
+})
+
+test('counts as well when it happened while the base was off', async () => {
+  const dataDir = join(temporaryFolder('revoked'), 'data')
+  const first = await startTestDaemon({ dataDir })
+  const { id, secret } = await newToken(first)
+  const upload = await uploaderWith(first, secret)
+  await first.daemon.stop()
+  revokeFromOutside(dataDir, id)
+  const second = await startTestDaemon({ dataDir })
+  await expect(upload(second)).rejects.toMatchObject({ name: 'InvalidToken' })
+})
+
+/** As the command line does it. */
+function revokeFromOutside(dataDir: string, tokenId: string): void {
+  const db = openDatabase(join(dataDir, 'flightcase.db'), migrations)
+  new AccessService({ db, clock: systemClock, adminToken: null, pilotToken: null }).revokeToken(tokenId)
+  db.close()
+}
