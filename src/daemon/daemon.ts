@@ -141,7 +141,7 @@ export async function createDaemon(config: Config, overrides: DaemonOverrides = 
     const ingestRows = {
       repository: new IngestRepository(db),
       blobs: new BlobsRepository(db, store.kind),
-      uploads: new UploadsRepository(db)
+      uploads: new UploadsRepository(db, store.kind)
     }
     const metadata = new MetadataService({
       ...media,
@@ -161,7 +161,7 @@ export async function createDaemon(config: Config, overrides: DaemonOverrides = 
         renditions.enqueue(assetId)
       }
     })
-    const pilotRepository = new PilotRepository(db)
+    const pilotRepository = new PilotRepository(db, store.kind)
     const pilot = new PilotService({
       store,
       repository: pilotRepository,

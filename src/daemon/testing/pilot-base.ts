@@ -77,7 +77,7 @@ export async function startPilotBase(options: PilotBaseOptions) {
   const rows = {
     repository: new IngestRepository(db),
     blobs: new BlobsRepository(db, store.kind),
-    uploads: new UploadsRepository(db)
+    uploads: new UploadsRepository(db, store.kind)
   }
   const newAssets: string[] = []
   const ingest = new IngestService({
@@ -92,7 +92,7 @@ export async function startPilotBase(options: PilotBaseOptions) {
   })
   const service = new PilotService({
     store,
-    repository: new PilotRepository(db),
+    repository: new PilotRepository(db, store.kind),
     ingest,
     board,
     config,

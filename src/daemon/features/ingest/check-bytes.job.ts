@@ -5,9 +5,9 @@ import type { ObjectStore } from '../../object-store/object-store.ts'
 import type { BlobsRepository } from './blobs.repository.ts'
 import { checkBytesJob } from './ingest.jobs.ts'
 import type { IngestService } from './ingest.service.ts'
-import { isWhole } from './is-whole.ts'
+import { findLoss } from './is-whole.ts'
 
-/** Brings what the store found out about an object into the catalogue: assets whose bytes are gone say so and are wanted again. */
+/** Brings what the store found out about an object into the catalogue: assets that lost their bytes say so and are wanted again. */
 export function bindCheckBytesJob(deps: {
   db: Database
   store: ObjectStore
@@ -18,10 +18,11 @@ export function bindCheckBytesJob(deps: {
   return bindJob(checkBytesJob, ({ key }) =>
     whenStoreAnswers(async () => {
       for (const blob of blobs.list(key)) {
-        if (await isWhole(store, blob)) continue
+        const loss = await findLoss(store, blob)
+        if (loss === null) continue
         db.transaction(() => {
           // It may have been healed with bytes from elsewhere meanwhile.
-          if (blobs.find(blob.id)?.key === key) ingest.markLost(blob, 'bytes_missing')
+          if (blobs.find(blob.id)?.key === key) ingest.markLost(blob, loss)
         })
       }
     })

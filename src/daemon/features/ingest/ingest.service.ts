@@ -11,8 +11,9 @@ import { type ObjectStat, type ObjectStore, ObjectStoreError } from '../../objec
 import type { BlobRow, BlobsRepository } from './blobs.repository.ts'
 import { captureMoment } from './capture-moment.ts'
 import { guessMediaType, pinnedKey } from './guess-media-type.ts'
-import { fingerprintJob, tidyUploadJob } from './ingest.jobs.ts'
+import { checkBytesJob, fingerprintJob, tidyUploadJob } from './ingest.jobs.ts'
 import type { IngestRepository } from './ingest.repository.ts'
+import { isWhole } from './is-whole.ts'
 import { KeyedLock } from './keyed-lock.ts'
 import { reportOfFoundObject, type UploadReport } from './upload-report.ts'
 import type { IngestedObject, UploadsRepository } from './uploads.repository.ts'
@@ -96,6 +97,11 @@ export class IngestService {
       log.warn({ key: file.headKey }, 'an uploaded object is gone; the controller may send it again')
       for (const blob of blobs.list(file.headKey)) this.markLost(blob, 'bytes_missing')
     })
+  }
+
+  /** What is at `key` is not what was stored there: has the catalogue brought in line with that. */
+  doubtBytes(key: string): void {
+    this.#deps.queue.enqueue(checkBytesJob, { key })
   }
 
   /**
@@ -242,7 +248,11 @@ export class IngestService {
   async #recordMoved(report: UploadReport): Promise<RecordedUpload | 'object_missing'> {
     const { db, uploads, store } = this.#deps
     const moved = uploads.listObjects(report.workspaceId, report.objectKey).find(({ state }) => state === 'moved')
-    if (!moved || (await store.head(moved.blob.key)) === null) return 'object_missing'
+    if (!moved) return 'object_missing'
+    if (!(await isWhole(store, moved.blob))) {
+      this.doubtBytes(moved.blob.key)
+      return 'object_missing'
+    }
     if (report.fingerprint !== null) {
       const { fingerprint } = report
       db.transaction(() => {

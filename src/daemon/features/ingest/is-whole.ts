@@ -1,11 +1,27 @@
 import { type ObjectStore, ObjectStoreError } from '../../object-store/object-store.ts'
 
+/** A version of an object. */
+interface Version {
+  key: string
+  etag: string
+}
+
 /** Whether this version of an object is there with all its bytes. Damage is a certain no; an outage raises `ObjectStoreError`. */
-export async function isWhole(store: ObjectStore, { key, etag }: { key: string; etag: string }): Promise<boolean> {
+export async function isWhole(store: ObjectStore, version: Version): Promise<boolean> {
+  return (await findLoss(store, version)) === null
+}
+
+/** What happened to this version of an object: null while it is whole. An outage raises `ObjectStoreError`. */
+export async function findLoss(
+  store: ObjectStore,
+  { key, etag }: Version
+): Promise<'bytes_missing' | 'bytes_changed' | null> {
   try {
-    return (await store.head(key))?.etag === etag
+    const stat = await store.head(key)
+    if (!stat) return 'bytes_missing'
+    return stat.etag === etag ? null : 'bytes_changed'
   } catch (error) {
-    if (isDamaged(error)) return false
+    if (isDamaged(error)) return 'bytes_missing'
     throw error
   }
 }

@@ -30,9 +30,11 @@ const OBJECT_SELECT = `
 /** What controllers sent: the versions of their objects, and the fingerprints that need not be sent again. */
 export class UploadsRepository {
   readonly #db: Database
+  readonly #storeKind: 'local' | 's3'
 
-  constructor(db: Database) {
+  constructor(db: Database, storeKind: 'local' | 's3') {
     this.#db = db
+    this.#storeKind = storeKind
   }
 
   findObject(workspaceId: string, objectKey: string, etag: string): IngestedObject | undefined {
@@ -147,13 +149,13 @@ export class UploadsRepository {
     this.#db.prepare('DELETE FROM pilot_file WHERE asset_id = ?').run(assetId)
   }
 
-  /** Removes one row, unless it was changed to look elsewhere meanwhile. */
+  /** Removes one row, unless its bytes are looked for elsewhere by now. */
   deleteFile(fileId: number, headKey: string): boolean {
-    return (
-      this.#db
-        .prepare('DELETE FROM pilot_file WHERE id = ? AND coalesce(head_key, object_key) = ?')
-        .run(fileId, headKey).changes > 0
-    )
+    const place =
+      this.#storeKind === 'local'
+        ? 'coalesce(head_key, object_key)'
+        : '(SELECT blob.key FROM asset JOIN blob ON blob.id = blob_id WHERE asset.id = asset_id)'
+    return this.#db.prepare(`DELETE FROM pilot_file WHERE id = ? AND ${place} = ?`).run(fileId, headKey).changes > 0
   }
 
   /** Rows whose bytes are looked for at the keys after `from` up to `to`. */

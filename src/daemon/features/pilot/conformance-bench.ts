@@ -93,6 +93,7 @@ export class Bench {
   put = (key: string, bytes: Buffer = BYTES) => this.store.put(key, bytes)
   rows = () => this.base.db.prepare<unknown[], Row>('SELECT * FROM pilot_file ORDER BY id').all()
   assets = () => this.base.db.prepare<unknown[], AssetRow>('SELECT * FROM asset ORDER BY id').all()
+  blobs = () => this.base.db.prepare<unknown[], { key: string }>('SELECT key FROM blob ORDER BY id').all()
   arrivals = () => this.base.outbox.readAfter(0, 1000).filter((event) => event.type === 'asset.arrived')
   /** C02, which many cases begin with. */
   async upload(): Promise<void> {
@@ -125,6 +126,7 @@ interface AssetRow {
   capture_json: string
   device_id: string | null
   ref_count: number
+  damage: string | null
   state: string
 }
 

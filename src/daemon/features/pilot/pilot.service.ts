@@ -46,7 +46,7 @@ const TINY_CHUNK = 500
 /** So many chunks are looked up before others get their turn. */
 const CHUNKS_PER_TURN = 8
 
-type Presence = 'present' | 'gone' | 'unknown'
+type Presence = 'present' | 'gone' | 'changed' | 'unknown'
 
 /** The decisions behind the five calls of Pilot's media module. */
 export class PilotService {
@@ -201,17 +201,23 @@ export class PilotService {
     return files
   }
 
-  /** Asks the store; a file whose object is definitely gone is forgotten, anything less certain changes nothing. */
+  /**
+   * Asks the store. A file whose object is definitely gone is forgotten, one whose object is another version is looked into;
+   * anything less certain changes nothing.
+   */
   async #isStored(file: KnownFile, expired: Promise<'unknown'>): Promise<boolean> {
     if (file.isLost) return false
     const presence = await Promise.race([this.#presenceOf(file), expired])
     if (presence === 'gone') this.#deps.ingest.forgetGoneObject(file)
+    if (presence === 'changed') this.#deps.ingest.doubtBytes(file.headKey)
     return presence === 'present'
   }
 
   async #presenceOf(file: KnownFile): Promise<Presence> {
     try {
-      return (await this.#deps.store.head(file.headKey)) === null ? 'gone' : 'present'
+      const stat = await this.#deps.store.head(file.headKey)
+      if (!stat) return 'gone'
+      return file.etag === null || stat.etag === file.etag ? 'present' : 'changed'
     } catch (error) {
       this.#deps.log.warn({ key: file.headKey, reason: messageOf(error) }, 'the store could not say if a file is there')
       return 'unknown'
