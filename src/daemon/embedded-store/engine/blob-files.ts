@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto'
-import { statSync } from 'node:fs'
+import { mkdirSync, statSync } from 'node:fs'
 import { chmod, type FileHandle, mkdir, open, readdir, rename, rm, stat, unlink } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
 import { newId } from '../../ids.ts'
@@ -16,6 +16,8 @@ export class BlobFiles {
   readonly #stagingDirectory: string
   readonly #blobsDirectory: string
   readonly #readers = new Map<string, number>()
+  /** Directories made lately whose own entries may not be durable. */
+  readonly #unsynced = new Set<string>()
 
   constructor(directory: string) {
     this.#stagingDirectory = join(directory, 'staging')
@@ -47,17 +49,24 @@ export class BlobFiles {
   async publish(stagingPath: string, blobId: string): Promise<void> {
     const target = this.path(blobId)
     const directory = dirname(target)
-    const parent = dirname(directory)
-    const created = await mkdir(directory, { recursive: true })
+    this.#make(directory)
     await rename(stagingPath, target)
+    // Whoever made a directory may still be syncing it, or have failed to: everyone who relies on its entry syncs that, too.
+    const fresh = [directory, dirname(directory)].filter((path) => this.#unsynced.has(path))
     // Together, so that a journaling file system can serve them with one flush.
-    const changed = [directory]
-    if (created !== undefined) changed.push(parent)
-    if (created === parent) changed.push(dirname(parent))
-    await Promise.all(changed.map((path) => syncDirectory(path)))
+    await Promise.all([directory, ...fresh.map((path) => dirname(path))].map((path) => syncDirectory(path)))
+    for (const path of fresh) this.#unsynced.delete(path)
     if (process.platform === 'win32') await syncFile(target)
     // Last, because Windows flushes only what it may write to. A guard against accidents; nothing depends on it.
     await chmod(target, READ_ONLY)
+  }
+
+  /** At once, so that nobody finds a directory before it is known to be new. */
+  #make(directory: string): void {
+    const created = mkdirSync(directory, { recursive: true })
+    if (created === undefined) return
+    this.#unsynced.add(directory)
+    if (created !== directory) this.#unsynced.add(dirname(directory))
   }
 
   /**
