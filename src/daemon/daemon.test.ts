@@ -4,6 +4,7 @@ import { request } from 'node:http'
 import { join } from 'node:path'
 import { PassThrough } from 'node:stream'
 import { PutObjectCommand, S3Client } from '@aws-sdk/client-s3'
+import Sqlite from 'better-sqlite3'
 import { describe, expect, onTestFinished, test, vi } from 'vitest'
 import { type CardFile, createPhotoCard } from '../demo/photo-card.ts'
 import { PilotController } from '../demo/pilot-controller.ts'
@@ -20,6 +21,7 @@ import type { StsReply } from '../shared/api/pilot.ts'
 import { createToken, getStatus, listTokens, revokeToken } from '../shared/api/system.ts'
 import { ApiError } from '../shared/api-client.ts'
 import { problemSchema } from '../shared/problem.ts'
+import { ManualClock } from './testing/manual-clock.ts'
 import { startTestDaemon, TEST_PILOT_TOKEN, type TestDaemon } from './testing/test-daemon.ts'
 import { temporaryFolder } from './testing/test-database.ts'
 
@@ -374,6 +376,21 @@ test('while uploads end, new calls of controllers are told that the program stop
   expect((await upload).ETag).toBeDefined()
   await stopped
   await expect(call('/media/api/v1/workspaces/ws/fast-upload', {})).rejects.toThrow()
+})
+
+test('what is over is tidied away while the base runs', async () => {
+  vi.useFakeTimers({ toFake: ['setInterval', 'clearInterval'] })
+  onTestFinished(() => void vi.useRealTimers())
+  const clock = new ManualClock()
+  const base = await startTestDaemon({ overrides: { clock } })
+  await base.fetch('/api/v1/session', { method: 'POST' })
+  const catalogue = new Sqlite(join(base.dataDir, 'flightcase.db'), { readonly: true })
+  onTestFinished(() => void catalogue.close())
+  const sessions = () => catalogue.prepare('SELECT id FROM token').all()
+  expect(sessions()).toHaveLength(1)
+  clock.advanceMs(31 * 24 * 3_600_000)
+  await vi.advanceTimersByTimeAsync(3_600_000)
+  await vi.waitFor(() => expect(sessions()).toEqual([]))
 })
 
 test('stopping twice is one stop', async () => {

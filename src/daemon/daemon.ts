@@ -51,6 +51,7 @@ import { createLogger } from './logger.ts'
 import { findFfmpeg } from './media/find-ffmpeg.ts'
 import { openStore } from './open-store.ts'
 import { packageRoot, version } from './package-info.ts'
+import { Upkeep } from './upkeep.ts'
 
 /** Replaces a construction; for tests and for hosts that own the thing already. */
 export interface DaemonOverrides {
@@ -276,6 +277,13 @@ export async function createDaemon(config: Config, overrides: DaemonOverrides = 
       streams?.end(tokenId)
       for (const controllerId of board.controllersWith(tokenId)) opened.revokeCredentials(controllerId)
     })
+    const upkeep = new Upkeep({
+      log,
+      tasks: [
+        { name: 'old events', run: (signal) => outbox.trim({ signal }) },
+        { name: 'expired sessions', run: () => access.forgetExpiredSessions() }
+      ]
+    })
     let accessTimer: NodeJS.Timeout | undefined
 
     const isBusy = (): boolean => opened.inFlightBodies() > 0 || runner.runningCount() > 0
@@ -288,7 +296,7 @@ export async function createDaemon(config: Config, overrides: DaemonOverrides = 
         fieldAddress = await field.listen()
         const mqttAddress = await listenForLinks()
         const adminAddress = await admin.listen()
-        outbox.trim()
+        upkeep.start()
         board.start()
         renditions.enqueueWaiting()
         runner.start()
@@ -334,6 +342,7 @@ export async function createDaemon(config: Config, overrides: DaemonOverrides = 
       await Promise.all([reconciler.stop(), mqtt.close(), opened.stopListening(STOP_UPLOADS_MS)])
       log.info('stopping: jobs')
       previewPace.stop()
+      await upkeep.stop()
       await runner.stop(STOP_JOBS_MS)
       // Until here controllers were told that the base is shutting down.
       await field.close(STOP_UPLOADS_MS)

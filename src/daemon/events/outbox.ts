@@ -1,9 +1,12 @@
+import { setTimeout as pause } from 'node:timers/promises'
 import type { EventType, StoredEvent } from '../../shared/api/events.ts'
 import { type Clock, isoFromMs } from '../clock.ts'
 import type { Database } from '../db/database.ts'
 
 /** The newest this many events are kept; a listener further behind is told to read its lists again. */
 const KEPT_EVENTS = 200_000
+const TRIMMED_AT_ONCE = 500
+const TRIM_REST_MS = 20
 
 interface EventRow {
   seq: number
@@ -64,9 +67,18 @@ export class Outbox {
     return { first: row?.first ?? 0, last: row?.last ?? 0 }
   }
 
-  /** Drops events beyond the kept number. */
-  trim(): void {
-    this.#db.prepare('DELETE FROM event WHERE seq <= ?').run(this.range().last - KEPT_EVENTS)
+  /** Drops the oldest events beyond the number to keep, a few at a time so that nobody waits for it. */
+  async trim(options: { keep?: number; signal?: AbortSignal } = {}): Promise<void> {
+    const dropTo = this.range().last - (options.keep ?? KEPT_EVENTS)
+    while (this.#drop(dropTo, TRIMMED_AT_ONCE) === TRIMMED_AT_ONCE) {
+      await pause(TRIM_REST_MS)
+      if (options.signal?.aborted) return
+    }
+  }
+
+  #drop(lastSeq: number, limit: number): number {
+    const sql = 'DELETE FROM event WHERE seq IN (SELECT seq FROM event WHERE seq <= ? ORDER BY seq LIMIT ?)'
+    return this.#db.relaxedTransaction(() => this.#db.prepare(sql).run(lastSeq, limit).changes)
   }
 
   #notify(): void {

@@ -109,6 +109,12 @@ export class AccessService {
     this.#cache.clear()
   }
 
+  /** Forgets sessions whose time is over. */
+  forgetExpiredSessions(): void {
+    this.#db.prepare('DELETE FROM token WHERE is_session = 1 AND expires_at_ms <= ?').run(this.#clock.nowMs())
+    this.#cache.clear()
+  }
+
   listTokens(): Token[] {
     return this.#db
       .prepare<unknown[], TokenRow>('SELECT * FROM token WHERE is_session = 0 ORDER BY id')
