@@ -256,13 +256,15 @@ export async function createDaemon(config: Config, overrides: DaemonOverrides = 
       name: 'admin',
       address: config.admin,
       handler: adminApp,
-      requestTimeoutMs: 60_000
+      requestTimeoutMs: 60_000,
+      log
     })
     const field = createListener({
       name: 'field',
       address: config.field,
       handler: fieldApp,
-      requestTimeoutMs: 60_000
+      requestTimeoutMs: 60_000,
+      log
     })
 
     const mqtt = await createMqttBroker({

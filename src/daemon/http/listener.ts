@@ -1,5 +1,6 @@
 import { createServer, type RequestListener, type Server } from 'node:http'
 import type { AddressInfo, Server as NetServer } from 'node:net'
+import type { Logger } from 'pino'
 import type { ListenAddress } from '../config/schema.ts'
 import { StartupError } from '../errors.ts'
 
@@ -16,6 +17,7 @@ export interface ListenerOptions {
   handler: RequestListener
   /** Limit for receiving one whole request, against slow clients; 0 for none. */
   requestTimeoutMs: number
+  log: Logger
 }
 
 export function createListener(options: ListenerOptions): Listener {
@@ -27,14 +29,16 @@ export function createListener(options: ListenerOptions): Listener {
   }
 }
 
-/** Opens a server's port and gives the real address. Throws `StartupError('listen_failed')` with the reason in words. */
+/**
+ * Opens a server's port and gives the real address. Errors the server meets later (such as a connection that cannot be
+ * accepted) are logged. Throws `StartupError('listen_failed')` with the reason in words.
+ */
 export function listenOn(
   server: NetServer,
-  options: Pick<ListenerOptions, 'name' | 'address'>
+  { name, address: { host, port }, log }: Pick<ListenerOptions, 'name' | 'address' | 'log'>
 ): Promise<ListenAddress> {
-  const { host, port } = options.address
   return new Promise((resolve, reject) => {
-    server.once('error', (cause: NodeJS.ErrnoException) => {
+    const refuse = (cause: NodeJS.ErrnoException): void => {
       const reason =
         cause.code === 'EADDRINUSE'
           ? `another program (or a second Flightcase) already uses port ${port}`
@@ -42,12 +46,15 @@ export function listenOn(
             ? `this user may not open port ${port}`
             : cause.message
       reject(
-        new StartupError('listen_failed', `The ${options.name} listener cannot open ${host}:${port}: ${reason}.`, {
-          cause
-        })
+        new StartupError('listen_failed', `The ${name} listener cannot open ${host}:${port}: ${reason}.`, { cause })
       )
+    }
+    server.once('error', refuse)
+    server.listen({ host, port }, () => {
+      server.off('error', refuse)
+      server.on('error', (error) => log.error({ err: error, listener: name }, 'a listener has trouble'))
+      resolve({ host, port: (server.address() as AddressInfo).port })
     })
-    server.listen({ host, port }, () => resolve({ host, port: (server.address() as AddressInfo).port }))
   })
 }
 

@@ -1,5 +1,6 @@
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http'
 import type { AddressInfo, Socket } from 'node:net'
+import type { Logger } from 'pino'
 
 const MAX_HEADER_BYTES = 32 * 1024
 const HEADERS_TIMEOUT_MS = 20_000
@@ -56,15 +57,19 @@ function refuseUnparsable(error: NodeJS.ErrnoException, socket: Socket | { writa
 }
 
 /**
- * Opens the server on an address; port 0 takes any free one.
+ * Opens the server on an address; port 0 takes any free one. Errors the server meets later are logged.
  * @returns the address and port it got
  * @throws the system's error, such as EADDRINUSE
  */
-export function openListener(server: Server, host: string, port: number): Promise<{ host: string; port: number }> {
+export function openListener(
+  server: Server,
+  { host, port, log }: { host: string; port: number; log: Logger }
+): Promise<{ host: string; port: number }> {
   return new Promise((resolve, reject) => {
     server.once('error', reject)
     server.listen({ host, port }, () => {
       server.off('error', reject)
+      server.on('error', (error) => log.error({ err: error }, 'the listener of the object store has trouble'))
       const { address, port: actualPort } = server.address() as AddressInfo
       resolve({ host: address, port: actualPort })
     })

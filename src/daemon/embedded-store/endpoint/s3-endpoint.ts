@@ -65,7 +65,7 @@ export function createS3Endpoint(options: S3EndpointOptions): S3Endpoint {
       const server = createListener((request, response, expectsContinue) => {
         void pipeline.handle(request, response, expectsContinue)
       })
-      const address = await openListener(server, host, port)
+      const address = await openListener(server, { host, port, log: options.log })
       open.push(server)
       return address
     },

@@ -96,7 +96,7 @@ export async function createMqttBroker(options: MqttBrokerOptions): Promise<Mqtt
   })
   server.maxConnections = MAX_CONNECTIONS
   return {
-    listen: () => listenOn(server, { name: 'mqtt', address: options.address }),
+    listen: () => listenOn(server, { name: 'mqtt', address: options.address, log }),
     drop(tokenId) {
       for (const [client, usedTokenId] of links) {
         if (usedTokenId !== tokenId) continue

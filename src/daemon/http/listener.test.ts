@@ -1,0 +1,32 @@
+import { createServer } from 'node:net'
+import { expect, onTestFinished, test } from 'vitest'
+import { recordingLog } from '../testing/recording-log.ts'
+import { listenOn } from './listener.ts'
+
+const address = { host: '127.0.0.1', port: 0 }
+
+test('errors after the start are logged, every one, and the listener goes on', async () => {
+  const server = createServer()
+  onTestFinished(() => void server.close())
+  const { lines, log } = recordingLog()
+  await listenOn(server, { name: 'field', address, log })
+  for (const message of ['accept EMFILE', 'accept ENFILE']) server.emit('error', new Error(message))
+  expect(lines).toMatchObject([
+    { level: 50, listener: 'field', err: { message: 'accept EMFILE' } },
+    { level: 50, listener: 'field', err: { message: 'accept ENFILE' } }
+  ])
+  expect(server.listening).toBe(true)
+})
+
+test('a port that is taken is told in words, not logged', async () => {
+  const { lines, log } = recordingLog()
+  const first = createServer()
+  onTestFinished(() => void first.close())
+  const { port } = await listenOn(first, { name: 'field', address, log })
+  const second = createServer()
+  await expect(listenOn(second, { name: 'admin', address: { ...address, port }, log })).rejects.toMatchObject({
+    code: 'listen_failed',
+    message: expect.stringContaining(`already uses port ${port}`)
+  })
+  expect(lines).toEqual([])
+})
