@@ -1,30 +1,27 @@
 import type { Hash } from 'node:crypto'
 import { Worker } from 'node:worker_threads'
 
-/** Hex. */
-export type PairOfDigests = { sha256: string; md5: string }
-
-/** The two digests of one body, computed elsewhere. */
-export type RunningDigests = {
+/** An md5 that is computed elsewhere. */
+export type RunningMd5 = {
   /** The bytes must lie in shared memory and stay unchanged until the promise resolves. */
   update(bytes: Uint8Array): Promise<void>
-  /** Ends it. */
-  digest(): Promise<PairOfDigests>
+  /** Hex. Ends it. */
+  digest(): Promise<string>
   /** Ends it without a digest. */
   discard(): void
 }
 
 type Request = { id: number; bytes: Uint8Array } | { id: number; end: 'digest' | 'discard' }
-/** One per request, in order: the digests for `digest`, otherwise null. */
-type Reply = PairOfDigests | null
+/** One per request, in order: the digest for `digest`, otherwise null. */
+type Reply = string | null
 
 /**
- * Computes sha256 and md5 on other threads. They are most of the work a body makes, so taking them off the main thread is what
- * lets one body, and several at once, arrive faster.
+ * Computes md5 on other threads. It is the slowest of the hashes of a body, so taking it off the main thread is what lets one
+ * body, and several at once, arrive faster.
  */
-export class HashWorkers {
+export class Md5Workers {
   readonly #size: number
-  readonly #workers: HashWorker[] = []
+  readonly #workers: Md5Worker[] = []
   #nextId = 0
 
   /** Threads are started when they are first needed. */
@@ -32,8 +29,8 @@ export class HashWorkers {
     this.#size = size
   }
 
-  /** Starts the digests of a body on the least busy thread. */
-  start(): RunningDigests {
+  /** Starts an md5 on the least busy thread. */
+  start(): RunningMd5 {
     const worker = this.#choose()
     const id = this.#nextId++
     worker.bodies++
@@ -49,7 +46,7 @@ export class HashWorkers {
       digest: async () => {
         end()
         const digest = await worker.ask({ id, end: 'digest' })
-        if (digest === null) throw new Error('The hashing thread gave no digest.')
+        if (digest === null) throw new Error('The md5 thread gave no digest.')
         return digest
       },
       discard: () => {
@@ -65,19 +62,19 @@ export class HashWorkers {
     await Promise.all(this.#workers.splice(0).map((worker) => worker.terminate()))
   }
 
-  #choose(): HashWorker {
+  #choose(): Md5Worker {
     const alive = this.#workers.filter((worker) => !worker.failed)
     this.#workers.splice(0, this.#workers.length, ...alive)
     const idlest = alive.toSorted((a, b) => a.bodies - b.bodies)[0]
     if (idlest && (idlest.bodies === 0 || alive.length === this.#size)) return idlest
-    const worker = new HashWorker()
+    const worker = new Md5Worker()
     this.#workers.push(worker)
     return worker
   }
 }
 
-class HashWorker {
-  /** Bodies under way on this thread. */
+class Md5Worker {
+  /** Md5s under way on this thread. */
   bodies = 0
   failed = false
   readonly #thread: Worker
@@ -93,11 +90,11 @@ class HashWorker {
       asked?.resolve(reply)
     })
     this.#thread.on('error', (error) => this.#fail(error))
-    this.#thread.on('exit', (code) => this.#fail(new Error(`The hashing thread ended with code ${code}.`)))
+    this.#thread.on('exit', (code) => this.#fail(new Error(`The md5 thread ended with code ${code}.`)))
   }
 
   ask(request: Request): Promise<Reply> {
-    if (this.failed) return Promise.reject(new Error('The hashing thread has ended.'))
+    if (this.failed) return Promise.reject(new Error('The md5 thread has ended.'))
     return new Promise((resolve, reject) => {
       this.#waiting.push({ resolve, reject })
       // Only work under way keeps the process alive.
@@ -120,24 +117,20 @@ class HashWorker {
 function workerMain(): void {
   const { parentPort } = process.getBuiltinModule('node:worker_threads')
   const { createHash } = process.getBuiltinModule('node:crypto')
-  const bodies = new Map<number, { sha256: Hash; md5: Hash }>()
-  const bodyOf = (id: number) => {
-    let body = bodies.get(id)
-    if (!body) {
-      body = { sha256: createHash('sha256'), md5: createHash('md5') }
-      bodies.set(id, body)
-    }
-    return body
-  }
+  const hashes = new Map<number, Hash>()
   parentPort?.on('message', (request: Request) => {
-    const { sha256, md5 } = bodyOf(request.id)
+    const { id } = request
     let reply: Reply = null
     if ('bytes' in request) {
-      sha256.update(request.bytes)
-      md5.update(request.bytes)
+      let hash = hashes.get(id)
+      if (!hash) {
+        hash = createHash('md5')
+        hashes.set(id, hash)
+      }
+      hash.update(request.bytes)
     } else {
-      if (request.end === 'digest') reply = { sha256: sha256.digest('hex'), md5: md5.digest('hex') }
-      bodies.delete(request.id)
+      if (request.end === 'digest') reply = (hashes.get(id) ?? createHash('md5')).digest('hex')
+      hashes.delete(id)
     }
     parentPort.postMessage(reply)
   })
