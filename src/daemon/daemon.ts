@@ -120,7 +120,7 @@ export async function createDaemon(config: Config, overrides: DaemonOverrides = 
     const liveFeed = new LiveFeed()
     const queue = new JobQueue({ db, clock, outbox })
     const adminToken = config.adminToken ?? randomBytes(24).toString('base64url')
-    const access = new AccessService({ db, clock, adminToken, pilotToken: config.pilot.staticToken })
+    const access = new AccessService({ db, clock, log, adminToken, pilotToken: config.pilot.staticToken })
 
     const fieldRepository = new FieldRepository(db)
     const board = new FieldBoard({ repository: fieldRepository, liveFeed, clock, log })

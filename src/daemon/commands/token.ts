@@ -3,6 +3,7 @@ import { roles } from '../../shared/api/system.ts'
 import { systemClock } from '../clock.ts'
 import type { SettingName } from '../config/schema.ts'
 import { AccessService, type Token, type TokenRole } from '../features/access/access.service.ts'
+import { createLogger } from '../logger.ts'
 import { addConfigOptions, configFromOptions } from './config-options.ts'
 import { openCatalogue } from './open-catalogue.ts'
 
@@ -47,7 +48,13 @@ function withAccess(options: object, work: (access: AccessService) => void): voi
   const db = openCatalogue(config.dataDir)
   try {
     work(
-      new AccessService({ db, clock: systemClock, adminToken: config.adminToken, pilotToken: config.pilot.staticToken })
+      new AccessService({
+        db,
+        clock: systemClock,
+        log: createLogger(config.logLevel),
+        adminToken: config.adminToken,
+        pilotToken: config.pilot.staticToken
+      })
     )
   } finally {
     db.close()

@@ -1,5 +1,6 @@
 import { expect, test } from 'vitest'
 import { ManualClock } from '../../testing/manual-clock.ts'
+import { recordingLog } from '../../testing/recording-log.ts'
 import { testDatabase } from '../../testing/test-database.ts'
 import { AccessService } from './access.service.ts'
 
@@ -8,7 +9,8 @@ const DAY_MS = 24 * 3_600_000
 function openAccess(tokens: { adminToken?: string; pilotToken?: string } = {}, db = testDatabase()) {
   const clock = new ManualClock()
   const { adminToken = null, pilotToken = null } = tokens
-  return { access: new AccessService({ db, clock, adminToken, pilotToken }), clock, db }
+  const { log, lines } = recordingLog()
+  return { access: new AccessService({ db, clock, log, adminToken, pilotToken }), clock, db, lines }
 }
 
 const operator = { role: 'operator' as const, tokenId: null }
@@ -25,4 +27,24 @@ test('sessions are forgotten once they have expired; tokens never', () => {
   expect(db.prepare('SELECT id FROM token').all()).toHaveLength(2)
   expect(access.identify(young.secret)).toMatchObject({ role: 'operator' })
   expect(access.identify(token.secret)).toMatchObject({ role: 'viewer' })
+})
+
+test('a token opens doors though its use cannot be written down, which is told once', () => {
+  const { access, clock, db, lines } = openAccess()
+  const { secret, id } = access.createToken({ name: 'RC', role: 'controller' })
+  const lastUsedAt = () => access.getToken(id).lastUsedAt
+  db.sql.pragma('query_only = ON')
+  for (let minute = 0; minute < 3; minute++) {
+    expect(access.identify(secret)).toMatchObject({ name: 'RC' })
+    clock.advanceMs(60_000)
+  }
+  expect(lines).toMatchObject([{ level: 50, err: { message: expect.stringContaining('readonly') } }])
+  db.sql.pragma('query_only = OFF')
+  expect(lastUsedAt()).toBeNull()
+  access.identify(secret)
+  expect(lastUsedAt()).toBe(new Date(clock.nowMs()).toISOString())
+  clock.advanceMs(60_000)
+  db.sql.pragma('query_only = ON')
+  access.identify(secret)
+  expect(lines).toHaveLength(2)
 })

@@ -1,4 +1,5 @@
 import { hash, randomBytes, timingSafeEqual } from 'node:crypto'
+import type { Logger } from 'pino'
 import type { z } from 'zod'
 import type { Role, tokenSchema } from '../../../shared/api/system.ts'
 import { type Clock, isoFromMs } from '../../clock.ts'
@@ -36,16 +37,19 @@ const CACHE_SIZE = 1000
 export class AccessService {
   readonly #db: Database
   readonly #clock: Clock
+  readonly #log: Logger
   readonly #fixed: { digest: Buffer; identity: Identity }[] = []
   /** Digest → row, so that a busy controller costs no query a request; emptied by every change. */
   readonly #cache = new Map<string, TokenRow>()
   #dataVersion: number | undefined
   readonly #watchers: ((tokenId: string) => void)[] = []
   readonly #toldRevoked = new Set<string>()
+  #cannotNoteUse = false
 
-  constructor(deps: { db: Database; clock: Clock; adminToken: string | null; pilotToken: string | null }) {
+  constructor(deps: { db: Database; clock: Clock; log: Logger; adminToken: string | null; pilotToken: string | null }) {
     this.#db = deps.db
     this.#clock = deps.clock
+    this.#log = deps.log
     const fixed = (secret: string, name: string, role: TokenRole): void => {
       this.#fixed.push({ digest: digestOf(secret), identity: { tokenId: null, name, role, workspaceId: null } })
     }
@@ -214,10 +218,19 @@ export class AccessService {
     return row
   }
 
+  /** A full disk is no reason to turn a caller away; it is told once until a note succeeds again. */
   #noteUse(row: TokenRow, now: number): void {
     if (row.last_used_at_ms !== null && now - row.last_used_at_ms < LAST_USED_STEP_MS) return
     row.last_used_at_ms = now
-    this.#db.prepare('UPDATE token SET last_used_at_ms = ? WHERE id = ?').run(now, row.id)
+    try {
+      this.#db.relaxedTransaction(() =>
+        this.#db.prepare('UPDATE token SET last_used_at_ms = ? WHERE id = ?').run(now, row.id)
+      )
+      this.#cannotNoteUse = false
+    } catch (error) {
+      if (!this.#cannotNoteUse) this.#log.error({ err: error }, 'the last use of a token cannot be noted')
+      this.#cannotNoteUse = true
+    }
   }
 }
 

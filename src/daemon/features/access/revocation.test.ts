@@ -7,6 +7,7 @@ import { createToken, revokeToken } from '../../../shared/api/system.ts'
 import { systemClock } from '../../clock.ts'
 import { openDatabase } from '../../db/database.ts'
 import { migrations } from '../../db/migrations/all.ts'
+import { recordingLog } from '../../testing/recording-log.ts'
 import { startTestDaemon, type TestDaemon } from '../../testing/test-daemon.ts'
 import { temporaryFolder } from '../../testing/test-database.ts'
 import { AccessService } from './access.service.ts'
@@ -102,6 +103,12 @@ test('counts as well when it happened while the base was off', async () => {
 /** As the command line does it. */
 function revokeFromOutside(dataDir: string, tokenId: string): void {
   const db = openDatabase(join(dataDir, 'flightcase.db'), migrations)
-  new AccessService({ db, clock: systemClock, adminToken: null, pilotToken: null }).revokeToken(tokenId)
+  new AccessService({
+    db,
+    clock: systemClock,
+    log: recordingLog().log,
+    adminToken: null,
+    pilotToken: null
+  }).revokeToken(tokenId)
   db.close()
 }
