@@ -26,6 +26,7 @@ import { bindFingerprintJob } from './features/ingest/fingerprint.job.ts'
 import { checkBytesJob } from './features/ingest/ingest.jobs.ts'
 import { IngestRepository } from './features/ingest/ingest.repository.ts'
 import { IngestService } from './features/ingest/ingest.service.ts'
+import { bindPinBlobJob } from './features/ingest/pin-blob.job.ts'
 import { Reconciler } from './features/ingest/reconciler.ts'
 import { bindTidyJobs } from './features/ingest/tidy-upload.job.ts'
 import { UploadsRepository } from './features/ingest/uploads.repository.ts'
@@ -194,8 +195,9 @@ export async function createDaemon(config: Config, overrides: DaemonOverrides = 
       clock,
       log,
       jobs: [
-        bindFingerprintJob({ db, store, ...ingestRows, ingest, queue, outbox, clock }),
-        ...bindTidyJobs({ db, store, ...ingestRows, ingest }),
+        bindFingerprintJob({ db, store, ...ingestRows, ingest, outbox, clock }),
+        ...bindTidyJobs({ db, store, ...ingestRows, ingest, queue, clock }),
+        bindPinBlobJob({ db, store, ...ingestRows, ingest }),
         bindCheckBytesJob({ db, store, ...ingestRows, ingest }),
         metadata.bindJob(),
         renditions.bindJob()

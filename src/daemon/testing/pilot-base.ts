@@ -19,6 +19,7 @@ import { bindCheckBytesJob } from '../features/ingest/check-bytes.job.ts'
 import { bindFingerprintJob } from '../features/ingest/fingerprint.job.ts'
 import { IngestRepository } from '../features/ingest/ingest.repository.ts'
 import { IngestService } from '../features/ingest/ingest.service.ts'
+import { bindPinBlobJob } from '../features/ingest/pin-blob.job.ts'
 import { bindTidyJobs } from '../features/ingest/tidy-upload.job.ts'
 import { UploadsRepository } from '../features/ingest/uploads.repository.ts'
 import { PilotRepository } from '../features/pilot/pilot.repository.ts'
@@ -110,8 +111,9 @@ export async function startPilotBase(options: PilotBaseOptions) {
   const runner = new JobRunner({
     queue,
     jobs: [
-      bindFingerprintJob({ db, store, ...rows, ingest, queue, outbox, clock }),
-      ...bindTidyJobs({ db, store, ...rows, ingest }),
+      bindFingerprintJob({ db, store, ...rows, ingest, outbox, clock }),
+      ...bindTidyJobs({ db, store, ...rows, ingest, queue, clock }),
+      bindPinBlobJob({ db, store, ...rows, ingest }),
       bindCheckBytesJob({ db, store, ...rows, ingest })
     ],
     limits: () => ({ cpu: 1, io: 2 }),

@@ -2,22 +2,19 @@ import type { Clock } from '../../clock.ts'
 import type { Database } from '../../db/database.ts'
 import type { Outbox } from '../../events/outbox.ts'
 import { type BoundJob, bindJob } from '../../jobs/define-job.ts'
-import type { JobQueue } from '../../jobs/job-queue.ts'
 import { whenStoreAnswers } from '../../jobs/when-store-answers.ts'
 import type { ObjectStore } from '../../object-store/object-store.ts'
 import type { BlobRow, BlobsRepository } from './blobs.repository.ts'
-import { discardObjectJob, fingerprintJob, tidyUploadJob } from './ingest.jobs.ts'
+import { isPinnedKey } from './guess-media-type.ts'
+import { fingerprintJob } from './ingest.jobs.ts'
 import type { IngestService } from './ingest.service.ts'
 import { isDamaged, isWhole } from './is-whole.ts'
-import type { UploadsRepository } from './uploads.repository.ts'
 
 export interface FingerprintDeps {
   db: Database
   store: ObjectStore
   blobs: BlobsRepository
-  uploads: UploadsRepository
   ingest: IngestService
-  queue: JobQueue
   outbox: Outbox
   clock: Clock
 }
@@ -36,19 +33,25 @@ async function fingerprint(deps: FingerprintDeps, blobId: string, signal: AbortS
     throw error
   })
   if (sha256 === 'missing' || sha256 === 'changed') {
-    db.transaction(() => ingest.markLost(blob, sha256 === 'missing' ? 'bytes_missing' : 'bytes_changed'))
-    return
+    const isMoved = db.transaction(() => {
+      const now = blobs.find(blobId)
+      if (now?.key !== blob.key || now.etag !== blob.etag) return true
+      ingest.markLost(blob, sha256 === 'missing' ? 'bytes_missing' : 'bytes_changed')
+      return false
+    })
+    return isMoved ? fingerprint(deps, blobId, signal) : undefined
   }
   // The elder may be merged or healed while the store is asked about it; then its new state is judged.
   for (let isSettled = false; !isSettled; ) {
     const elder = blobs.findBySha256(sha256)
     const elderIsWhole = elder !== undefined && (await isWhole(store, elder))
     isSettled = db.transaction(() => {
-      if (!blobs.find(blobId)) return true
+      const younger = blobs.find(blobId)
+      if (!younger) return true
       const now = blobs.findBySha256(sha256)
       if (now?.id !== elder?.id || now?.key !== elder?.key) return false
       if (!elder) blobs.setSha256(blobId, sha256)
-      else merge(deps, blob, elder, elderIsWhole)
+      else merge(deps, younger, elder, elderIsWhole)
       return true
     })
   }
@@ -72,7 +75,7 @@ async function readSha256(
 
 /** Lets the assets of `blob` use `elder`, which has the same bytes, and has the second copy removed after the commit. */
 function merge(deps: FingerprintDeps, blob: BlobRow, elder: BlobRow, elderIsWhole: boolean): void {
-  const { blobs, uploads, queue, outbox, ingest, clock } = deps
+  const { blobs, outbox, ingest, clock } = deps
   const assetIds = blobs.listAssetIds(blob.id)
   blobs.moveAssets(blob.id, elder.id, clock.nowMs())
   blobs.delete(blob.id)
@@ -81,8 +84,9 @@ function merge(deps: FingerprintDeps, blob: BlobRow, elder: BlobRow, elderIsWhol
     ingest.markFound(elder, blob)
     return
   }
-  const sent = assetIds.flatMap((assetId) => uploads.listObjectsOfAsset(assetId))
-  for (const { workspaceId, objectKey, etag } of sent) queue.enqueue(tidyUploadJob, { workspaceId, objectKey, etag })
-  if (!sent.some(({ objectKey }) => objectKey === blob.key))
-    queue.enqueue(discardObjectJob, { key: blob.key, etag: blob.etag })
+  // A key of ours is the better place, whoever was first.
+  if (isPinnedKey(blob.key) && !isPinnedKey(elder.key)) {
+    blobs.setPlace(elder.id, blob)
+    ingest.tidyUploads(blobs.listAssetIds(elder.id), elder)
+  } else ingest.tidyUploads(assetIds, blob)
 }

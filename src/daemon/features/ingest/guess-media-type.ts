@@ -69,6 +69,13 @@ export function pinnedKey(blobId: string, name: string, arrivedAtMs: number): st
   return `${FOLDERS[guessMediaType(name).kind]}/${date}/${blobId}${extension === '' ? '' : `.${extension}`}`
 }
 
+const PINNED_KEY = new RegExp(`^(?:${pinnedFolders.join('|')})/\\d{4}/\\d\\d/\\d\\d/[0-9a-z]{26}(?:\\.[0-9a-z]{1,8})?$`)
+
+/** Whether a key is one that {@link pinnedKey} makes. */
+export function isPinnedKey(key: string): boolean {
+  return PINNED_KEY.test(key)
+}
+
 /** Lower case, without the dot; empty when there is none that is fit for a key. */
 function extensionOf(name: string): string {
   return /\.([A-Za-z0-9]{1,8})$/.exec(name)?.[1]?.toLowerCase() ?? ''

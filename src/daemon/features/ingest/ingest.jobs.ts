@@ -36,6 +36,18 @@ export const tidyUploadJob = defineJob({
   dedupeKey: ({ workspaceId, objectKey, etag }) => `${workspaceId} ${etag} ${objectKey}`
 })
 
+/** Copies a blob's bytes to a key of ours. Its row is the note that the copy may exist although nothing says so yet. */
+export const pinBlobJob = defineJob({
+  name: 'ingest.pin-blob',
+  payload: z.object({ blobId: z.string(), key: z.string() }),
+  lane: 'io',
+  priority: 30,
+  maxAttempts: 8,
+  // A video of 100 GB that an external store copies part by part.
+  timeoutMs: 3 * 3600_000,
+  dedupeKey: ({ blobId }) => blobId
+})
+
 /** Removes an object that no blob needs any more. */
 export const discardObjectJob = defineJob({
   name: 'ingest.discard-object',

@@ -11,7 +11,7 @@ import { type ObjectStat, type ObjectStore, ObjectStoreError } from '../../objec
 import type { BlobRow, BlobsRepository } from './blobs.repository.ts'
 import { captureMoment } from './capture-moment.ts'
 import { guessMediaType, pinnedKey } from './guess-media-type.ts'
-import { checkBytesJob, fingerprintJob, tidyUploadJob } from './ingest.jobs.ts'
+import { checkBytesJob, discardObjectJob, fingerprintJob, tidyUploadJob } from './ingest.jobs.ts'
 import type { IngestRepository } from './ingest.repository.ts'
 import { isWhole } from './is-whole.ts'
 import { KeyedLock } from './keyed-lock.ts'
@@ -136,6 +136,19 @@ export class IngestService {
       if (blob.sha256 === null) queue.enqueue(fingerprintJob, { blobId: blob.id, assetId })
       outbox.append('asset.updated', assetId)
     }
+  }
+
+  /**
+   * Has the uploaded objects of these assets brought in line with where their bytes are now, and the object at `spare`, which
+   * is not needed for them any more, removed if it is none of those. Call it in a transaction.
+   */
+  tidyUploads(assetIds: string[], spare: { key: string; etag: string }): void {
+    const { uploads, queue } = this.#deps
+    const objects = assetIds.flatMap((assetId) => uploads.listObjectsOfAsset(assetId))
+    for (const { workspaceId, objectKey, etag } of objects)
+      queue.enqueue(tidyUploadJob, { workspaceId, objectKey, etag })
+    if (!objects.some(({ objectKey }) => objectKey === spare.key))
+      queue.enqueue(discardObjectJob, { key: spare.key, etag: spare.etag })
   }
 
   /** Runs `work` while no report about this key is being recorded. */

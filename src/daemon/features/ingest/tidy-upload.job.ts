@@ -1,11 +1,15 @@
+import type { Clock } from '../../clock.ts'
 import type { Database } from '../../db/database.ts'
 import { type BoundJob, bindJob } from '../../jobs/define-job.ts'
+import type { JobQueue } from '../../jobs/job-queue.ts'
 import { whenStoreAnswers } from '../../jobs/when-store-answers.ts'
-import { type ObjectStore, ObjectStoreError } from '../../object-store/object-store.ts'
+import type { ObjectStore } from '../../object-store/object-store.ts'
 import type { BlobsRepository } from './blobs.repository.ts'
-import { discardObjectJob, tidyUploadJob } from './ingest.jobs.ts'
+import { isPinnedKey, pinnedKey } from './guess-media-type.ts'
+import { discardObjectJob, pinBlobJob, tidyUploadJob } from './ingest.jobs.ts'
 import type { IngestService } from './ingest.service.ts'
 import { isWhole } from './is-whole.ts'
+import { removeVersion, unlessReplaced } from './object-versions.ts'
 import type { IngestedObject, UploadsRepository } from './uploads.repository.ts'
 
 export interface TidyDeps {
@@ -14,6 +18,8 @@ export interface TidyDeps {
   blobs: BlobsRepository
   uploads: UploadsRepository
   ingest: IngestService
+  queue: JobQueue
+  clock: Clock
 }
 
 /** Jobs that remove second copies after the rows no longer need them. Each looks again at what is true before it acts. */
@@ -49,17 +55,25 @@ async function shareBytes({ db, store, uploads }: TidyDeps, object: IngestedObje
       uploads.putObject({ workspaceId, objectKey, etag: blob.etag, assetId, state: 'present' })
     })
   }
-  const isShared = await unlessReplaced(() =>
+  const shared = await unlessReplaced(() =>
     store.copy(blob.key, objectKey, { ifMatch: blob.etag, targetIfMatch: etag })
   )
-  if (isShared && blob.etag !== etag) uploads.deleteObject(workspaceId, objectKey, etag)
+  if (shared && blob.etag !== etag) uploads.deleteObject(workspaceId, objectKey, etag)
 }
 
-/** Removes an uploaded object whose bytes the asset has elsewhere. Every row says so before the object goes. */
-async function removeDuplicate({ db, store, blobs, uploads }: TidyDeps, object: IngestedObject): Promise<void> {
+/**
+ * Removes an uploaded object whose bytes the asset has elsewhere: at a key of ours, because what a controller can overwrite
+ * must not become the only copy. Every row says so before the object goes.
+ */
+async function removeDuplicate(deps: TidyDeps, object: IngestedObject): Promise<void> {
+  const { db, store, blobs, uploads, queue, clock } = deps
   const { workspaceId, objectKey, etag, blob } = object
   if (blobs.list(objectKey).some((other) => other.etag === etag)) return
-  if (!(await isWhole(store, blob))) return
+  if (!(await isWhole(store, blob))) return keepDuplicate(deps, object)
+  if (!isPinnedKey(blob.key)) {
+    queue.enqueue(pinBlobJob, { blobId: blob.id, key: pinnedKey(blob.id, blob.key, clock.nowMs()) })
+    return
+  }
   const isStillSo = db.transaction(() => {
     const now = uploads.findObject(workspaceId, objectKey, etag)
     if (!now || now.state === 'forgotten' || now.blob.key !== blob.key) return false
@@ -70,28 +84,23 @@ async function removeDuplicate({ db, store, blobs, uploads }: TidyDeps, object: 
   if (isStillSo) await removeVersion(store, objectKey, etag)
 }
 
-/** Removes the uploaded object of a deleted asset, unless the asset's bytes live there until it is purged. */
+/** The bytes that were to stay are lost, so the second copy takes their place. */
+async function keepDuplicate({ db, store, uploads, ingest }: TidyDeps, object: IngestedObject): Promise<void> {
+  const { workspaceId, objectKey, etag, blob } = object
+  if (!(await isWhole(store, { key: objectKey, etag }))) return
+  db.transaction(() => {
+    const now = uploads.findObject(workspaceId, objectKey, etag)
+    if (!now || now.state === 'forgotten' || now.blob.key !== blob.key || now.blob.etag !== blob.etag) return
+    uploads.putObject({ ...now, state: 'present' })
+    uploads.setHeadKey(workspaceId, objectKey, null)
+    ingest.markFound(blob, { key: objectKey, etag })
+  })
+}
+
+/** Removes the uploaded object of a deleted asset, once the asset's bytes do not live there any more. */
 async function removeForgotten({ store, blobs, uploads }: TidyDeps, object: IngestedObject): Promise<void> {
   const { workspaceId, objectKey, etag } = object
-  const isNeeded = blobs.list(objectKey).some((blob) => blob.etag === etag)
-  if (!isNeeded) await removeVersion(store, objectKey, etag)
+  if (blobs.list(objectKey).some((blob) => blob.etag === etag)) return
+  await removeVersion(store, objectKey, etag)
   uploads.deleteObject(workspaceId, objectKey, etag)
-}
-
-async function removeVersion(store: ObjectStore, key: string, etag: string): Promise<void> {
-  // Not every store honours the condition, so look first.
-  if ((await store.head(key))?.etag !== etag) return
-  await unlessReplaced(() => store.delete(key, { ifMatch: etag }))
-}
-
-/** False when the object is no longer the version that was meant: then there is nothing to do for it. */
-async function unlessReplaced(work: () => Promise<unknown>): Promise<boolean> {
-  try {
-    await work()
-    return true
-  } catch (error) {
-    if (error instanceof ObjectStoreError && (error.code === 'PreconditionFailed' || error.code === 'NotFound'))
-      return false
-    throw error
-  }
 }

@@ -72,9 +72,10 @@ export class MetadataService {
     try {
       file = await withObjectSource(store, source, (bytes) => this.#look(bytes, source, signal, log))
     } catch (error) {
-      // Lost bytes are found out and told by whoever looks after the store; there is nothing to read.
-      if (error instanceof ObjectStoreError && ['NotFound', 'PreconditionFailed'].includes(error.code)) return
-      throw error
+      if (!(error instanceof ObjectStoreError && ['NotFound', 'PreconditionFailed'].includes(error.code))) throw error
+      // Lost bytes are found out and told by whoever looks after the store. Bytes that were moved are read where they are.
+      if (isMoved(source, repository.findSource(assetId))) this.enqueue(assetId)
+      return
     }
     db.transaction(() => {
       // What a controller reported while the file was read counts, too.
@@ -104,6 +105,10 @@ export class MetadataService {
     const withFile: ProbeOptions['withFile'] = (work) => withLocalFile(store, source, { scratchDir, signal }, work)
     return { ...facts, ...(await videoFacts(bytes, { ffmpegPath: ffmpegPath(), withFile, signal })) }
   }
+}
+
+function isMoved(source: MetadataSource, now: MetadataSource | undefined): boolean {
+  return now !== undefined && (now.key !== source.key || now.etag !== source.etag)
 }
 
 type FileFacts = Omit<FoundMetadata, 'moment' | 'deviceId'> & {

@@ -119,6 +119,10 @@ export class RenditionsService {
       signal.throwIfAborted()
       const problem = problemOf(error)
       if (!problem) throw error
+      const now = repository.findSource(assetId)
+      if (!now) return
+      // Bytes that were moved are looked at where they are now.
+      if (now.key !== source.key || now.etag !== source.etag) return this.enqueue(assetId)
       const damage = DAMAGE.has(problem) ? problem : null
       db.transaction(() => {
         repository.setUnavailable(assetId, problem, damage, clock.nowMs())

@@ -326,6 +326,7 @@ export const en = {
     jobName: {
       fingerprint: 'Calculating the checksum',
       tidy: 'Tidying up after the upload',
+      pin: 'Putting the bytes in a safe place',
       discard: 'Removing a copy that is not needed',
       metadata: 'Reading capture data',
       thumbnail: 'Making previews',

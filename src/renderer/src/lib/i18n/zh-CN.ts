@@ -315,6 +315,7 @@ export const zhCN: Translation = {
     jobName: {
       fingerprint: '计算校验值',
       tidy: '上传后的整理',
+      pin: '将数据放到安全的位置',
       discard: '移除多余的副本',
       metadata: '读取拍摄数据',
       thumbnail: '生成预览',
