@@ -120,8 +120,16 @@ export async function createDaemon(config: Config, overrides: DaemonOverrides = 
     const outbox = new Outbox({ db, clock })
     const liveFeed = new LiveFeed()
     const queue = new JobQueue({ db, clock, outbox })
-    const adminToken = config.adminToken ?? randomBytes(24).toString('base64url')
-    const access = new AccessService({ db, clock, log, adminToken, pilotToken: config.pilot.staticToken })
+    const startToken = randomBytes(24).toString('base64url')
+    const adminToken = config.adminToken ?? startToken
+    const access = new AccessService({
+      db,
+      clock,
+      log,
+      adminToken: config.adminToken,
+      pilotToken: config.pilot.staticToken,
+      startToken
+    })
 
     const fieldRepository = new FieldRepository(db)
     const board = new FieldBoard({ repository: fieldRepository, liveFeed, clock, log })
@@ -280,6 +288,9 @@ export async function createDaemon(config: Config, overrides: DaemonOverrides = 
       mqtt.drop(tokenId)
       streams?.end(tokenId)
       for (const controllerId of board.controllersWith(tokenId)) opened.revokeCredentials(controllerId)
+    })
+    access.endChangedFixedTokens(() => {
+      for (const controllerId of board.controllersWith(null)) opened.revokeCredentials(controllerId)
     })
     const upkeep = new Upkeep({
       log,

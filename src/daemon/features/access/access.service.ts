@@ -1,4 +1,4 @@
-import { hash, randomBytes, timingSafeEqual } from 'node:crypto'
+import { hash, randomBytes, scryptSync, timingSafeEqual } from 'node:crypto'
 import type { Logger } from 'pino'
 import type { z } from 'zod'
 import type { Role, tokenSchema } from '../../../shared/api/system.ts'
@@ -32,12 +32,26 @@ interface TokenRow {
 const SESSION_LIFE_MS = 30 * 24 * 3600 * 1000
 const LAST_USED_STEP_MS = 60_000
 const CACHE_SIZE = 1000
+/** Parent of the sessions opened with the admin token of the configuration. */
+const CONFIGURED = 'configured'
+
+export interface AccessServiceDeps {
+  db: Database
+  clock: Clock
+  log: Logger
+  /** The fixed tokens of the configuration. */
+  adminToken: string | null
+  pilotToken: string | null
+  /** The admin token made for this start alone, where the configuration names none. */
+  startToken?: string
+}
 
 /** Tokens and browser sessions. Only SHA-256 digests of secrets are stored; the secrets have 256 random bits. */
 export class AccessService {
   readonly #db: Database
   readonly #clock: Clock
   readonly #log: Logger
+  readonly #configured: { admin: string | null; controller: string | null }
   readonly #fixed: { digest: Buffer; identity: Identity }[] = []
   /** Digest → row, so that a busy controller costs no query a request; emptied by every change. */
   readonly #cache = new Map<string, TokenRow>()
@@ -46,15 +60,17 @@ export class AccessService {
   readonly #toldRevoked = new Set<string>()
   #cannotNoteUse = false
 
-  constructor(deps: { db: Database; clock: Clock; log: Logger; adminToken: string | null; pilotToken: string | null }) {
+  constructor(deps: AccessServiceDeps) {
     this.#db = deps.db
     this.#clock = deps.clock
     this.#log = deps.log
-    const fixed = (secret: string, name: string, role: TokenRole): void => {
+    this.#configured = { admin: deps.adminToken, controller: deps.pilotToken }
+    const fixed = (secret: string | null, name: string, role: TokenRole): void => {
+      if (secret === null) return
       this.#fixed.push({ digest: digestOf(secret), identity: { tokenId: null, name, role, workspaceId: null } })
     }
-    if (deps.adminToken !== null) fixed(deps.adminToken, 'admin', 'admin')
-    if (deps.pilotToken !== null) fixed(deps.pilotToken, 'controllers', 'controller')
+    fixed(deps.adminToken ?? deps.startToken ?? null, 'admin', 'admin')
+    fixed(deps.pilotToken, 'controllers', 'controller')
   }
 
   /** Whom `secret` belongs to; undefined when it is unknown, revoked or expired. */
@@ -95,17 +111,62 @@ export class AccessService {
     return { ...this.getToken(id), secret }
   }
 
-  /** Opens a browser session with the caller's rights; it ends with the token it came from. */
+  /**
+   * Opens a browser session with the caller's rights; it ends with the token it came from. One that came from the token made
+   * for a start outlives that: a laptop that was closed does not ask for a link again.
+   */
   openSession(caller: { role: Role; tokenId: string | null }): { secret: string; maxAgeMs: number } {
     const secret = `fs_${randomBytes(32).toString('base64url')}`
     this.#insert(secret, {
       name: 'browser session',
       role: caller.role,
       isSession: true,
-      parentId: caller.tokenId,
+      parentId: caller.tokenId === null ? this.#configured.admin && CONFIGURED : this.#tokenBehind(caller.tokenId),
       expiresAtMs: this.#clock.nowMs() + SESSION_LIFE_MS
     })
     return { secret, maxAgeMs: SESSION_LIFE_MS }
+  }
+
+  /** A session opened from a session belongs to the same token. */
+  #tokenBehind(tokenId: string): string | null {
+    const row = this.#db
+      .prepare<unknown[], { is_session: number; parent_id: string | null }>(
+        'SELECT is_session, parent_id FROM token WHERE id = ?'
+      )
+      .get(tokenId)
+    return row?.is_session === 1 ? row.parent_id : tokenId
+  }
+
+  /**
+   * Ends what a fixed token opened when the configuration names another one now, or none: sessions here, and with
+   * `endCredentials` what controllers were given. For the start of a daemon; the command line may be run in another environment.
+   */
+  endChangedFixedTokens(endCredentials: () => void): void {
+    this.#ifChanged('admin', () => {
+      this.#db
+        .prepare('UPDATE token SET revoked_at_ms = coalesce(revoked_at_ms, ?) WHERE parent_id = ?')
+        .run(this.#clock.nowMs(), CONFIGURED)
+      this.#cache.clear()
+      this.#tellRevoked()
+    })
+    this.#ifChanged('controller', endCredentials)
+  }
+
+  /** Remembers the new token last, so that a start that fails halfway does it again. */
+  #ifChanged(role: 'admin' | 'controller', endWhatItOpened: () => void): void {
+    const key = `configured_token.${role}`
+    const secret = this.#configured[role]
+    const before = this.#db
+      .prepare<unknown[], { value: string }>('SELECT value FROM setting WHERE key = ?')
+      .get(key)?.value
+    const isSame = before === undefined ? secret === null : secret !== null && isMarkOf(before, secret)
+    if (isSame) return
+    if (before !== undefined) {
+      this.#log.info({ role }, 'the fixed token is another one, what the former one opened ends')
+      endWhatItOpened()
+    }
+    if (secret === null) this.#db.prepare('DELETE FROM setting WHERE key = ?').run(key)
+    else this.#db.prepare('INSERT OR REPLACE INTO setting (key, value) VALUES (?, ?)').run(key, markOf(secret))
   }
 
   closeSession(tokenId: string): void {
@@ -236,6 +297,16 @@ export class AccessService {
 
 function digestOf(secret: string): Buffer {
   return hash('sha256', secret, 'buffer')
+}
+
+/** By which a secret that people chose is known again; made costly, because such a secret can be guessed. */
+function markOf(secret: string, salt = randomBytes(16)): string {
+  return `${salt.toString('base64url')}.${scryptSync(secret, salt, 32).toString('base64url')}`
+}
+
+function isMarkOf(mark: string, secret: string): boolean {
+  const [salt = ''] = mark.split('.')
+  return markOf(secret, Buffer.from(salt, 'base64url')) === mark
 }
 
 function tokenFromRow(row: TokenRow): Token {

@@ -1,7 +1,7 @@
 import { join } from 'node:path'
 import { PutObjectCommand, S3Client } from '@aws-sdk/client-s3'
 import { connectAsync, type MqttClient } from 'mqtt'
-import { expect, onTestFinished, test, vi } from 'vitest'
+import { describe, expect, onTestFinished, test, vi } from 'vitest'
 import type { StsReply } from '../../../shared/api/pilot.ts'
 import { createToken, revokeToken } from '../../../shared/api/system.ts'
 import { systemClock } from '../../clock.ts'
@@ -98,6 +98,74 @@ test('counts as well when it happened while the base was off', async () => {
   revokeFromOutside(dataDir, id)
   const second = await startTestDaemon({ dataDir })
   await expect(upload(second)).rejects.toMatchObject({ name: 'InvalidToken' })
+})
+
+describe('a fixed token that is another one at the next start', () => {
+  async function sessionIn(base: TestDaemon) {
+    const answer = await base.fetch('/api/v1/session', { method: 'POST' })
+    return cookieOf(answer)
+  }
+  const cookieOf = (answer: Response) => answer.headers.get('set-cookie')!.split(';')[0]!.split('=')[1]!
+  /** The cookie's name carries the port, which is another one at each start of a test. */
+  const withCookie = (base: TestDaemon, secret: string) => ({
+    cookie: `flightcase_${new URL(base.ready.admin.url).port}=${secret}`,
+    origin: base.ready.admin.url
+  })
+  const statusWith = async (base: TestDaemon, secret: string) =>
+    (await fetch(`${base.ready.admin.url}/api/v1/assets`, { headers: withCookie(base, secret) })).status
+
+  /** Starts a base with these tokens; the one before on the same folder ends. */
+  function startsOn(dataDir: string) {
+    let running: TestDaemon | undefined
+    return async (env: { FLIGHTCASE_ADMIN_TOKEN?: string; FLIGHTCASE_PILOT_TOKEN?: string }) => {
+      await running?.daemon.stop()
+      running = await startTestDaemon({ dataDir, env })
+      return running
+    }
+  }
+
+  test('ends the sessions that came from the former one, and theirs', async () => {
+    const start = startsOn(join(temporaryFolder('fixed'), 'data'))
+    const first = await start({ FLIGHTCASE_ADMIN_TOKEN: 'the-first-token' })
+    const session = await sessionIn(first)
+    const fromSession = cookieOf(
+      await fetch(`${first.ready.admin.url}/api/v1/session`, { method: 'POST', headers: withCookie(first, session) })
+    )
+    const same = await start({ FLIGHTCASE_ADMIN_TOKEN: 'the-first-token' })
+    expect([await statusWith(same, session), await statusWith(same, fromSession)]).toEqual([200, 200])
+    const other = await start({ FLIGHTCASE_ADMIN_TOKEN: 'the-second-token' })
+    expect([await statusWith(other, session), await statusWith(other, fromSession)]).toEqual([401, 401])
+    const young = await sessionIn(other)
+    const none = await start({})
+    expect(await statusWith(none, young)).toBe(401)
+  })
+
+  test('ends no session that came from the token of one start', async () => {
+    const start = startsOn(join(temporaryFolder('fixed'), 'data'))
+    const session = await sessionIn(await start({}))
+    expect(await statusWith(await start({}), session)).toBe(200)
+    expect(await statusWith(await start({ FLIGHTCASE_ADMIN_TOKEN: 'the-first-token' }), session)).toBe(200)
+  })
+
+  test('ends the credentials that controllers got with the former one', async () => {
+    const start = startsOn(join(temporaryFolder('fixed'), 'data'))
+    const first = await start({ FLIGHTCASE_PILOT_TOKEN: 'the-first-token' })
+    const upload = await uploaderWith(first, 'the-first-token')
+    const own = await uploaderWith(first, (await newToken(first)).secret)
+    await upload(await start({ FLIGHTCASE_PILOT_TOKEN: 'the-first-token' }))
+    const other = await start({ FLIGHTCASE_PILOT_TOKEN: 'the-second-token', FLIGHTCASE_ADMIN_TOKEN: 'added-now' })
+    await expect(upload(other)).rejects.toMatchObject({ name: 'InvalidToken' })
+    await own(other)
+  })
+
+  test('leaves a command line alone that knows no fixed token', async () => {
+    const dataDir = join(temporaryFolder('fixed'), 'data')
+    const start = startsOn(dataDir)
+    const first = await start({ FLIGHTCASE_ADMIN_TOKEN: 'the-first-token' })
+    const session = await sessionIn(first)
+    revokeFromOutside(dataDir, (await newToken(first)).id)
+    expect(await statusWith(await start({ FLIGHTCASE_ADMIN_TOKEN: 'the-first-token' }), session)).toBe(200)
+  })
 })
 
 /** As the command line does it. */

@@ -17,6 +17,8 @@ export interface FieldClient {
   remoteAddress: string
 }
 
+/** Stands for the fixed token where a controller's key names one. */
+const FIXED_TOKEN = 'fixed'
 const PUBLISH_MS = 250
 /** Losing the last moments in a crash is harmless, so the disk is asked rarely. */
 const SAVE_EVERY_PUBLISH = 4
@@ -69,7 +71,7 @@ export class FieldBoard {
   arrive(client: FieldClient): string {
     const nowMs = this.#clock.nowMs()
     const deviceId = client.deviceId?.slice(0, MAX_DEVICE_ID) || null
-    const token = client.tokenId ?? 'fixed'
+    const token = client.tokenId ?? FIXED_TOKEN
     let lane = this.#byClient.get(`${token} ${deviceId ?? client.remoteAddress}`)
     if (!lane && this.#byId.size >= MAX_LANES) lane = this.#byClient.get(`${token} ${client.remoteAddress}`)
     lane ??= this.#open(client, token, deviceId, nowMs)
@@ -79,10 +81,10 @@ export class FieldBoard {
     return lane.record.id
   }
 
-  /** The ids of the controllers that used this token. */
-  controllersWith(tokenId: string): string[] {
+  /** The ids of the controllers that used this token; null: the fixed one. */
+  controllersWith(tokenId: string | null): string[] {
     return [...this.#byId.values()]
-      .filter(({ record }) => record.clientKey.startsWith(`${tokenId} `))
+      .filter(({ record }) => record.clientKey.startsWith(`${tokenId ?? FIXED_TOKEN} `))
       .map(({ record }) => record.id)
   }
 
