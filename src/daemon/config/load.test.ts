@@ -81,6 +81,13 @@ describe('mistakes', () => {
       expect(message).toContain(`FLIGHTCASE_${name}`)
   })
 
+  test('a token that no header can carry', () => {
+    const message = failure({}, { FLIGHTCASE_ADMIN_TOKEN: 'correct horse', FLIGHTCASE_PILOT_TOKEN: 'Grüße aus' })
+    expect(message).toContain('FLIGHTCASE_ADMIN_TOKEN: may hold')
+    expect(message).toContain('FLIGHTCASE_PILOT_TOKEN: may hold')
+    expect(message).not.toContain('horse')
+  })
+
   test('a secret is never repeated', () => {
     expect(failure({}, { FLIGHTCASE_PILOT_TOKEN: 'hunter2' })).not.toContain('hunter2')
   })

@@ -16,7 +16,11 @@ const httpUrlSchema = z
   .transform((url) => url.replace(/\/+$/, ''))
 
 const switchSchema = z.union([z.boolean(), z.stringbool()])
-const tokenSchema = z.string().min(8, 'must have at least 8 characters')
+/** Travels in headers, and in `Authorization` up to the next space. */
+const tokenSchema = z
+  .string()
+  .min(8, 'must have at least 8 characters')
+  .regex(/^[!-~]*$/, 'may hold letters, digits and signs of ASCII, but no spaces')
 
 /** What a setting is called in each source and how its text is checked. */
 interface SettingDefinition {
