@@ -116,6 +116,60 @@ describe('assets', () => {
   })
 })
 
+describe('the bin and the controller', () => {
+  const bin = (base: TestDaemon, assetId: string) => base.api.call(deleteAsset, { params: { assetId }, query: {} })
+  const restore = (base: TestDaemon, assetId: string) => base.api.call(restoreAsset, { params: { assetId } })
+  const listed = async (base: TestDaemon, query: { bin?: 'true' } = {}) =>
+    (await base.api.call(listAssets, { query })).items.map(({ id, state, damage }) => ({ id, state, damage }))
+
+  test.each(['at once', 'after the tidying'])(
+    'a file that is taken out of the bin %s is not sent again',
+    async (when) => {
+      const base = await startTestDaemon()
+      const card = await upload(base, 1)
+      await base.daemon.idle()
+      const [asset] = await listed(base)
+      await bin(base, asset!.id)
+      if (when !== 'at once') await base.daemon.idle()
+      await restore(base, asset!.id)
+      await base.daemon.idle()
+      expect(await offer(base, card)).toMatchObject({ uploaded: [], skipped: card, failed: [] })
+      expect(await listed(base)).toEqual([{ ...asset, state: 'active', damage: null }])
+    }
+  )
+
+  test('a file that was sent again while the first was in the bin: two assets, one set of bytes', async () => {
+    const base = await startTestDaemon()
+    const card = await upload(base, 1)
+    await base.daemon.idle()
+    const [first] = await listed(base)
+    await bin(base, first!.id)
+    expect((await offer(base, card)).uploaded).toEqual(card)
+    await base.daemon.idle()
+    const [second] = await listed(base)
+    expect(second!.id).not.toBe(first!.id)
+    expect(await listed(base, { bin: 'true' })).toMatchObject([{ id: first!.id, state: 'binned' }])
+    await restore(base, first!.id)
+    await base.daemon.idle()
+    expect(await listed(base)).toEqual([
+      { ...second, damage: null },
+      { ...first, damage: null }
+    ])
+    expect(await listed(base, { bin: 'true' })).toEqual([])
+    for (const { id } of [first!, second!]) {
+      const detail = await base.api.call(getAsset, { params: { assetId: id } })
+      expect(detail.copies).toBe(2)
+      expect((await base.fetch(`/media/${id}`)).status).toBe(200)
+    }
+    // Either of them is reason enough not to send the file again.
+    await bin(base, second!.id)
+    await base.daemon.idle()
+    expect((await offer(base, card)).skipped).toEqual(card)
+    await bin(base, first!.id)
+    expect((await offer(base, card)).uploaded).toEqual(card)
+  })
+})
+
 test('bytes that are gone from the disk are seen at the next start, and the file is wanted again', async () => {
   const dataDir = join(temporaryFolder('lost-bytes'), 'data')
   const first = await startTestDaemon({ dataDir })

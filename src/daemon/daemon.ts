@@ -221,7 +221,8 @@ export async function createDaemon(config: Config, overrides: DaemonOverrides = 
       outbox,
       queue,
       repository: assets,
-      forgetUploads: (assetId) => ingest.forgetAsset(assetId)
+      forgetUploads: (assetId) => ingest.forgetAsset(assetId),
+      rememberUploads: (assetId) => ingest.rememberAsset(assetId)
     })
     const storeMonitor = new StoreMonitor(store, config.store.mode)
     let fieldAddress: ListenAddress = config.field

@@ -16,6 +16,8 @@ export interface AssetsServiceDeps {
   repository: AssetsRepository
   /** Makes controllers free to upload the file again; runs inside the binning transaction. */
   forgetUploads: (assetId: string) => void
+  /** Takes that back; runs inside the restoring transaction. */
+  rememberUploads: (assetId: string) => void
 }
 
 export class AssetsService {
@@ -61,6 +63,7 @@ export class AssetsService {
       const row = repository.get(assetId)
       if (row.state !== 'binned') throw new AppError('asset_not_binned', { state: row.state })
       repository.takeFromBin(assetId, clock.nowMs())
+      this.#deps.rememberUploads(assetId)
       outbox.append('asset.restored', assetId)
       return summaryFromRow(repository.get(assetId))
     })

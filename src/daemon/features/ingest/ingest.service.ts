@@ -110,10 +110,23 @@ export class IngestService {
    */
   forgetAsset(assetId: string): void {
     const { uploads, queue } = this.#deps
-    uploads.deleteFilesOfAsset(assetId)
+    for (const otherId of uploads.shelveFiles(assetId)) uploads.unshelveFiles(otherId)
     for (const { workspaceId, objectKey, etag } of uploads.listObjectsOfAsset(assetId)) {
       uploads.putObject({ workspaceId, objectKey, etag, assetId, state: 'forgotten' })
       queue.enqueue(tidyUploadJob, { workspaceId, objectKey, etag })
+    }
+  }
+
+  /** Takes {@link forgetAsset} back as far as nobody uploaded the file meanwhile. Call it in the transaction that restores. */
+  rememberAsset(assetId: string): void {
+    const { uploads, queue } = this.#deps
+    uploads.unshelveFiles(assetId)
+    for (const { workspaceId, objectKey, etag, state, blob } of uploads.listObjectsOfAsset(assetId)) {
+      if (state !== 'forgotten') continue
+      // Where the bytes are elsewhere, the object may be gone already or is about to.
+      const isHome = blob.key === objectKey && blob.etag === etag
+      uploads.putObject({ workspaceId, objectKey, etag, assetId, state: isHome ? 'present' : 'moved' })
+      if (!isHome) queue.enqueue(tidyUploadJob, { workspaceId, objectKey, etag })
     }
   }
 

@@ -268,6 +268,36 @@ describe('a deleted asset', () => {
   })
 })
 
+test('external: an asset that comes back from the bin is known again, whatever became of its upload', async () => {
+  const bench = await openBench('s3')
+  const other = `media/${WS_B}/20260407/DJI_0099.JPG`
+  await bench.put(K, 'bytes')
+  await bench.record('F1')
+  await bench.base.settle()
+  const [asset] = bench.assets()
+  const forget = () => bench.base.db.transaction(() => bench.base.ingest.forgetAsset(asset!.id))
+  const remember = () => bench.base.db.transaction(() => bench.base.ingest.rememberAsset(asset!.id))
+  const rows = bench.files()
+  forget()
+  await bench.base.settle()
+  expect(bench.files()).toEqual([])
+  remember()
+  expect(bench.files()).toEqual(rows)
+  expect(await bench.record('F1')).toMatchObject({ assetId: asset!.id })
+  // While it is in the bin, its upload goes because somebody else sent the same bytes.
+  forget()
+  await bench.put(other, 'bytes')
+  await bench.record('F2', other)
+  await bench.base.settle()
+  remember()
+  await bench.base.settle()
+  expect(bench.files()).toMatchObject([
+    { fingerprint: 'F2', head_key: bench.blobs()[0]!.key },
+    { fingerprint: 'F1', head_key: bench.blobs()[0]!.key }
+  ])
+  expect(await allKeys(bench.store)).toEqual([bench.blobs()[0]!.key])
+})
+
 test('an asset that lost its bytes is wanted again and healed by the next upload', async () => {
   for (const kind of ['local', 's3'] as const) {
     const bench = await openBench(kind)

@@ -27,6 +27,9 @@ const OBJECT_SELECT = `
          pilot_object.asset_id, asset.damage, ${BLOB_COLUMNS}
   FROM pilot_object JOIN asset ON asset.id = pilot_object.asset_id JOIN blob ON blob.id = asset.blob_id`
 
+const SHELVED_COLUMNS = `asset_id, workspace_id, fingerprint, tiny_fingerprint, object_key, is_adopted, name, path, drone_model_key,
+  payload_model_key, raw_json, created_at_ms, updated_at_ms`
+
 /** What controllers sent: the versions of their objects, and the fingerprints that need not be sent again. */
 export class UploadsRepository {
   readonly #db: Database
@@ -145,8 +148,46 @@ export class UploadsRepository {
     return this.#db.prepare('SELECT 1 FROM pilot_file WHERE asset_id = ?').get(assetId) !== undefined
   }
 
-  deleteFilesOfAsset(assetId: string): void {
+  /** Takes an asset's rows away so that its files are wanted again. Gives other assets that have such rows waiting. */
+  shelveFiles(assetId: string): string[] {
+    this.#db
+      .prepare(
+        `INSERT OR REPLACE INTO shelved_file (${SHELVED_COLUMNS})
+         SELECT ${SHELVED_COLUMNS} FROM pilot_file WHERE asset_id = ?`
+      )
+      .run(assetId)
     this.#db.prepare('DELETE FROM pilot_file WHERE asset_id = ?').run(assetId)
+    return this.#db
+      .prepare<unknown[], { id: string }>(
+        `SELECT DISTINCT other.asset_id AS id FROM shelved_file AS mine
+         JOIN shelved_file AS other USING (workspace_id, fingerprint)
+         JOIN asset ON asset.id = other.asset_id AND asset.state <> 'binned'
+         WHERE mine.asset_id = ? AND other.asset_id <> mine.asset_id ORDER BY other.asset_id`
+      )
+      .all(assetId)
+      .map((row) => row.id)
+  }
+
+  /**
+   * Brings an asset's rows back, to be looked for where its bytes are now; those whose place another asset has taken stay
+   * away.
+   */
+  unshelveFiles(assetId: string): void {
+    this.#db
+      .prepare(
+        `INSERT INTO pilot_file (${SHELVED_COLUMNS}, head_key)
+         SELECT ${SHELVED_COLUMNS}, (SELECT nullif(blob.key, shelved_file.object_key)
+                                     FROM asset JOIN blob ON blob.id = blob_id WHERE asset.id = asset_id)
+         FROM shelved_file WHERE asset_id = ? ON CONFLICT (workspace_id, fingerprint) DO NOTHING`
+      )
+      .run(assetId)
+    this.#db
+      .prepare(
+        `DELETE FROM shelved_file WHERE asset_id = ? AND EXISTS (
+           SELECT 1 FROM pilot_file WHERE pilot_file.workspace_id = shelved_file.workspace_id
+             AND pilot_file.fingerprint = shelved_file.fingerprint AND pilot_file.asset_id = shelved_file.asset_id)`
+      )
+      .run(assetId)
   }
 
   /** Removes one row, unless its bytes are looked for elsewhere by now. */
