@@ -141,7 +141,7 @@ function issueFrom(identity: IdentityService, bucket: string): IssueCredentials 
       workspaceId,
       deviceId,
       durationSeconds,
-      policy: buildSessionPolicy({ bucket, prefixes })
+      policy: buildSessionPolicy({ bucket, prefixes, mode: 'embedded' })
     })
 }
 

@@ -16,14 +16,15 @@ export type SessionPolicy = { Version: '2012-10-17'; Statement: Statement[] }
 
 /**
  * What temporary credentials of a controller may do: add objects under the prefixes and look at those, never delete. `strict` leaves
- * out the looking, which some upload clients need. The names are checked so that no wildcard or policy variable can slip in:
+ * out the looking, which some upload clients need; `embedded` adds the listing of unfinished uploads, which our own store can
+ * hold to a prefix (MinIO refuses a policy with that condition, AWS does not know it). The names are checked so that no wildcard or policy variable can slip in:
  * `InvalidArgument`.
  */
 export function buildSessionPolicy(options: {
   bucket: string
   /** Each ends in `/`. */
   prefixes: readonly string[]
-  mode?: 'strict' | 'relaxed'
+  mode?: 'strict' | 'relaxed' | 'embedded'
 }): SessionPolicy {
   const { bucket, prefixes, mode = 'relaxed' } = options
   if (!BUCKET.test(bucket)) throw new ObjectStoreError('InvalidArgument', `"${bucket}" cannot be a bucket name.`)
@@ -47,15 +48,12 @@ export function buildSessionPolicy(options: {
       allow('Locate', ['s3:GetBucketLocation'], [bucketArn])
     ]
   }
-  if (mode === 'relaxed')
-    policy.Statement.push(
-      allow('VerifyOwn', ['s3:GetObject'], objectArns),
-      {
-        ...allow('ListOwn', ['s3:ListBucket'], [bucketArn]),
-        Condition: { StringLike: { 's3:prefix': prefixes.map((prefix) => `${prefix}*`) } }
-      },
-      allow('ListUploads', ['s3:ListBucketMultipartUploads'], [bucketArn])
-    )
+  const listings = mode === 'embedded' ? ['s3:ListBucket', 's3:ListBucketMultipartUploads'] : ['s3:ListBucket']
+  if (mode !== 'strict')
+    policy.Statement.push(allow('VerifyOwn', ['s3:GetObject'], objectArns), {
+      ...allow('ListOwn', listings, [bucketArn]),
+      Condition: { StringLike: { 's3:prefix': prefixes.map((prefix) => `${prefix}*`) } }
+    })
   if (JSON.stringify(policy).length > MAX_POLICY_CHARACTERS)
     throw new ObjectStoreError('InvalidArgument', 'Too many prefixes for one set of credentials.')
   return policy

@@ -32,7 +32,7 @@ export async function openEmbeddedEndpoint(): Promise<{ store: LocalObjectStore;
       workspaceId,
       deviceId,
       durationSeconds,
-      policy: buildSessionPolicy({ bucket: 'media', prefixes })
+      policy: buildSessionPolicy({ bucket: 'media', prefixes, mode: 'embedded' })
     })
   )
   return { store, harness }
