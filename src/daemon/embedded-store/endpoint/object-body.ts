@@ -6,7 +6,7 @@ import { ChunkedDecoder } from './chunked-decoder.ts'
 import { type PayloadMode, parsePayloadMode } from './payload-mode.ts'
 import type { RequestBody } from './request-body.ts'
 import { S3Error } from './s3-error.ts'
-import type { UploadProgress } from './upload-progress.ts'
+import type { PartOfUpload, UploadProgress } from './upload-progress.ts'
 
 /** A body that is complete, on disk in staging, and equal to everything its request declared. Commit or discard it. */
 export interface ReceivedObjectBody {
@@ -23,8 +23,8 @@ export interface ObjectBodyOptions {
   slots: BodySlots
   progress: UploadProgress
   maxSizeBytes: number
-  /** A part does not know the size of the object it belongs to, so progress shows none. */
-  isPart: boolean
+  /** Null for a whole object. A part does not know the size of the object it belongs to, so progress shows none. */
+  part: PartOfUpload | null
   /** Algorithm every part of this upload must be protected with. */
   requiredAlgorithm?: ChecksumAlgorithm | undefined
   /** Evaluated when everything else is known to be fine and before the client is told to send. */
@@ -97,7 +97,7 @@ function decodedLength(value: string | undefined): number | undefined {
 }
 
 async function streamBody(options: ObjectBodyOptions, plan: BodyPlan, writer: BodyWriter): Promise<BodyDigests> {
-  const { body, progress, authenticated, isPart, maxSizeBytes } = options
+  const { body, progress, authenticated, part, maxSizeBytes } = options
   const { mode, declared, sizeBytes } = plan
   const decoder =
     mode.framing === 'plain'
@@ -107,7 +107,7 @@ async function streamBody(options: ObjectBodyOptions, plan: BodyPlan, writer: Bo
           signing: mode.signed ? authenticated.signing : undefined,
           trailerNames: plan.trailerNames
         })
-  progress.started(isPart ? null : sizeBytes)
+  progress.started(sizeBytes, part)
   let receivedBytes = 0
   for await (const chunk of body.chunks()) {
     for (const payload of decoder?.push(chunk) ?? [chunk]) {

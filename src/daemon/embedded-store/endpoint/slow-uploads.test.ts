@@ -56,6 +56,7 @@ describe('8.3 slow and crowded uploads', () => {
       sessionDeviceId: null,
       bucket: 'media',
       key: 'progress',
+      part: null,
       receivedBytes: 5,
       totalBytes: 5,
       state: 'stored'

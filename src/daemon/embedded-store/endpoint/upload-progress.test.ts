@@ -15,7 +15,7 @@ function watched() {
 
 it('reports at most four times a second, and always the start and the end', () => {
   const { events, time, progress } = watched()
-  progress.started(1000)
+  progress.started(1000, null)
   for (let i = 0; i < 100; i++) {
     time.nowMs += 10
     progress.received(10)
@@ -28,16 +28,23 @@ it('reports at most four times a second, and always the start and the end', () =
     sessionDeviceId: 'rc-1',
     bucket: 'media',
     key: 'k',
+    part: null,
     receivedBytes: 0,
     totalBytes: 1000,
     state: 'started'
   })
 })
 
+it('of a part tells its number, and no total, because nobody knows that of the object', () => {
+  const { events, progress } = watched()
+  progress.started(5_000_000, { uploadId: 'U', number: 3 })
+  expect(events).toMatchObject([{ part: { uploadId: 'U', number: 3 }, totalBytes: null }])
+})
+
 it('ends once, and not before it began', () => {
   const { events, progress } = watched()
   progress.ended('failed', 'NoSuchBucket')
-  progress.started(null)
+  progress.started(null, null)
   progress.ended('failed', 'BadDigest')
   progress.ended('stored')
   expect(events.map((event) => [event.state, event.errorCode])).toEqual([

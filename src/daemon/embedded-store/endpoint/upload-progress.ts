@@ -1,3 +1,9 @@
+/** Which part of which multipart upload. */
+export interface PartOfUpload {
+  uploadId: string
+  number: number
+}
+
 /** One moment in the life of an incoming object body, for the people watching. */
 export interface UploadProgressEvent {
   accessKeyId: string
@@ -6,6 +12,8 @@ export interface UploadProgressEvent {
   bucket: string
   /** Key of the object; for a part of a multipart upload, of the object it will become. */
   key: string
+  /** Null for a whole object. Parts come in any order, several at a time, and again after a failure. */
+  part: PartOfUpload | null
   receivedBytes: number
   /** Null for a part, whose object's size nobody knows yet, and for a body of unknown size. */
   totalBytes: number | null
@@ -21,6 +29,7 @@ export class UploadProgress {
   readonly #report: (event: UploadProgressEvent) => void
   readonly #clock: () => number
   #totalBytes: number | null = null
+  #part: PartOfUpload | null = null
   #receivedBytes = 0
   #reportedAtMs = 0
   #state: 'idle' | 'running' | 'ended' = 'idle'
@@ -35,8 +44,9 @@ export class UploadProgress {
     this.#clock = clock
   }
 
-  started(totalBytes: number | null): void {
-    this.#totalBytes = totalBytes
+  started(sizeBytes: number | null, part: PartOfUpload | null): void {
+    this.#totalBytes = part === null ? sizeBytes : null
+    this.#part = part
     this.#state = 'running'
     this.#emit('started')
   }
@@ -57,6 +67,7 @@ export class UploadProgress {
     this.#reportedAtMs = this.#clock()
     this.#report({
       ...this.#subject,
+      part: this.#part,
       receivedBytes: this.#receivedBytes,
       totalBytes: this.#totalBytes,
       state,

@@ -127,19 +127,50 @@ test('bytes on their way are shown with size and speed, in one piece or in parts
   expect(only(board)).toMatchObject({ seen: 1, uploaded: 1, current: null })
 
   const parts = stored(2).objectKey
-  const part = (state: 'started' | 'receiving' | 'stored', receivedBytes: number) =>
-    board.transfer({ sessionDeviceId: id, key: parts, state, receivedBytes, totalBytes: null })
-  part('started', 0)
-  part('receiving', 300)
-  part('stored', 500)
-  part('started', 0)
-  part('receiving', 200)
+  const part = (number: number, state: 'started' | 'receiving' | 'stored', receivedBytes: number) => {
+    const event = { part: { uploadId: 'U', number }, state, receivedBytes, totalBytes: null }
+    board.transfer({ sessionDeviceId: id, key: parts, ...event })
+  }
+  part(1, 'started', 0)
+  part(1, 'receiving', 300)
+  part(1, 'stored', 500)
+  part(2, 'started', 0)
+  part(2, 'receiving', 200)
   expect(only(board).current).toMatchObject({ sizeBytes: null, receivedBytes: 700 })
   board.uploaded(id, stored(2))
   // Its fingerprints were not known while it came in: the same file all the same.
   expect(only(board)).toMatchObject({ seen: 2, uploaded: 2, current: null })
   clock.ms += 10_000
   expect(only(board).bytesPerSecond).toBe(0)
+})
+
+test('parts that come in side by side, fail and go on later are added up truly', () => {
+  const { board, clock } = openBoard()
+  const id = board.arrive(CLIENT)
+  let uploadId = 'U'
+  const part = (number: number, state: 'started' | 'receiving' | 'stored' | 'failed', receivedBytes: number) => {
+    const event = { part: { uploadId, number }, state, receivedBytes, totalBytes: null }
+    board.transfer({ sessionDeviceId: id, key: 'media/ws/a.MP4', ...event })
+  }
+  part(1, 'started', 0)
+  part(2, 'started', 0)
+  for (const receivedBytes of [100, 200, 300]) {
+    part(1, 'receiving', receivedBytes)
+    part(2, 'receiving', receivedBytes)
+  }
+  expect(only(board).current).toMatchObject({ sizeBytes: null, receivedBytes: 600 })
+  expect(only(board).bytesPerSecond).toBe(600 * 4)
+  part(1, 'stored', 500)
+  part(2, 'failed', 300)
+  expect(only(board)).toMatchObject({ failed: 1, current: null })
+  clock.ms += 600_000
+  part(2, 'started', 0)
+  part(2, 'receiving', 50)
+  expect(only(board)).toMatchObject({ failed: 0, current: { receivedBytes: 550 } })
+  // The controller gave that upload up and begins again.
+  uploadId = 'V'
+  part(1, 'started', 0)
+  expect(only(board).current).toMatchObject({ receivedBytes: 0 })
 })
 
 test('a transfer that breaks is a failure until the file arrives after all', () => {

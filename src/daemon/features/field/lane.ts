@@ -6,9 +6,11 @@ import { SpeedMeter } from './speed-meter.ts'
 
 type LaneFileView = z.infer<typeof laneFileSchema>
 
-/** What the object store tells of a body that comes in. A part of a multipart upload does not know the object's size. */
+/** What the object store tells of a body that comes in: a whole object, or a part of one whose size nobody knows yet. */
 export interface Transfer {
   key: string
+  /** Left out for a whole object. */
+  part?: { uploadId: string; number: number } | null
   receivedBytes: number
   totalBytes: number | null
   state: 'started' | 'receiving' | 'stored' | 'failed'
@@ -24,15 +26,20 @@ export interface FileIdentity {
 
 interface RunningTransfer {
   name: string
-  /** Of parts that arrived completely. */
-  storedBytes: number
-  bodyBytes: number
+  /** Null for an object in one piece. */
+  uploadId: string | null
+  /** Of each part, as far as it is here; an object in one piece is part 0. */
+  parts: Map<number, number>
+  /** Of all parts together. */
+  receivedBytes: number
   totalBytes: number | null
   updatedAtMs: number
 }
 
 const ONLINE_MS = 120_000
 const TRANSFER_SILENCE_MS = 60_000
+/** Multipart uploads that pause may go on; so many are remembered. */
+const MAX_TRANSFERS = 100
 const SHOWN_FILES = 20
 /** A card has thousands of files, not more. */
 const MAX_FILES = 100_000
@@ -105,6 +112,7 @@ export class Lane {
     const key = this.#aliases.get(upload.objectKey) ?? upload.objectKey
     const file = this.#files.get(key)
     if (!file) return false
+    this.#transfers.delete(upload.objectKey)
     this.#set(
       key,
       { name: file.name, state: 'uploaded', sizeBytes: upload.sizeBytes, assetId: upload.assetId, error: null },
@@ -128,28 +136,21 @@ export class Lane {
     const name = event.key.split('/').at(-1) ?? event.key
     const file = this.#keyOf({ tinyFingerprint: null, fingerprint: null, name }, event.key)
     if (file !== event.key) this.#aliases.set(event.key, file)
-    const running = this.#transfers.get(event.key) ?? {
-      name,
-      storedBytes: 0,
-      bodyBytes: 0,
-      totalBytes: event.totalBytes,
-      updatedAtMs: nowMs
-    }
-    const isPart = event.totalBytes === null
-    const before = running.storedBytes + running.bodyBytes
-    running.bodyBytes = event.receivedBytes
-    if (event.state === 'stored' && isPart) {
-      running.storedBytes += event.receivedBytes
-      running.bodyBytes = 0
-    }
+    const running = this.#runningTransfer(event, name)
+    const part = event.part?.number ?? 0
+    const receivedBytes = event.state === 'failed' ? 0 : event.receivedBytes
+    const newBytes = receivedBytes - (running.parts.get(part) ?? 0)
+    running.parts.set(part, receivedBytes)
+    running.receivedBytes += newBytes
     running.updatedAtMs = nowMs
-    this.#speed.add(Math.max(running.storedBytes + running.bodyBytes - before, 0), nowMs)
+    this.#speed.add(Math.max(newBytes, 0), nowMs)
     if (event.state === 'failed') {
-      this.#transfers.delete(event.key)
+      // The other parts are kept by the store, so an upload that goes on goes on from there.
+      if (part === 0) this.#transfers.delete(event.key)
+      else running.updatedAtMs = Number.NEGATIVE_INFINITY
       this.#fail(file, name, event.errorCode ?? 'connection_lost', nowMs)
       return
     }
-    this.#transfers.set(event.key, running)
     if (event.state !== 'started') return
     this.#progressMade()
     this.#set(file, { name, state: 'uploading', sizeBytes: running.totalBytes, error: null }, nowMs)
@@ -196,11 +197,22 @@ export class Lane {
     }
   }
 
+  #runningTransfer({ key, part, state, totalBytes }: Transfer, name: string): RunningTransfer {
+    const known = this.#transfers.get(key)
+    const uploadId = part?.uploadId ?? null
+    const isAnew = uploadId === null && state === 'started'
+    if (known?.uploadId === uploadId && !isAnew) return known
+    if (this.#transfers.size >= MAX_TRANSFERS) this.#transfers.delete(this.#transfers.keys().next().value ?? '')
+    const fresh = { name, uploadId, parts: new Map(), receivedBytes: 0, totalBytes, updatedAtMs: 0 }
+    this.#transfers.set(key, fresh)
+    return fresh
+  }
+
   #currentTransfer(nowMs: number): RunningTransfer | undefined {
     let latest: RunningTransfer | undefined
-    for (const [key, transfer] of this.#transfers) {
-      if (nowMs - transfer.updatedAtMs > TRANSFER_SILENCE_MS) this.#transfers.delete(key)
-      else if (!latest || transfer.updatedAtMs >= latest.updatedAtMs) latest = transfer
+    for (const transfer of this.#transfers.values()) {
+      const isSilent = nowMs - transfer.updatedAtMs > TRANSFER_SILENCE_MS
+      if (!isSilent && (!latest || transfer.updatedAtMs >= latest.updatedAtMs)) latest = transfer
     }
     return latest
   }
@@ -318,7 +330,7 @@ function transferView(transfer: RunningTransfer): LaneFileView {
     name: transfer.name,
     state: 'uploading',
     sizeBytes: transfer.totalBytes,
-    receivedBytes: transfer.storedBytes + transfer.bodyBytes,
+    receivedBytes: transfer.receivedBytes,
     assetId: null,
     error: null,
     updatedAt: isoFromMs(transfer.updatedAtMs)

@@ -52,7 +52,7 @@ export const uploadPart: Operation = {
     const upload = uploadOf(context)
     const { checksum: declared } = await engine.headUpload(upload)
     const { writer, digests, checksumAlgorithm } = await receiveObject({
-      isPart: true,
+      part: { uploadId: upload.uploadId, number },
       requiredAlgorithm: declared?.algorithm,
       beforeBody: async () => {}
     })

@@ -17,7 +17,7 @@ export const putObject: Operation = {
     const stored = storedPart(headers)
     const precondition = writePrecondition(headers)
     const { writer, checksumAlgorithm } = await receiveObject({
-      isPart: false,
+      part: null,
       async beforeBody() {
         await engine.headBucket(bucket)
         if (precondition !== undefined) await engine.checkPrecondition(bucket, key, precondition)

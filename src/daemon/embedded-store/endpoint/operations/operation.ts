@@ -5,6 +5,7 @@ import type { PolicyContext } from '../../policy/policy-conditions.ts'
 import type { Headers } from '../headers.ts'
 import type { ReceivedObjectBody } from '../object-body.ts'
 import type { QueryParameters } from '../request-target.ts'
+import type { PartOfUpload } from '../upload-progress.ts'
 import type { XmlElement } from '../xml-reader.ts'
 
 /** A finished answer. Header names are lower-case; a string body is XML unless a content type says otherwise. */
@@ -47,7 +48,8 @@ export interface OperationContext extends S3Request {
   xmlBody(root: string): XmlElement
   /** Receives the object body; see `object-body.ts`. Once it is committed or refused, the pipeline reports its end. */
   receiveObject(options: {
-    isPart: boolean
+    /** Null for a whole object. */
+    part: PartOfUpload | null
     requiredAlgorithm?: ChecksumAlgorithm | undefined
     beforeBody(): Promise<void>
   }): Promise<ReceivedObjectBody>

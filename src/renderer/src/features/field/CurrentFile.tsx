@@ -20,7 +20,7 @@ export function CurrentFile({
   const leftMs = sizeBytes !== null && bytesPerSecond > 0 ? ((sizeBytes - receivedBytes) / bytesPerSecond) * 1000 : null
   const amount =
     sizeBytes === null
-      ? formats.bytes(receivedBytes)
+      ? t('field.currentSoFar', { received: formats.bytes(receivedBytes) })
       : t('field.currentOf', { received: formats.bytes(receivedBytes), total: formats.bytes(sizeBytes) })
 
   return (

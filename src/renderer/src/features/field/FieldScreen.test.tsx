@@ -51,6 +51,32 @@ test('a board that cannot be read can be asked for again', async () => {
   expect(screen.getByRole('button', { name: 'Try again' })).toBeTruthy()
 })
 
+test.each([
+  [4_000_000, '25%', '1 MB of 4 MB', '25'],
+  [null, null, '1 MB so far, total size not known', null]
+])('a file of %s bytes on its way tells what is known', async (sizeBytes, percent, amount, barValue) => {
+  const at = '2026-11-21T08:00:00.000Z'
+  const current = { name: 'a.MP4', state: 'uploading', sizeBytes, receivedBytes: 1e6, assetId: null, error: null }
+  const lane = {
+    id: 'rc',
+    name: 'RC',
+    remoteAddress: '192.168.1.20',
+    online: true,
+    lastSeenAt: at,
+    ...{ seen: 1, uploaded: 0, skipped: 0, failed: 0 },
+    current: { ...current, updatedAt: at },
+    bytesPerSecond: 500_000,
+    lastError: null,
+    recent: []
+  }
+  renderScreen(<FieldScreen />, { 'GET /api/v1/field': { lanes: [lane], flights: [] }, 'GET /api/v1/status': status })
+  const shown = await screen.findByTestId('lane-current')
+  expect(shown.textContent).toContain(amount)
+  expect(shown.textContent).toContain('500 kB/s')
+  expect(shown.querySelector('strong')?.textContent ?? null).toBe(percent)
+  expect(screen.getByRole('progressbar').getAttribute('aria-valuenow')).toBe(barValue)
+})
+
 test('an error code without words of its own is named', () => {
   startI18n()
   expect(laneErrorText(i18next.t, 'store_full')).toContain('The disk of the base is full')

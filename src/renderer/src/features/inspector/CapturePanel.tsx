@@ -22,14 +22,10 @@ export function CapturePanel({ asset }: { asset: AssetDetail }) {
             <TakenTime asset={asset} />
           </Fact>
           <Fact name={t('inspector.device')}>{asset.deviceName}</Fact>
-          <Fact name={t('inspector.droneSerial')}>
-            {capture.droneSerial !== null && <CopyText text={capture.droneSerial} />}
-          </Fact>
+          <Fact name={t('inspector.droneSerial')}>{capture.droneSerial}</Fact>
           <Fact name={t('inspector.flight')}>{asset.flightName}</Fact>
           <Fact name={t('inspector.camera')}>{cameraName(capture)}</Fact>
-          <Fact name={t('inspector.cameraSerial')}>
-            {capture.cameraSerial !== null && <CopyText text={capture.cameraSerial} />}
-          </Fact>
+          <Fact name={t('inspector.cameraSerial')}>{capture.cameraSerial}</Fact>
           <Fact name={t('inspector.exposure')}>{exposureText(t, formats, capture)}</Fact>
           <Fact name={t('inspector.focalLength')}>
             {capture.focalLengthMm !== null && `${formats.number(capture.focalLengthMm, 1)} mm`}

@@ -76,7 +76,7 @@ const factOf = async (name: string) => (await screen.findByText(name)).nextEleme
 
 test('the serial numbers of drone and camera are told where the file has them', async () => {
   inspect(asset({ capture: { ...capture, droneSerial: '1581F0TEST' } }))
-  expect((await factOf('Aircraft serial number'))?.textContent).toContain('1581F0TEST')
+  expect((await factOf('Aircraft serial number'))?.textContent).toBe('1581F0TEST')
   expect(screen.queryByText('Camera serial number')).toBeNull()
 })
 

@@ -113,6 +113,7 @@ export const en = {
     },
     current: 'Receiving now',
     currentOf: '{{received}} of {{total}}',
+    currentSoFar: '{{received}} so far, total size not known',
     timeLeft: '{{time}} left',
     stalled: 'No data is coming in',
     lastError: 'Last error',

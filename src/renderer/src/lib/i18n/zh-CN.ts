@@ -109,6 +109,7 @@ export const zhCN: Translation = {
     },
     current: '正在接收',
     currentOf: '{{received}} / {{total}}',
+    currentSoFar: '已接收 {{received}}，总大小未知',
     timeLeft: '还需 {{time}}',
     stalled: '没有数据传入',
     lastError: '最近的错误',
