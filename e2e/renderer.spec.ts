@@ -170,7 +170,7 @@ test('the inspector zooms to single pixels and tells what is known', async ({ pa
   await expect(inspector.getByText(`3 of ${files}`)).toBeVisible()
   await shoot(page, 'inspector')
   await expectUsable(page)
-  await inspector.getByRole('button', { name: '100 %' }).click()
+  await inspector.getByRole('button', { name: '100%' }).click()
   await expect(inspector.getByTestId('zoom-level')).toHaveText('100%')
   const naturalWidth = await picture
     .locator('img')

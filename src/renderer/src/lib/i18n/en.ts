@@ -264,7 +264,7 @@ export const en = {
     zoomIn: 'Zoom in',
     zoomOut: 'Zoom out',
     fit: 'Fit',
-    actualSize: '100 %',
+    actualSize: '100%',
     zoomLevel: 'Zoom',
     loadingOriginal: 'Loading the full picture ({{size}})…',
     previewOnly: 'This is the preview. The full picture is a {{type}} file: download it to open it.',

@@ -253,7 +253,7 @@ export const zhCN: Translation = {
     zoomIn: '放大',
     zoomOut: '缩小',
     fit: '适应窗口',
-    actualSize: '100 %',
+    actualSize: '100%',
     zoomLevel: '缩放',
     loadingOriginal: '正在加载原图（{{size}}）…',
     previewOnly: '这是预览图。原图为 {{type}} 文件，请下载后打开。',
