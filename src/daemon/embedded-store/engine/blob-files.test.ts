@@ -20,11 +20,15 @@ vi.mock('node:fs/promises', async (original) => {
 })
 
 let files: BlobFiles
+let start: () => Promise<void>
 let publish: (blobId: string) => Promise<void>
 beforeEach(async () => {
   const folder = temporaryFolder('blobs')
-  files = new BlobFiles(folder)
-  await files.prepare()
+  start = async () => {
+    files = new BlobFiles(folder)
+    await files.prepare()
+  }
+  await start()
   publish = async (blobId) => {
     const staged = join(folder, 'staging', `${blobId}.tmp`)
     writeFileSync(staged, 'bytes')
@@ -99,4 +103,16 @@ test('a directory that was removed and made again is made durable again', async 
   opened.paths = []
   await publish(second)
   expect(opened.paths.sort()).toEqual(ancestors(second).sort())
+})
+
+test('a directory that another process made, and may not have made durable, is made so with the first file after it', async () => {
+  const [first, second, third] = neighbours(3) as [string, string, string]
+  await publish(first)
+  await start()
+  opened.paths = []
+  await publish(second)
+  expect(opened.paths.sort()).toEqual(ancestors(second).sort())
+  opened.paths = []
+  await publish(third)
+  expect(opened.paths).toEqual([dirname(files.path(third))])
 })

@@ -16,8 +16,10 @@ export class BlobFiles {
   readonly #stagingDirectory: string
   readonly #blobsDirectory: string
   readonly #readers = new Map<string, number>()
-  /** Directories made lately whose own entries may not be durable. */
+  /** Directories whose own entries may not be durable. */
   readonly #unsynced = new Set<string>()
+  /** Outer directories with nothing left in them that a process before this one made and was killed before it was durable. */
+  readonly #settled = new Set<string>()
 
   constructor(directory: string) {
     this.#stagingDirectory = join(directory, 'staging')
@@ -56,6 +58,7 @@ export class BlobFiles {
     // Together, so that a journaling file system can serve them with one flush.
     await Promise.all([directory, ...fresh.map((path) => dirname(path))].map((path) => syncDirectory(path)))
     for (const path of fresh) this.#unsynced.delete(path)
+    this.#settled.add(dirname(directory))
     if (process.platform === 'win32') await syncFile(target)
     // Last, because Windows flushes only what it may write to. A guard against accidents; nothing depends on it.
     await chmod(target, READ_ONLY)
@@ -63,10 +66,11 @@ export class BlobFiles {
 
   /** At once, so that nobody finds a directory before it is known to be new. */
   #make(directory: string): void {
+    const outer = dirname(directory)
     const created = mkdirSync(directory, { recursive: true })
-    if (created === undefined) return
+    if (created === undefined && this.#settled.has(outer)) return
     this.#unsynced.add(directory)
-    if (created !== directory) this.#unsynced.add(dirname(directory))
+    if (created !== directory) this.#unsynced.add(outer)
   }
 
   /**
