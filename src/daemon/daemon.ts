@@ -285,9 +285,9 @@ export async function createDaemon(config: Config, overrides: DaemonOverrides = 
       log
     })
 
-    access.onRevoked((tokenId) => {
-      mqtt.drop(tokenId)
+    access.onEnded((tokenId) => {
       streams?.end(tokenId)
+      mqtt.drop(tokenId)
       for (const controllerId of board.controllersWith(tokenId)) opened.revokeCredentials(controllerId)
     })
     access.endChangedFixedTokens(() => {
@@ -318,7 +318,7 @@ export async function createDaemon(config: Config, overrides: DaemonOverrides = 
         runner.start()
         previewPace.start()
         reconciler.start()
-        accessTimer = setInterval(() => access.noticeOthers(), ACCESS_CHECK_MS).unref()
+        accessTimer = setInterval(() => access.tick(), ACCESS_CHECK_MS).unref()
         const ready: ReadyInfo = {
           event: 'ready',
           pid: process.pid,

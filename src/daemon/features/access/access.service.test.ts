@@ -48,3 +48,41 @@ test('a token opens doors though its use cannot be written down, which is told o
   access.identify(secret)
   expect(lines).toHaveLength(2)
 })
+
+test('a watcher that cannot do its part is asked again until it could, which is logged once', () => {
+  const { access, lines } = openAccess()
+  const [one, two] = [
+    access.createToken({ name: 'a', role: 'viewer' }),
+    access.createToken({ name: 'b', role: 'viewer' })
+  ]
+  const told: string[] = []
+  let isDiskFull = true
+  access.onEnded((tokenId) => {
+    if (isDiskFull && tokenId === one.id) throw new Error('disk full')
+    told.push(tokenId)
+  })
+  expect(() => access.revokeToken(one.id)).toThrow('disk full')
+  expect(access.identify(one.secret)).toBeUndefined()
+  expect(() => access.revokeToken(two.id)).toThrow('disk full')
+  access.tick()
+  expect(told).toEqual([two.id])
+  expect(lines).toHaveLength(1)
+  isDiskFull = false
+  access.tick()
+  access.tick()
+  expect(told).toEqual([two.id, one.id])
+})
+
+test('a session that is closed or expires is told like a revoked one', () => {
+  const { access, clock } = openAccess()
+  const told: string[] = []
+  access.onEnded((tokenId) => told.push(tokenId))
+  const [closed, expiring] = [access.openSession(operator), access.openSession(operator)]
+  const closedId = access.identify(closed.secret)!.tokenId!
+  const expiringId = access.identify(expiring.secret)!.tokenId!
+  access.closeSession(closedId)
+  expect(told).toEqual([closedId])
+  clock.advanceMs(30 * DAY_MS)
+  access.forgetExpiredSessions()
+  expect(told).toEqual([closedId, expiringId])
+})

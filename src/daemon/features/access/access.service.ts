@@ -57,7 +57,9 @@ export class AccessService {
   readonly #cache = new Map<string, TokenRow>()
   #dataVersion: number | undefined
   readonly #watchers: ((tokenId: string) => void)[] = []
-  readonly #toldRevoked = new Set<string>()
+  /** Tokens that ended, and whether every watcher could do its part. */
+  readonly #ended = new Map<string, 'untold' | 'told'>()
+  #cannotTell = false
   #cannotNoteUse = false
 
   constructor(deps: AccessServiceDeps) {
@@ -146,8 +148,7 @@ export class AccessService {
       this.#db
         .prepare('UPDATE token SET revoked_at_ms = coalesce(revoked_at_ms, ?) WHERE parent_id = ?')
         .run(this.#clock.nowMs(), CONFIGURED)
-      this.#cache.clear()
-      this.#tellRevoked()
+      this.#noticeRevoked()
     })
     this.#ifChanged('controller', endCredentials)
   }
@@ -170,14 +171,21 @@ export class AccessService {
   }
 
   closeSession(tokenId: string): void {
-    this.#db.prepare('DELETE FROM token WHERE id = ? AND is_session = 1').run(tokenId)
-    this.#cache.clear()
+    this.#deleteSessions('id = ?', tokenId)
   }
 
   /** Forgets sessions whose time is over. */
   forgetExpiredSessions(): void {
-    this.#db.prepare('DELETE FROM token WHERE is_session = 1 AND expires_at_ms <= ?').run(this.#clock.nowMs())
+    this.#deleteSessions('expires_at_ms <= ?', this.#clock.nowMs())
+  }
+
+  #deleteSessions(condition: string, value: string | number): void {
+    const gone = this.#db
+      .prepare<unknown[], { id: string }>(`DELETE FROM token WHERE is_session = 1 AND ${condition} RETURNING id`)
+      .all(value)
     this.#cache.clear()
+    for (const { id } of gone) this.#ended.set(id, 'untold')
+    this.#tellEnded()
   }
 
   listTokens(): Token[] {
@@ -196,43 +204,74 @@ export class AccessService {
     return tokenFromRow(row)
   }
 
-  /** Ends a token and the sessions opened with it, at once. Throws `token_not_found`. */
+  /**
+   * Ends a token and the sessions opened with it, at once. Throws `token_not_found`, and what keeps a watcher from doing its
+   * part: the token is revoked then, and the watcher is asked again every few seconds.
+   */
   revokeToken(tokenId: string): Token {
     this.#db.transaction(() => {
       this.#db
         .prepare('UPDATE token SET revoked_at_ms = coalesce(revoked_at_ms, ?) WHERE id = ? OR parent_id = ?')
         .run(this.#clock.nowMs(), tokenId, tokenId)
     })
-    this.#cache.clear()
-    this.#tellRevoked()
+    const { problem } = this.#noticeRevoked()
+    if (problem !== undefined) throw problem
     return this.getToken(tokenId)
   }
 
-  /** Calls `watcher` with every revoked token, session or not: at once for those of old, later as soon as one is noticed. */
-  onRevoked(watcher: (tokenId: string) => void): void {
+  /**
+   * Calls `watcher` with every token, session or not, that was revoked, closed or has expired: at once for those of old, later
+   * as soon as one is noticed. A watcher that throws is called again with the same token, so it must not mind.
+   */
+  onEnded(watcher: (tokenId: string) => void): void {
     this.#watchers.push(watcher)
-    this.#toldRevoked.clear()
-    this.#tellRevoked()
+    this.#ended.clear()
+    this.#noticeRevoked()
   }
 
-  /** Looks what other processes changed (the command line revokes tokens, too). Cheap; every request looks as well. */
-  noticeOthers(): void {
+  /** To be called every few seconds: what others changed, and what could not be told before. */
+  tick(): void {
+    try {
+      this.#noticeOthers()
+      this.#tellEnded()
+    } catch (error) {
+      this.#log.error({ err: error }, 'the tokens cannot be looked at')
+    }
+  }
+
+  /** Looks what other processes changed; the command line revokes tokens, too. */
+  #noticeOthers(): void {
     // SQLite counts the commits of others.
     const version = this.#db.prepare<unknown[], { data_version: number }>('PRAGMA data_version').get()?.data_version
     if (version === this.#dataVersion) return
+    this.#noticeRevoked()
     this.#dataVersion = version
-    this.#cache.clear()
-    this.#tellRevoked()
   }
 
-  #tellRevoked(): void {
-    if (this.#watchers.length === 0) return
+  #noticeRevoked(): { problem?: unknown } {
+    this.#cache.clear()
     const revoked = this.#db.prepare<unknown[], { id: string }>('SELECT id FROM token WHERE revoked_at_ms IS NOT NULL')
-    for (const { id } of revoked.all()) {
-      if (this.#toldRevoked.has(id)) continue
-      this.#toldRevoked.add(id)
-      for (const watcher of this.#watchers) watcher(id)
+    for (const { id } of revoked.all()) if (!this.#ended.has(id)) this.#ended.set(id, 'untold')
+    return this.#tellEnded()
+  }
+
+  /** What fails is logged once until everybody was told, and given back. */
+  #tellEnded(): { problem?: unknown } {
+    const result: { problem?: unknown } = {}
+    for (const [id, state] of this.#ended) {
+      if (state === 'told') continue
+      try {
+        for (const watcher of this.#watchers) watcher(id)
+        this.#ended.set(id, 'told')
+      } catch (error) {
+        result.problem = error
+      }
     }
+    const fails = 'problem' in result
+    if (fails && !this.#cannotTell)
+      this.#log.error({ err: result.problem }, 'what a token opened cannot be ended yet, it is tried again')
+    this.#cannotTell = fails
+    return result
   }
 
   #insert(
@@ -268,7 +307,7 @@ export class AccessService {
   }
 
   #find(digest: Buffer): TokenRow | undefined {
-    this.noticeOthers()
+    this.#noticeOthers()
     const key = digest.toString('base64')
     const cached = this.#cache.get(key)
     if (cached) return cached
