@@ -16,6 +16,14 @@ interface AssetRow {
   taken_source: string
 }
 
+interface FileRow {
+  fingerprint: string
+  object_key: string
+  head_key: string | null
+  asset_id: string
+  is_adopted: number
+}
+
 /** Ingest beside a store of either kind. */
 export class Bench {
   readonly store: ObjectStore
@@ -37,8 +45,8 @@ export class Bench {
     this.base.db.prepare<unknown[], { id: string; key: string }>('SELECT id, key FROM blob ORDER BY id').all()
   files = () =>
     this.base.db
-      .prepare<unknown[], { fingerprint: string; object_key: string; head_key: string | null; asset_id: string }>(
-        'SELECT fingerprint, object_key, head_key, asset_id FROM pilot_file ORDER BY id'
+      .prepare<unknown[], FileRow>(
+        'SELECT fingerprint, object_key, head_key, asset_id, is_adopted FROM pilot_file ORDER BY id'
       )
       .all()
   events = (type: string) => this.base.outbox.readAfter(0, 1000).filter((event) => event.type === type)

@@ -1,12 +1,10 @@
 import type { Logger } from 'pino'
-import { type CaptureData, captureDataSchema } from '../../../shared/api/assets.ts'
 import type { Clock } from '../../clock.ts'
 import type { Database } from '../../db/database.ts'
 import { messageOf } from '../../errors.ts'
 import type { Outbox } from '../../events/outbox.ts'
 import { newId } from '../../ids.ts'
 import type { JobQueue } from '../../jobs/job-queue.ts'
-import { formatOffset } from '../../media/capture-time.ts'
 import { type ObjectStat, type ObjectStore, ObjectStoreError } from '../../object-store/object-store.ts'
 import type { BlobRow, BlobsRepository } from './blobs.repository.ts'
 import { captureMoment } from './capture-moment.ts'
@@ -15,7 +13,7 @@ import { checkBytesJob, discardObjectJob, fingerprintJob, tidyUploadJob } from '
 import type { IngestRepository } from './ingest.repository.ts'
 import { isWhole } from './is-whole.ts'
 import { KeyedLock } from './keyed-lock.ts'
-import { reportOfFoundObject, type UploadReport } from './upload-report.ts'
+import { captureFrom, reportOfFoundObject, type UploadReport } from './upload-report.ts'
 import type { IngestedObject, UploadsRepository } from './uploads.repository.ts'
 
 export interface IngestServiceDeps {
@@ -270,25 +268,29 @@ export class IngestService {
     return { assetId: known.assetId, sizeBytes: stat.sizeBytes }
   }
 
-  /** A report for an object that was removed as a duplicate: its asset has the bytes elsewhere. */
+  /**
+   * A report for an object that was removed as a duplicate. Several files may have been at its key, also one that nobody saw;
+   * only a fingerprint that stands for the removed bytes already says that it was these.
+   */
   async #recordMoved(report: UploadReport): Promise<RecordedUpload | 'object_missing'> {
-    const { db, uploads, store } = this.#deps
-    const moved = uploads.listObjects(report.workspaceId, report.objectKey).find(({ state }) => state === 'moved')
-    if (!moved) return 'object_missing'
-    if (!(await isWhole(store, moved.blob))) {
-      this.doubtBytes(moved.blob.key)
+    const { db, uploads, store, clock } = this.#deps
+    const { workspaceId, objectKey, fingerprint } = report
+    const file = fingerprint === null ? undefined : uploads.findFile(workspaceId, fingerprint)
+    const isOfFile = ({ state, blob }: IngestedObject) => state === 'moved' && blob.id === file?.blob.id
+    if (fingerprint === null || !file || !uploads.listObjects(workspaceId, objectKey).some(isOfFile))
+      return 'object_missing'
+    const { assetId, blob } = file
+    if (!(await isWhole(store, blob))) {
+      this.doubtBytes(blob.key)
       return 'object_missing'
     }
-    if (report.fingerprint !== null) {
-      const { fingerprint } = report
-      db.transaction(() => {
-        uploads.upsertFile(
-          { report, fingerprint, assetId: moved.assetId, headKey: moved.blob.key, isAdopted: false },
-          this.#deps.clock.nowMs()
-        )
-      })
-    }
-    return { assetId: moved.assetId, sizeBytes: moved.blob.sizeBytes }
+    db.transaction(() => {
+      if (!uploads.deleteAdoptedFiles(assetId)) return
+      const nowMs = clock.nowMs()
+      uploads.upsertFile({ report, fingerprint, assetId, headKey: blob.key, isAdopted: false }, nowMs)
+      this.#complete(assetId, report, nowMs)
+    })
+    return { assetId, sizeBytes: blob.sizeBytes }
   }
 
   /**
@@ -382,18 +384,4 @@ async function headFirst(store: ObjectStore, keys: string[]): Promise<ObjectStat
 /** The object is not the version that was looked at a moment ago. */
 function isReplaced(error: unknown): boolean {
   return error instanceof ObjectStoreError && (error.code === 'PreconditionFailed' || error.code === 'NotFound')
-}
-
-function captureFrom(report: UploadReport, zoneOffsetMin: number | null): CaptureData {
-  const nothing = Object.fromEntries(Object.keys(captureDataSchema.shape).map((key) => [key, null])) as CaptureData
-  return {
-    ...nothing,
-    droneSerial: report.droneSerial,
-    latitude: report.latitude,
-    longitude: report.longitude,
-    absoluteAltitudeM: report.absoluteAltitudeM,
-    relativeAltitudeM: report.relativeAltitudeM,
-    gimbalYawDeg: report.gimbalYawDeg,
-    zoneOffset: zoneOffsetMin === null ? null : formatOffset(zoneOffsetMin)
-  }
 }

@@ -1,3 +1,6 @@
+import { type CaptureData, captureDataSchema } from '../../../shared/api/assets.ts'
+import { formatOffset } from '../../media/capture-time.ts'
+
 /** What a controller said about a file it uploaded, in our words; null where it said nothing usable. */
 export interface UploadReport {
   workspaceId: string
@@ -46,5 +49,20 @@ export function reportOfFoundObject(workspaceId: string, objectKey: string): Upl
     latitude: null,
     longitude: null,
     rawJson: '{}'
+  }
+}
+
+/** What the report says about how the file was taken. */
+export function captureFrom(report: UploadReport, zoneOffsetMin: number | null): CaptureData {
+  const nothing = Object.fromEntries(Object.keys(captureDataSchema.shape).map((key) => [key, null])) as CaptureData
+  return {
+    ...nothing,
+    droneSerial: report.droneSerial,
+    latitude: report.latitude,
+    longitude: report.longitude,
+    absoluteAltitudeM: report.absoluteAltitudeM,
+    relativeAltitudeM: report.relativeAltitudeM,
+    gimbalYawDeg: report.gimbalYawDeg,
+    zoneOffset: zoneOffsetMin === null ? null : formatOffset(zoneOffsetMin)
   }
 }
