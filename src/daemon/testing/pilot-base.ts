@@ -152,6 +152,7 @@ export async function startPilotBase(options: PilotBaseOptions) {
     board,
     liveFeed,
     ingest,
+    service,
     outbox,
     queue,
     runner,

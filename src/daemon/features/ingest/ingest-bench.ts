@@ -40,6 +40,9 @@ export class Bench {
   })
   record = (fingerprint: string | null, objectKey = K, more: Partial<UploadReport> = {}) =>
     this.base.ingest.recordUpload(this.report(fingerprint, objectKey, more))
+  /** The key that a controller is told when it asks for a file; null when the file is wanted. */
+  fastUpload = (fingerprint: string) =>
+    this.base.service.fastUpload({ workspaceId: WS, controllerId: 'RC' }, { fingerprint, name: 'DJI_0018.JPG' })
   assets = () => this.base.db.prepare<unknown[], AssetRow>('SELECT * FROM asset ORDER BY id').all()
   blobs = () =>
     this.base.db.prepare<unknown[], { id: string; key: string }>('SELECT id, key FROM blob ORDER BY id').all()

@@ -313,3 +313,31 @@ test('an asset that lost its bytes is wanted again and healed by the next upload
     expect(await bench.bytes(asset!.id)).toBe('bytes')
   }
 })
+
+test.each(['gone', 'damaged'])(
+  'embedded: a file that came back from the bin stays known when another upload heals its bytes, which were %s',
+  async (spoil) => {
+    const bench = await openBench('local')
+    await bench.put(K, 'bytes')
+    await bench.record('F1')
+    await bench.base.settle()
+    const [asset] = bench.assets()
+    bench.base.db.transaction(() => bench.base.ingest.forgetAsset(asset!.id))
+    await bench.base.settle()
+    bench.base.db.transaction(() => bench.base.ingest.rememberAsset(asset!.id))
+    const [before] = bench.blobs()
+    if (spoil === 'gone') await bench.store.delete(before!.key)
+    else await damage(bench.store, before!.key)
+    const other = `media/${WS_B}/20260407/DJI_0099.JPG`
+    await bench.put(other, 'bytes')
+    await bench.record('F2', other)
+    await bench.base.settle()
+    expect(bench.blobs()[0]!.key).not.toBe(before!.key)
+    expect(await bench.fastUpload('F1')).toBe(K)
+    // And it is wanted again as soon as those bytes are gone.
+    await bench.store.delete(bench.blobs()[0]!.key)
+    expect(await bench.fastUpload('F1')).toBeNull()
+    expect(bench.files()).toMatchObject([{ fingerprint: 'F2' }])
+    expect(bench.assets()).toMatchObject([{ damage: 'bytes_missing' }, { damage: 'bytes_missing' }])
+  }
+)

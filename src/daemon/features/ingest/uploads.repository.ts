@@ -30,6 +30,16 @@ const OBJECT_SELECT = `
 const SHELVED_COLUMNS = `asset_id, workspace_id, fingerprint, tiny_fingerprint, object_key, is_adopted, name, path, drone_model_key,
   payload_model_key, raw_json, created_at_ms, updated_at_ms`
 
+const BLOB_KEY = '(SELECT blob.key FROM asset JOIN blob ON blob.id = blob_id WHERE asset.id = asset_id)'
+/**
+ * The key at which the bytes behind a row of pilot_file are looked for. A row with a head_key follows its blob, which may have
+ * been kept elsewhere when that key was written.
+ */
+export const FILE_PLACE = {
+  local: `CASE WHEN head_key IS NULL THEN object_key ELSE ${BLOB_KEY} END`,
+  s3: BLOB_KEY
+}
+
 /** What controllers sent: the versions of their objects, and the fingerprints that need not be sent again. */
 export class UploadsRepository {
   readonly #db: Database
@@ -192,14 +202,11 @@ export class UploadsRepository {
 
   /** Removes one row, unless its bytes are looked for elsewhere by now. */
   deleteFile(fileId: number, headKey: string): boolean {
-    const place =
-      this.#storeKind === 'local'
-        ? 'coalesce(head_key, object_key)'
-        : '(SELECT blob.key FROM asset JOIN blob ON blob.id = blob_id WHERE asset.id = asset_id)'
-    return this.#db.prepare(`DELETE FROM pilot_file WHERE id = ? AND ${place} = ?`).run(fileId, headKey).changes > 0
+    const sql = `DELETE FROM pilot_file WHERE id = ? AND ${FILE_PLACE[this.#storeKind]} = ?`
+    return this.#db.prepare(sql).run(fileId, headKey).changes > 0
   }
 
-  /** Rows whose bytes are looked for at the keys after `from` up to `to`. */
+  /** Rows whose bytes are looked for where they were uploaded, at the keys after `from` up to `to`. */
   listFiles(workspaceId: string, from: string, to: string): { id: number; headKey: string }[] {
     return this.#db
       .prepare<unknown[], { id: number; headKey: string }>(
@@ -209,7 +216,7 @@ export class UploadsRepository {
       .all(workspaceId, from, to)
   }
 
-  /** From now on the bytes behind this reported key are looked for at `headKey` (null: at the key itself). */
+  /** From now on the bytes behind this reported key are looked for where they are kept, now `headKey` (null: at the key itself). */
   setHeadKey(workspaceId: string, objectKey: string, headKey: string | null): void {
     this.#db
       .prepare('UPDATE pilot_file SET head_key = ? WHERE workspace_id = ? AND object_key = ?')

@@ -1,4 +1,5 @@
 import type { Database } from '../../db/database.ts'
+import { FILE_PLACE } from '../ingest/uploads.repository.ts'
 
 /** A file a controller already has here. */
 export interface KnownFile {
@@ -33,7 +34,7 @@ interface Row {
 const SELECT = {
   // The bytes are pinned; whatever is at the controller's key takes nothing away from them. A subquery, because a join costs
   // several times as much, most of it even when nothing is found.
-  local: `SELECT id, is_adopted, fingerprint, tiny_fingerprint, object_key, coalesce(head_key, object_key) AS head_key,
+  local: `SELECT id, is_adopted, fingerprint, tiny_fingerprint, object_key, ${FILE_PLACE.local} AS head_key,
                  NULL AS etag, asset_id, name, (SELECT damage FROM asset WHERE asset.id = asset_id) AS damage
           FROM pilot_file WHERE workspace_id = ?`,
   // The bytes are where the blob says, and a controller may have overwritten them.
