@@ -31,11 +31,8 @@ const SHELVED_COLUMNS = `asset_id, workspace_id, fingerprint, tiny_fingerprint, 
   payload_model_key, raw_json, created_at_ms, updated_at_ms`
 
 const BLOB_KEY = '(SELECT blob.key FROM asset JOIN blob ON blob.id = blob_id WHERE asset.id = asset_id)'
-/**
- * The key at which the bytes behind a row of pilot_file are looked for. A row with a head_key follows its blob, which may have
- * been kept elsewhere when that key was written.
- */
-export const FILE_PLACE = {
+/** The key at which the bytes behind a row of pilot_file are looked for; the same as in the look-ups of `PilotRepository`. */
+const FILE_PLACE = {
   local: `CASE WHEN head_key IS NULL THEN object_key ELSE ${BLOB_KEY} END`,
   s3: BLOB_KEY
 }

@@ -1,5 +1,4 @@
 import type { Database } from '../../db/database.ts'
-import { FILE_PLACE } from '../ingest/uploads.repository.ts'
 
 /** A file a controller already has here. */
 export interface KnownFile {
@@ -33,9 +32,12 @@ interface Row {
 
 const SELECT = {
   // The bytes are pinned; whatever is at the controller's key takes nothing away from them. A subquery, because a join costs
-  // several times as much, most of it even when nothing is found.
-  local: `SELECT id, is_adopted, fingerprint, tiny_fingerprint, object_key, ${FILE_PLACE.local} AS head_key,
-                 NULL AS etag, asset_id, name, (SELECT damage FROM asset WHERE asset.id = asset_id) AS damage
+  // several times as much, most of it even when nothing is found. A row with a head_key follows its blob: that key is where
+  // the bytes were when it was written.
+  local: `SELECT id, is_adopted, fingerprint, tiny_fingerprint, object_key,
+                 CASE WHEN head_key IS NULL THEN object_key
+                      ELSE (SELECT blob.key FROM asset JOIN blob ON blob.id = blob_id WHERE asset.id = asset_id)
+                 END AS head_key, NULL AS etag, asset_id, name, (SELECT damage FROM asset WHERE asset.id = asset_id) AS damage
           FROM pilot_file WHERE workspace_id = ?`,
   // The bytes are where the blob says, and a controller may have overwritten them.
   s3: `SELECT pilot_file.id, is_adopted, fingerprint, tiny_fingerprint, pilot_file.object_key, blob.key AS head_key,
