@@ -1,6 +1,6 @@
 import type { Command } from 'commander'
-import { type Flags, loadConfig } from '../config/load.ts'
-import { type Config, type SettingName, settings } from '../config/schema.ts'
+import { defaultDataDir, type Flags, loadConfig } from '../config/load.ts'
+import { type Config, defaultText, type SettingName, settings } from '../config/schema.ts'
 
 /** Adds `--config` and an option for every setting that has one. */
 export function addConfigOptions(command: Command, names = Object.keys(settings) as SettingName[]): Command {
@@ -11,10 +11,16 @@ export function addConfigOptions(command: Command, names = Object.keys(settings)
     const takesValue = name !== 'pilotRecorder'
     command.option(
       takesValue ? `${definition.flag} <value>` : definition.flag,
-      `${definition.help} [${definition.env}]`
+      `${definition.help}${defaultInHelp(name)} [${definition.env}]`
     )
   }
   return command
+}
+
+/** Not given to the parser as a default: it would then win over the environment and the file. */
+function defaultInHelp(name: SettingName): string {
+  const text = name === 'dataDir' ? defaultDataDir(process.env) : defaultText(name)
+  return text === null ? '' : ` (default: ${text})`
 }
 
 /** The configuration from a command's parsed options and the environment. Throws `StartupError`. */

@@ -5,7 +5,7 @@ import { afterEach, beforeEach, describe, expect, test } from 'vitest'
 import { StartupError } from '../errors.ts'
 import { packageRoot } from '../package-info.ts'
 import { loadConfig } from './load.ts'
-import { settings } from './schema.ts'
+import { defaultText, type SettingName, settings } from './schema.ts'
 
 let dataDir: string
 beforeEach(() => {
@@ -81,6 +81,24 @@ describe('mistakes', () => {
       expect(message).toContain(`FLIGHTCASE_${name}`)
   })
 
+  test('what an external store needs is listed beside all other mistakes, each thing once', () => {
+    writeToml('fiel = "x"\n[store]\nmode = "external"\nendpoint = "nas"\n')
+    const message = failure({ admin: '1.2.3.4:port' })
+    for (const text of ['--admin: must', 'fiel in ', 'store.endpoint in ', '(store.access_key): needed'])
+      expect(message).toContain(text)
+    expect(message).toContain('(store.secret_key): needed')
+    expect(message).not.toContain('(store.endpoint)')
+  })
+
+  test('an unreadable file does not hide the other mistakes, nor is blamed for what it may hold', () => {
+    writeToml('secret_key = "hunter2\n')
+    const message = failure({ admin: '1.2.3.4:port' }, { FLIGHTCASE_OBJECT_STORE: 'external' })
+    expect(message).toContain('--admin: must')
+    expect(message).toContain('cannot be read as TOML: the mistake is in line 1')
+    expect(message).not.toContain('needed')
+    expect(message).not.toContain('hunter2')
+  })
+
   test('a token that no header can carry', () => {
     const message = failure({}, { FLIGHTCASE_ADMIN_TOKEN: 'correct horse', FLIGHTCASE_PILOT_TOKEN: 'Grüße aus' })
     expect(message).toContain('FLIGHTCASE_ADMIN_TOKEN: may hold')
@@ -106,11 +124,14 @@ describe('mistakes', () => {
   })
 })
 
-test('docs/configuration.md names every setting in every spelling', () => {
+test('docs/configuration.md names every setting in every spelling, and its default', () => {
   const page = readFileSync(join(packageRoot, 'docs/configuration.md'), 'utf8')
   for (const [name, definition] of Object.entries(settings)) {
     expect(page).toContain(`\`${definition.env}\``)
     if (name !== 'dataDir') expect(page).toContain(`\`${definition.toml}\``)
     if ('flag' in definition) expect(page).toContain(`\`${definition.flag}\``)
+    const value = defaultText(name as SettingName)
+    if (value !== null)
+      expect(page.split('\n').find((line) => line.includes(`\`${definition.env}\``))).toContain(`| \`${value}\` |`)
   }
 })

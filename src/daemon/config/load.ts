@@ -1,10 +1,11 @@
 import { existsSync, readFileSync } from 'node:fs'
 import { homedir } from 'node:os'
 import { join, resolve } from 'node:path'
-import { parse as parseToml } from 'smol-toml'
+import { parse as parseToml, TomlError } from 'smol-toml'
 import { messageOf, StartupError } from '../errors.ts'
 import {
   type Config,
+  defaults,
   type ListenAddress,
   type SettingName,
   type SettingValues,
@@ -33,11 +34,14 @@ export function loadConfig(sources: ConfigSources): Config {
     String(sources.flags.dataDir || sources.env[settings.dataDir.env] || defaultDataDir(sources.env))
   )
   const file = readFile(sources.configPath ?? join(dataDir, 'flightcase.toml'), sources.configPath !== undefined)
+  if (file.problem !== null) problems.push(file.problem)
 
   const values: SettingValues = {}
+  const given = new Set<SettingName>()
   for (const name of Object.keys(settings) as SettingName[]) {
     const found = lookUp(name, sources, file)
     if (!found) continue
+    given.add(name)
     const result = settings[name].schema.safeParse(found.raw)
     if (result.success) Object.assign(values, { [name]: result.data })
     else problems.push(`${found.where}: ${result.error.issues.map((issue) => issue.message).join(', ')}`)
@@ -45,21 +49,22 @@ export function loadConfig(sources: ConfigSources): Config {
   for (const key of file.values.keys())
     if (!known.some((definition) => definition.toml === key))
       problems.push(`${key} in ${file.path}: there is no such setting`)
-  const store = problems.length === 0 ? storeConfig(values, problems) : undefined
-  if (!store || problems.length > 0)
+  // What an unreadable file holds may be just what is missing.
+  if (file.problem === null) problems.push(...missingForStore(values, given))
+  if (problems.length > 0)
     throw new StartupError('invalid_configuration', `The configuration has mistakes:\n  ${problems.join('\n  ')}`)
 
   return {
     dataDir,
-    field: listen(values.field, { host: '0.0.0.0', port: 8700 }),
-    admin: listen(values.admin, { host: '127.0.0.1', port: 8701 }),
-    mqtt: { address: listen(values.mqtt, { host: '0.0.0.0', port: 1883 }), isRequired: values.mqtt !== undefined },
-    logLevel: values.logLevel ?? 'info',
+    field: listen(values.field, defaults.field),
+    admin: listen(values.admin, defaults.admin),
+    mqtt: { address: listen(values.mqtt, defaults.mqtt), isRequired: values.mqtt !== undefined },
+    logLevel: values.logLevel ?? defaults.logLevel,
     adminToken: values.adminToken ?? null,
     pilot: {
       staticToken: values.pilotToken ?? null,
-      workspaceMode: values.pilotWorkspaceMode ?? 'open',
-      prefixPerDevice: values.pilotPrefixPerDevice ?? 'auto',
+      workspaceMode: values.pilotWorkspaceMode ?? defaults.pilotWorkspaceMode,
+      prefixPerDevice: values.pilotPrefixPerDevice ?? defaults.pilotPrefixPerDevice,
       trustForwardedHeaders: values.pilotTrustForwardedHeaders ?? false,
       legacyKeyRoots: values.pilotLegacyKeyRoots ?? false,
       callbackDataObject: values.pilotCallbackDataObject ?? false,
@@ -67,7 +72,7 @@ export function loadConfig(sources: ConfigSources): Config {
       recorder: values.pilotRecorder ?? false,
       credentialDurationS: 3600
     },
-    store,
+    store: storeConfig(values),
     ffmpegPath: values.ffmpeg ?? null,
     unknownVariables: unknownVariables(sources.env)
   }
@@ -91,56 +96,49 @@ function lookUp(
   return undefined
 }
 
-function storeConfig(values: SettingValues, problems: string[]): StoreConfig | undefined {
-  const bucket = values.s3Bucket ?? 'media'
-  const region = values.s3Region ?? 'us-east-1'
-  const publicEndpoint = values.s3PublicEndpoint ?? null
-  if ((values.objectStore ?? 'embedded') === 'embedded') {
-    return {
-      mode: 'embedded',
-      listen: listen(values.s3, { host: '0.0.0.0', port: 9000 }),
-      bucket,
-      region,
-      publicEndpoint
-    }
+/** An external store cannot do without these; one that is given but wrong is a mistake of its own already. */
+const NEEDED_FOR_EXTERNAL = ['s3Endpoint', 's3AccessKey', 's3SecretKey'] as const
+
+function missingForStore(values: SettingValues, given: ReadonlySet<SettingName>): string[] {
+  if (values.objectStore !== 'external') return []
+  return NEEDED_FOR_EXTERNAL.filter((name) => !given.has(name)).map(
+    (name) => `${settings[name].env} (${settings[name].toml}): needed with an external store`
+  )
+}
+
+function storeConfig(values: SettingValues): StoreConfig {
+  const common = {
+    bucket: values.s3Bucket ?? defaults.s3Bucket,
+    region: values.s3Region ?? defaults.s3Region,
+    publicEndpoint: values.s3PublicEndpoint ?? null
   }
   const { s3Endpoint, s3AccessKey, s3SecretKey } = values
-  if (s3Endpoint === undefined || s3AccessKey === undefined || s3SecretKey === undefined) {
-    for (const name of ['s3Endpoint', 's3AccessKey', 's3SecretKey'] as const)
-      if (values[name] === undefined)
-        problems.push(`${settings[name].env} (${settings[name].toml}): needed with an external store`)
-    return undefined
-  }
-  return {
-    mode: 'external',
-    endpoint: s3Endpoint,
-    publicEndpoint,
-    bucket,
-    region,
-    accessKey: s3AccessKey,
-    secretKey: s3SecretKey
-  }
+  if ((values.objectStore ?? defaults.objectStore) === 'embedded')
+    return { mode: 'embedded', listen: listen(values.s3, defaults.s3), ...common }
+  if (s3Endpoint === undefined || s3AccessKey === undefined || s3SecretKey === undefined)
+    throw new Error('missingForStore has let an incomplete external store pass')
+  return { mode: 'external', endpoint: s3Endpoint, accessKey: s3AccessKey, secretKey: s3SecretKey, ...common }
 }
 
 interface TomlFile {
   path: string
   values: Map<string, unknown>
+  /** Why nothing could be read from it; null when it was read or need not be there. */
+  problem: string | null
 }
 
 function readFile(path: string, mustExist: boolean): TomlFile {
   const values = new Map<string, unknown>()
-  if (!existsSync(path)) {
-    if (mustExist) throw new StartupError('invalid_configuration', `There is no configuration file at ${path}.`)
-    return { path, values }
-  }
+  if (!existsSync(path))
+    return { path, values, problem: mustExist ? `there is no configuration file at ${path}` : null }
   try {
     flatten(parseToml(readFileSync(path, 'utf8')), '', values)
+    return { path, values, problem: null }
   } catch (error) {
-    throw new StartupError('invalid_configuration', `${path} cannot be read as TOML: ${messageOf(error)}`, {
-      cause: error
-    })
+    // The parser's message quotes the line, which may hold a secret.
+    const reason = error instanceof TomlError ? `the mistake is in line ${error.line}` : messageOf(error)
+    return { path, values, problem: `${path} cannot be read as TOML: ${reason}` }
   }
-  return { path, values }
 }
 
 function flatten(table: object, prefix: string, into: Map<string, unknown>): void {
@@ -163,7 +161,8 @@ function listen(value: { host: string | null; port: number } | undefined, fallba
   return value ? { host: value.host ?? fallback.host, port: value.port } : fallback
 }
 
-function defaultDataDir(env: ConfigSources['env']): string {
+/** Where everything is kept when nobody names a folder. */
+export function defaultDataDir(env: ConfigSources['env']): string {
   if (process.platform === 'darwin') return join(homedir(), 'Library', 'Application Support', 'Flightcase')
   if (process.platform === 'win32') return join(env['APPDATA'] ?? homedir(), 'Flightcase')
   return join(env['XDG_DATA_HOME'] ?? join(homedir(), '.local', 'share'), 'flightcase')

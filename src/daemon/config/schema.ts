@@ -193,6 +193,29 @@ export const settings = {
 
 export type SettingName = keyof typeof settings
 
+/** What holds where nobody set anything. The data folder's default depends on the system: `defaultDataDir`. */
+export const defaults = {
+  field: { host: '0.0.0.0', port: 8700 },
+  admin: { host: '127.0.0.1', port: 8701 },
+  s3: { host: '0.0.0.0', port: 9000 },
+  mqtt: { host: '0.0.0.0', port: 1883 },
+  logLevel: 'info',
+  pilotWorkspaceMode: 'open',
+  pilotPrefixPerDevice: 'auto',
+  objectStore: 'embedded',
+  s3Bucket: 'media',
+  s3Region: 'us-east-1'
+} as const satisfies SettingValues
+
+/** The default as somebody would write it, `HOST:PORT` for an address; null when there is none. */
+export function defaultText(name: SettingName): string | null {
+  const value: string | ListenAddress | undefined = (defaults as Partial<Record<SettingName, string | ListenAddress>>)[
+    name
+  ]
+  if (value === undefined) return null
+  return typeof value === 'string' ? value : `${value.host}:${value.port}`
+}
+
 /** The checked values of all sources together; what nobody set is absent. */
 export type SettingValues = { [Name in SettingName]?: z.output<(typeof settings)[Name]['schema']> }
 
