@@ -10,6 +10,8 @@ export interface JobDefinition<Payload extends z.ZodType = z.ZodType> {
   name: string
   payload: Payload
   lane: JobLane
+  /** How many of this kind run at once, when fewer than the lane has places: a slow one must not keep the others waiting. */
+  maxAtOnce?: number
   /** Lower runs first. */
   priority: number
   maxAttempts: number

@@ -2,7 +2,7 @@ import { setTimeout as delay } from 'node:timers/promises'
 import type { Logger } from 'pino'
 import type { Clock } from '../clock.ts'
 import { messageOf } from '../errors.ts'
-import { type BoundJob, JobDeferred, JobHopeless, type JobLane } from './define-job.ts'
+import { type BoundJob, JobDeferred, type JobDefinition, JobHopeless, type JobLane } from './define-job.ts'
 import type { JobQueue, JobRow } from './job-queue.ts'
 
 /** Time beyond a job's own limit before its lease counts as abandoned. */
@@ -12,7 +12,7 @@ const LONGEST_NAP_MS = 30_000
 const ABORT_GRACE_MS = 2000
 
 interface Running {
-  lane: JobLane
+  definition: JobDefinition
   abort: AbortController
   done: Promise<void>
 }
@@ -134,17 +134,20 @@ export class JobRunner {
   #take(): { job: BoundJob; row: JobRow }[] {
     const { queue } = this.#o
     queue.reclaim({ all: this.#lostTrack, except: new Set(this.#running.keys()) })
-    const free = { ...this.#o.limits() }
-    for (const running of this.#running.values()) free[running.lane]--
+    const limits = this.#o.limits()
+    const busy = [...this.#running.values()].map((running) => running.definition)
+    const hasPlace = ({ name, lane, maxAtOnce = limits[lane] }: JobDefinition): boolean =>
+      busy.filter((other) => other.lane === lane).length < limits[lane] &&
+      busy.filter((other) => other.name === name).length < maxAtOnce
     const taken: { job: BoundJob; row: JobRow }[] = []
     let took = true
     while (took) {
       took = false
       for (const job of this.#jobs.values()) {
-        if (free[job.definition.lane] <= 0) continue
+        if (!hasPlace(job.definition)) continue
         const row = queue.take(job.definition.name, job.definition.timeoutMs + LEASE_GRACE_MS)
         if (!row) continue
-        free[job.definition.lane]--
+        busy.push(job.definition)
         taken.push({ job, row })
         took = true
       }
@@ -173,7 +176,7 @@ export class JobRunner {
         this.wake()
         if (!this.#started && this.#running.size === 0) for (const resolve of this.#idleWaiters.splice(0)) resolve()
       })
-    this.#running.set(row.id, { lane: job.definition.lane, abort, done })
+    this.#running.set(row.id, { definition: job.definition, abort, done })
     this.#o.onChange?.()
   }
 

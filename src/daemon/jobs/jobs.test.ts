@@ -9,7 +9,7 @@ import { migrations } from '../db/migrations/all.ts'
 import { Outbox } from '../events/outbox.ts'
 import { ManualClock } from '../testing/manual-clock.ts'
 import { temporaryFolder, testDatabase } from '../testing/test-database.ts'
-import { bindJob, defineJob, type JobContext, JobDeferred, JobHopeless } from './define-job.ts'
+import { type BoundJob, bindJob, defineJob, type JobContext, JobDeferred, JobHopeless } from './define-job.ts'
 import { JobQueue } from './job-queue.ts'
 import { backoffMs, JobRunner } from './job-runner.ts'
 
@@ -26,7 +26,7 @@ const countJob = defineJob({
 
 function setUp(
   handler: (payload: { n: number }, context: JobContext) => Promise<void>,
-  options: { cpu?: number } = {}
+  options: { cpu?: number; more?: BoundJob[] } = {}
 ) {
   const db = testDatabase()
   const clock = new ManualClock()
@@ -35,7 +35,7 @@ function setUp(
   const createRunner = () =>
     new JobRunner({
       queue,
-      jobs: [bindJob(countJob, handler)],
+      jobs: [...(options.more ?? []), bindJob(countJob, handler)],
       limits: () => ({ cpu: options.cpu ?? 1, io: 1 }),
       log: pino({ level: 'silent' }),
       clock
@@ -256,6 +256,24 @@ describe('runner', () => {
     expect(vi.getTimerCount()).toBe(1)
     release.resolve()
     await runner.idle()
+  })
+
+  test('a kind that may run but once leaves the other places of its lane free', async () => {
+    const slowJob = { ...countJob, name: 'test.slow', maxAtOnce: 1 }
+    const release = Promise.withResolvers<void>()
+    const started: string[] = []
+    const slow = bindJob(slowJob, async () => {
+      started.push('slow')
+      await release.promise
+    })
+    const { queue, runner } = setUp(async () => void started.push('quick'), { cpu: 2, more: [slow] })
+    for (const n of [1, 2]) queue.enqueue(slowJob, { n })
+    for (const n of [1, 2]) queue.enqueue(countJob, { n })
+    runner.start()
+    await vi.waitFor(() => expect(started).toEqual(['slow', 'quick', 'quick']))
+    release.resolve()
+    await runner.idle()
+    expect(started).toEqual(['slow', 'quick', 'quick', 'slow'])
   })
 
   test('two handlers for one job stop the start', () => {
