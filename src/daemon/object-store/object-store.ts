@@ -44,6 +44,8 @@ export type CopyOptions = {
   ifMatch?: string
   /** Only over this version of the target. */
   targetIfMatch?: string
+  /** Ends waiting for a store that moves the bytes; its reason is raised. Nothing is promised about the target then. */
+  signal?: AbortSignal
 }
 
 /** A file holding exactly the object's bytes. It stays until `release()`; never write to it. */

@@ -14,6 +14,8 @@ const BY_NAME: Record<string, ObjectStoreErrorCode> = {
   PreconditionFailed: 'PreconditionFailed',
   ConditionalRequestConflict: 'Conflict',
   OperationAborted: 'Conflict',
+  // An upload in parts that somebody else ended, not an object that is missing.
+  NoSuchUpload: 'Conflict',
   SlowDown: 'Throttled',
   TooManyRequests: 'Throttled',
   ServiceUnavailable: 'Throttled',

@@ -2,10 +2,12 @@ import { createHash, randomBytes } from 'node:crypto'
 import { rm } from 'node:fs/promises'
 import { createServer } from 'node:net'
 import { Readable } from 'node:stream'
-import { afterEach, beforeEach, describe, expect, it } from 'vitest'
+import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
 import { EndpointHarness, REGION } from '../embedded-store/endpoint/endpoint-harness.ts'
+import { openExternalStore } from '../testing/test-stores.ts'
 import { describeObjectStore } from './object-store.contract.ts'
 import { ObjectStoreError, type TemporaryCredentials } from './object-store.ts'
+import { fromS3Error } from './s3-errors.ts'
 import { S3ObjectStore, type S3ObjectStoreOptions } from './s3-object-store.ts'
 
 const MIB = 1024 ** 2
@@ -73,20 +75,54 @@ describe('s3 driver', () => {
   afterEach(() => harness.dispose())
 
   it('sends and copies in parts what is too large for one request', async () => {
-    const store = embedded(harness, { singleRequestMaxBytes: 6 * MIB })
+    const store = embedded(harness, { singleRequestMaxBytes: 6 * MIB, copyRequestMaxBytes: 6 * MIB })
     const bytes = randomBytes(17 * MIB)
     const sha256 = createHash('sha256').update(bytes).digest('hex')
     const put = await store.put('large', { stream: Readable.from([bytes]), sizeBytes: bytes.length }, { sha256 })
     expect(put).toMatchObject({ sizeBytes: bytes.length, sha256 })
     expect(put.etag).toMatch(/-2$/)
     await store.copy('large', 'copy', { replace: { contentType: 'video/mp4', metadata: { a: '1' } } })
-    expect(await store.head('copy')).toMatchObject({ contentType: 'video/mp4', metadata: { a: '1' } })
+    const copy = await store.head('copy')
+    expect(copy).toMatchObject({ contentType: 'video/mp4', metadata: { a: '1' } })
+    expect(copy!.etag).toMatch(/-3$/)
     expect(await store.sha256Of('copy')).toBe(sha256)
     await expect(store.copy('large', 'copy', { targetIfMatch: 'else' })).rejects.toMatchObject({
       code: 'PreconditionFailed'
     })
     expect((await harness.engine.listUploads({ bucket: 'media', limit: 10 })).entries).toEqual([])
     await store.close()
+  })
+
+  it('waits long for a copy and does not ask for it twice', async () => {
+    const { store, s3 } = await openExternalStore({ copySilenceMs: 100 })
+    await store.put('k', Buffer.from('bytes'))
+    s3.neverCopies = true
+    await expect(store.copy('k', 'copy')).rejects.toMatchObject({ code: 'Unreachable' })
+    expect(s3.copies).toBe(1)
+  })
+
+  it('asks again for a copy that the server is too busy for', async () => {
+    const { store, s3 } = await openExternalStore()
+    await store.put('k', Buffer.from('bytes'))
+    s3.failure = { status: 503, code: 'SlowDown', methods: ['PUT'], times: 1 }
+    await store.copy('k', 'copy')
+    expect(s3.objects.get('copy')?.bytes.toString()).toBe('bytes')
+  })
+
+  it('ends a copy that is not wanted any more', async () => {
+    const { store, s3 } = await openExternalStore()
+    await store.put('k', Buffer.from('bytes'))
+    s3.neverCopies = true
+    const abort = new AbortController()
+    const copied = store.copy('k', 'copy', { signal: abort.signal })
+    await vi.waitFor(() => expect(s3.copies).toBe(1))
+    abort.abort(new Error('cancelled'))
+    await expect(copied).rejects.toThrow('cancelled')
+  })
+
+  it('does not take an upload in parts that vanished for a missing object', () => {
+    const error = Object.assign(new Error('gone'), { name: 'NoSuchUpload', $metadata: { httpStatusCode: 404 } })
+    expect(fromS3Error(error)).toMatchObject({ code: 'Conflict' })
   })
 
   it('tells a missing bucket from a missing object', async () => {

@@ -1,7 +1,6 @@
 import { createHash } from 'node:crypto'
 import { addAbortSignal, Readable } from 'node:stream'
 import {
-  CopyObjectCommand,
   CreateBucketCommand,
   DeleteObjectCommand,
   DeleteObjectsCommand,
@@ -33,14 +32,14 @@ import {
 } from './object-store.ts'
 import { Presigner, type StaticKey } from './presigner.ts'
 import { dateHeader, toStat, totalSize, translated, unquote } from './s3-answers.ts'
+import { encodeCopySource, S3Copier } from './s3-copier.ts'
 import { fromS3Error, isMissingBucket } from './s3-errors.ts'
-import { copyInParts, encodeCopySource } from './s3-large-copy.ts'
 import { S3Uploader } from './s3-uploader.ts'
 import { buildSessionPolicy } from './session-policy.ts'
 
 const MIB = 1024 ** 2
 const MAX_PAGE = 1000
-/** S3 takes no more in one PUT or copy. */
+/** S3 takes no more in one PUT. */
 const SINGLE_REQUEST_MAX_BYTES = 5 * 1024 * MIB
 const MAX_CLOCK_SKEW_MS = 5 * 60_000
 const DEFAULT_ROLE_ARN = 'arn:aws:iam::000000000000:role/flightcase-uploader'
@@ -68,6 +67,10 @@ export type S3ObjectStoreOptions = {
   }
   /** Objects above this size travel in parts. 5 GiB, the S3 limit, unless given. */
   singleRequestMaxBytes?: number
+  /** Larger objects are copied in parts of this size. 256 MiB unless given. */
+  copyRequestMaxBytes?: number
+  /** How long the server may say nothing while it copies. 10 minutes unless given. */
+  copySilenceMs?: number
   clock?: () => number
 }
 
@@ -80,15 +83,14 @@ export class S3ObjectStore implements ObjectStore {
   readonly #sts: STSClient
   readonly #presigner: Presigner
   readonly #uploader: S3Uploader
-  readonly #singleRequestMaxBytes: number
+  readonly #copier: S3Copier
   #clockSkewMs = 0
 
   constructor(options: S3ObjectStoreOptions) {
     const { endpoint, region, credentials, bucket, forcePathStyle = true, clock } = options
     this.#options = options
     this.bucket = bucket
-    this.#singleRequestMaxBytes = options.singleRequestMaxBytes ?? SINGLE_REQUEST_MAX_BYTES
-    this.#s3 = new S3Client({
+    const config = {
       endpoint,
       region,
       credentials,
@@ -96,7 +98,10 @@ export class S3ObjectStore implements ObjectStore {
       // Several servers refuse the checksum trailers that are the SDK's default, or answer range reads with checksums it rejects.
       requestChecksumCalculation: 'WHEN_REQUIRED',
       responseChecksumValidation: 'WHEN_REQUIRED',
-      logger: SILENT,
+      logger: SILENT
+    } as const
+    this.#s3 = new S3Client({
+      ...config,
       requestHandler: {
         connectionTimeout: 5000,
         socketTimeout: 60_000,
@@ -108,8 +113,13 @@ export class S3ObjectStore implements ObjectStore {
     this.#uploader = new S3Uploader({
       s3: this.#s3,
       bucket,
-      singleRequestMaxBytes: this.#singleRequestMaxBytes,
+      singleRequestMaxBytes: options.singleRequestMaxBytes ?? SINGLE_REQUEST_MAX_BYTES,
       head: (key) => this.head(key)
+    })
+    const { copyRequestMaxBytes: requestMaxBytes, copySilenceMs: silenceMs } = options
+    this.#copier = new S3Copier(config, {
+      ...(requestMaxBytes && { requestMaxBytes }),
+      ...(silenceMs && { silenceMs })
     })
     this.#sts = new STSClient({ endpoint: options.stsEndpoint ?? endpoint, region, credentials })
     this.#presigner = new Presigner({
@@ -258,7 +268,7 @@ export class S3ObjectStore implements ObjectStore {
   async copy(
     source: string,
     target: string,
-    { replace, ifMatch, targetIfMatch }: CopyOptions = {}
+    { replace, ifMatch, targetIfMatch, signal }: CopyOptions = {}
   ): Promise<PutResult> {
     assertPortableMetadata(replace?.metadata)
     const from = await this.head(source)
@@ -274,12 +284,12 @@ export class S3ObjectStore implements ObjectStore {
       CopySourceIfMatch: `"${from.etag}"`,
       IfMatch: targetIfMatch === undefined ? undefined : `"${targetIfMatch}"`,
       ContentType: contentType,
-      Metadata: metadata
+      Metadata: metadata,
+      MetadataDirective: replace ? ('REPLACE' as const) : ('COPY' as const)
     }
-    const etag = await translated(async () => {
-      if (from.sizeBytes > this.#singleRequestMaxBytes) return copyInParts(this.#s3, input, from.sizeBytes)
-      const command = new CopyObjectCommand({ ...input, MetadataDirective: replace ? 'REPLACE' : 'COPY' })
-      return (await this.#s3.send(command)).CopyObjectResult?.ETag
+    const etag = await this.#copier.copy(input, from.sizeBytes, signal).catch((error: unknown) => {
+      signal?.throwIfAborted()
+      throw fromS3Error(error)
     })
     return { etag: unquote(etag), sizeBytes: from.sizeBytes, sha256: from.sha256 }
   }
@@ -337,6 +347,7 @@ export class S3ObjectStore implements ObjectStore {
 
   async close(): Promise<void> {
     this.#s3.destroy()
+    this.#copier.close()
     this.#sts.destroy()
     this.#presigner.close()
   }

@@ -20,10 +20,14 @@ export class ScriptedS3 {
   sentBytes = 0
   /** HEAD requests for objects so far. */
   heads = 0
-  /** Answer everything (or, given methods, only those) with this status. */
-  failure: { status: number; code: string; methods?: string[] } | null = null
+  /** Answer everything (or, given methods, only those) with this status, forever or so many times. */
+  failure: { status: number; code: string; methods?: string[]; times?: number } | null = null
   /** Send the head of an object and then nothing more. */
   isStalled = false
+  /** Take requests for copies and never answer them. */
+  neverCopies = false
+  /** Requests for copies so far. */
+  copies = 0
   readonly #server = createServer((request, response) => {
     const chunks: Buffer[] = []
     request.on('data', (chunk: Buffer) => chunks.push(chunk))
@@ -73,12 +77,17 @@ export class ScriptedS3 {
     const key = path.slice(this.bucket.length + 2)
     if (method === 'HEAD' && key !== '') this.heads++
     const isRefused = this.failure !== null && (this.failure.methods?.includes(method) ?? true)
-    if (isRefused) refuse(response, this.failure!.status, this.failure!.code)
+    if (isRefused) this.#fail(response, this.failure!)
     else if (path === '/' && method === 'POST') sendXml(response, assumeRole())
     else if (!path.startsWith(`/${this.bucket}`)) refuse(response, 404, 'NoSuchBucket')
     else if (key !== '') this.#object(request, method, key, body, response)
     else if (method === 'GET') sendXml(response, this.#list(url.searchParams))
     else response.end()
+  }
+
+  #fail(response: ServerResponse, failure: NonNullable<ScriptedS3['failure']>): void {
+    if (failure.times !== undefined && --failure.times <= 0) this.failure = null
+    refuse(response, failure.status, failure.code)
   }
 
   #object(request: IncomingMessage, method: string, key: string, body: Buffer, response: ServerResponse): void {
@@ -114,6 +123,8 @@ export class ScriptedS3 {
       response.writeHead(200, { etag: `"${this.put(key, body).etag}"` }).end()
       return
     }
+    this.copies++
+    if (this.neverCopies) return
     const source = this.objects.get(
       decodeURIComponent(copySource)
         .replace(/^\//, '')

@@ -6,7 +6,7 @@ import { EngineHarness } from '../embedded-store/engine/engine-harness.ts'
 import { LocalObjectStore } from '../object-store/local-object-store.ts'
 import type { IssueCredentials, ObjectStore } from '../object-store/object-store.ts'
 import { Presigner } from '../object-store/presigner.ts'
-import { S3ObjectStore } from '../object-store/s3-object-store.ts'
+import { S3ObjectStore, type S3ObjectStoreOptions } from '../object-store/s3-object-store.ts'
 import { buildSessionPolicy } from '../object-store/session-policy.ts'
 import { ScriptedS3 } from './scripted-s3.ts'
 
@@ -54,9 +54,12 @@ function localStore({ engine }: Pick<EngineHarness, 'engine'>, issueCredentials:
 }
 
 /** The driver for external stores and the server it talks to. */
-export async function openExternalStore(): Promise<{ store: S3ObjectStore; s3: ScriptedS3 }> {
+export async function openExternalStore(
+  options: Partial<S3ObjectStoreOptions> = {}
+): Promise<{ store: S3ObjectStore; s3: ScriptedS3 }> {
   const s3 = await ScriptedS3.start()
-  const store = new S3ObjectStore({ endpoint: s3.endpoint, region: 'us-east-1', bucket: s3.bucket, credentials: key })
+  const { endpoint, bucket } = s3
+  const store = new S3ObjectStore({ endpoint, region: 'us-east-1', bucket, credentials: key, ...options })
   onTestFinished(() => store.close())
   return { store, s3 }
 }

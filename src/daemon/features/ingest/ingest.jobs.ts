@@ -41,6 +41,7 @@ export const pinBlobJob = defineJob({
   name: 'ingest.pin-blob',
   payload: z.object({ blobId: z.string(), key: z.string() }),
   lane: 'io',
+  maxAtOnce: 1,
   priority: 30,
   maxAttempts: 8,
   // A video of 100 GB that an external store copies part by part.

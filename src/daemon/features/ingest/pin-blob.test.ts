@@ -1,4 +1,5 @@
 import { expect, test } from 'vitest'
+import type { S3ObjectStoreOptions } from '../../object-store/s3-object-store.ts'
 import { startPilotBase } from '../../testing/pilot-base.ts'
 import { allKeys, openExternalStore } from '../../testing/test-stores.ts'
 import { isPinnedKey } from './guess-media-type.ts'
@@ -9,8 +10,8 @@ import { Bench, K, WS, WS_B } from './ingest-bench.ts'
 const K_B = `media/${WS_B}/20260407/DJI_0099.JPG`
 
 /** Two uploads of the same bytes whose assets share one blob already; what is to be removed is still there. */
-async function openTwice(bytes = 'same bytes') {
-  const { store, s3 } = await openExternalStore()
+async function openTwice(bytes = 'same bytes', options: Partial<S3ObjectStoreOptions> = {}) {
+  const { store, s3 } = await openExternalStore(options)
   const bench = new Bench(store, await startPilotBase({ store }))
   await bench.put(K, bytes)
   await bench.record('F1')
@@ -36,6 +37,9 @@ function aroundCopies(bench: Bench, { before, after }: { before?: () => unknown;
 
 /** Lets waiting attempts run now. */
 const hurry = (bench: Bench) => bench.base.db.prepare('UPDATE job SET run_at_ms = 0').run()
+
+const pinJobs = (bench: Bench) =>
+  bench.base.db.prepare(`SELECT state, attempt FROM job WHERE name = 'ingest.pin-blob'`).all()
 
 test('an overwritten upload takes nothing away afterwards', async () => {
   const { bench } = await openTwice()
@@ -128,4 +132,62 @@ test('the upload of a binned asset goes as well, and is not taken in again', asy
   await bench.base.settle()
   expect(await allKeys(bench.store)).toEqual([bench.blobs()[0]!.key])
   expect(await bench.allBytes()).toEqual(['same bytes', 'same bytes'])
+})
+
+test.each([
+  { status: 412, code: 'PreconditionFailed' },
+  { status: 404, code: 'NoSuchKey' },
+  { status: 404, code: 'NoSuchUpload' }
+])(
+  'a copy refused with $code although the source is there is tried again with pauses, then waits for a person',
+  async (refusal) => {
+    const { bench, s3 } = await openTwice()
+    let copies = 0
+    aroundCopies(bench, { before: () => copies++ })
+    s3.failure = { ...refusal, methods: ['PUT'] }
+    await bench.base.settle()
+    expect(copies).toBe(1)
+    expect(pinJobs(bench)).toEqual([{ state: 'queued', attempt: 1 }])
+    for (let attempt = 2; attempt <= 8; attempt++) {
+      hurry(bench)
+      await bench.base.settle()
+    }
+    expect(copies).toBe(8)
+    expect(bench.base.queue.counts()).toMatchObject({ queued: 0, dead: 1 })
+    expect(await bench.allBytes()).toEqual(['same bytes', 'same bytes'])
+    expect(await allKeys(bench.store)).toEqual([K, K_B])
+  }
+)
+
+test('a copy that is never answered counts as an attempt while the store answers otherwise', async () => {
+  const { bench, s3 } = await openTwice('same bytes', { copySilenceMs: 50 })
+  s3.neverCopies = true
+  await bench.base.settle()
+  expect(s3.copies).toBe(1)
+  expect(pinJobs(bench)).toEqual([{ state: 'queued', attempt: 1 }])
+})
+
+test('a copy that fails because the store is away costs no attempt', async () => {
+  const { bench, s3 } = await openTwice()
+  aroundCopies(bench, { before: () => s3.goAway() })
+  await bench.base.settle()
+  expect(pinJobs(bench)).toEqual([{ state: 'queued', attempt: 0 }])
+})
+
+test('a copy of other bytes is not taken: the source changed under a store that ignores the condition', async () => {
+  const { bench, s3 } = await openTwice()
+  const head = bench.store.head.bind(bench.store)
+  aroundCopies(bench, {
+    before: () => {
+      bench.store.head = async (key) => {
+        bench.store.head = head
+        const stat = await head(key)
+        s3.put(K, Buffer.from('next bytes'))
+        return stat
+      }
+    }
+  })
+  await bench.base.settle()
+  expect(await bench.allBytes()).toEqual(['same bytes', 'same bytes'])
+  expect((await allKeys(bench.store)).filter(isPinnedKey)).toEqual([])
 })
