@@ -132,7 +132,7 @@ export async function createDaemon(config: Config, overrides: DaemonOverrides = 
     })
 
     const fieldRepository = new FieldRepository(db)
-    const board = new FieldBoard({ repository: fieldRepository, liveFeed, clock, log })
+    const board = new FieldBoard({ repository: fieldRepository, outbox, liveFeed, clock, log })
     const opened = await openStore({
       config: config.store,
       dataDir: config.dataDir,

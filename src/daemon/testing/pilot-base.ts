@@ -74,7 +74,7 @@ export async function startPilotBase(options: PilotBaseOptions) {
   const queue = new JobQueue({ db, clock, outbox })
   const liveFeed = new LiveFeed()
   const access = new AccessService({ db, clock, log, adminToken: 'the-admin-token', pilotToken: config.staticToken })
-  const board = new FieldBoard({ repository: new FieldRepository(db), liveFeed, clock, log })
+  const board = new FieldBoard({ repository: new FieldRepository(db), outbox, liveFeed, clock, log })
   const rows = {
     repository: new IngestRepository(db),
     blobs: new BlobsRepository(db, store.kind),

@@ -1,6 +1,6 @@
 import { z } from 'zod'
 import { defineEndpoint } from '../endpoint.ts'
-import { laneSchema } from './field.ts'
+import { laneSchema, refusedSignInSchema } from './field.ts'
 
 /** Facts kept in the outbox. Each is sent with its sequence number as the event id. */
 export const eventTypes = [
@@ -29,6 +29,7 @@ export type StoredEvent = z.infer<typeof storedEventSchema>
 /** Moments that are shown and forgotten: they carry no id and are not replayed. */
 export const liveMessageSchema = z.discriminatedUnion('type', [
   z.object({ type: z.literal('lane'), lane: laneSchema }),
+  z.object({ type: z.literal('refused-sign-ins'), refusedSignIns: z.array(refusedSignInSchema) }),
   z.object({ type: z.literal('jobs'), queued: z.int(), running: z.int(), dead: z.int() })
 ])
 export type LiveMessage = z.infer<typeof liveMessageSchema>

@@ -8,6 +8,7 @@ import { type Lane, laneSchema } from '../../../shared/api/field.ts'
 import { type Database, openDatabase } from '../../db/database.ts'
 import { migrations } from '../../db/migrations/all.ts'
 import { LiveFeed } from '../../events/live-feed.ts'
+import { Outbox } from '../../events/outbox.ts'
 import { FieldRepository } from './field.repository.ts'
 import { FieldBoard } from './field-board.ts'
 
@@ -27,9 +28,26 @@ function openDb(): Database {
 function openBoard(db = openDb()) {
   const clock = { ms: NOON, nowMs: () => clock.ms }
   const liveFeed = new LiveFeed()
-  const board = new FieldBoard({ repository: new FieldRepository(db), liveFeed, clock, log: pino({ level: 'silent' }) })
+  const outbox = new Outbox({ db, clock })
+  const log = pino({ level: 'silent' })
+  const board = new FieldBoard({ repository: new FieldRepository(db), outbox, liveFeed, clock, log })
   onTestFinished(() => board.stop())
-  return { db, board, clock, liveFeed }
+  /** What was found out about an asset, which the catalogue gets with its first damage. */
+  const setDamage = (assetId: string, damage: string | null): void =>
+    db.transaction(() => {
+      db.prepare(`INSERT OR IGNORE INTO workspace (id, name, created_at_ms) VALUES ('ws', 'ws', 0)`).run()
+      db.prepare(
+        `INSERT OR IGNORE INTO blob (id, store, key, size_bytes, etag, created_at_ms) VALUES (?, 'local', ?, 1, 'e', 0)`
+      ).run(assetId, assetId)
+      db.prepare(
+        `INSERT INTO asset (id, workspace_id, blob_id, object_key, name, kind, mime_type, state, size_bytes, taken_at_ms,
+                            taken_day, taken_source, received_at_ms, damage, updated_at_ms)
+         VALUES (?, 'ws', ?, 'k', 'n', 'image', 'image/jpeg', 'active', 1, 0, '1970-01-01', 'received', 0, ?, 0)
+         ON CONFLICT (id) DO UPDATE SET damage = excluded.damage`
+      ).run(assetId, assetId, damage)
+      outbox.append(damage === null ? 'asset.updated' : 'asset.damaged', assetId)
+    })
+  return { db, board, clock, liveFeed, setDamage }
 }
 
 /** The only lane, checked against the contract. */
@@ -194,7 +212,137 @@ test('a transfer that breaks is a failure until the file arrives after all', () 
     lastError: { code: 'connection_lost', name: 'DJI_0001.JPG' }
   })
   board.uploaded(id, stored(1))
-  expect(only(board)).toMatchObject({ seen: 1, failed: 0, uploaded: 1 })
+  expect(only(board)).toMatchObject({ seen: 1, failed: 0, uploaded: 1, lastError: null })
+})
+
+test('files whose assets turn out damaged are counted, over a restart, until the assets are whole again', () => {
+  const { db, board, setDamage } = openBoard()
+  const id = board.arrive(CLIENT)
+  setDamage('asset 4', 'truncated')
+  for (const number of [1, 2, 3]) board.uploaded(id, stored(number))
+  board.asked(id, { ...file(4), assetId: 'asset 4' })
+  expect(only(board)).toMatchObject({ uploaded: 3, skipped: 1, damaged: 1 })
+  setDamage('asset 2', 'unreadable')
+  setDamage('asset of another controller', 'unreadable')
+  expect(only(board)).toMatchObject({
+    uploaded: 3,
+    skipped: 1,
+    damaged: 2,
+    troubled: [
+      { name: 'DJI_0002.JPG', state: 'uploaded', damage: 'unreadable', assetId: 'asset 2' },
+      { name: 'DJI_0004.JPG', state: 'skipped', damage: 'truncated' }
+    ],
+    recent: [{ name: 'DJI_0003.JPG' }, { name: 'DJI_0001.JPG' }]
+  })
+  board.stop()
+  const again = openBoard(db)
+  expect(only(again.board)).toMatchObject({ damaged: 2, troubled: [{ damage: expect.anything() }, {}] })
+  again.setDamage('asset 2', null)
+  // A good copy makes an asset of its own.
+  again.board.uploaded(id, { ...stored(4), assetId: 'asset 5' })
+  expect(only(again.board)).toMatchObject({ uploaded: 4, damaged: 0, troubled: [] })
+})
+
+test('watchers hear of damage that is found after everything has come', () => {
+  vi.useFakeTimers()
+  onTestFinished(() => {
+    vi.useRealTimers()
+  })
+  const { board, liveFeed, setDamage } = openBoard()
+  const heard: Lane[] = []
+  board.uploaded(board.arrive(CLIENT), stored(1))
+  board.start()
+  vi.advanceTimersByTime(1000)
+  liveFeed.subscribe((message) => message.type === 'lane' && heard.push(message.lane))
+  vi.advanceTimersByTime(1000)
+  expect(heard).toEqual([])
+  setDamage('asset 1', 'unreadable')
+  vi.advanceTimersByTime(1000)
+  expect(heard).toMatchObject([{ damaged: 1 }])
+})
+
+test('failed and damaged files stay listed however many others come after them', () => {
+  const { board, setDamage } = openBoard()
+  const id = board.arrive(CLIENT)
+  board.failed(id, stored(1), 'upload_failed')
+  board.uploaded(id, stored(2))
+  setDamage('asset 2', 'unreadable')
+  for (let number = 3; number < 100; number++) board.uploaded(id, stored(number))
+  expect(only(board).troubled.map(({ name }) => name)).toEqual(['DJI_0001.JPG', 'DJI_0002.JPG'])
+  for (let number = 100; number < 400; number++) board.failed(id, stored(number), 'upload_failed')
+  const { failed, damaged, troubled } = only(board)
+  expect({ failed, damaged, listed: troubled.length }).toEqual({ failed: 301, damaged: 1, listed: 200 })
+  expect(troubled[0]?.name).toBe('DJI_0399.JPG')
+})
+
+test('the last error is about a file that is still missing', () => {
+  const { board, clock } = openBoard()
+  const id = board.arrive(CLIENT)
+  for (const number of [1, 2, 3]) {
+    clock.ms += 1000
+    board.failed(id, stored(number), number === 1 ? 'object_not_found' : 'upload_failed')
+  }
+  expect(only(board).lastError).toMatchObject({ name: 'DJI_0003.JPG' })
+  board.uploaded(id, stored(3))
+  expect(only(board).lastError).toMatchObject({ name: 'DJI_0002.JPG', code: 'upload_failed' })
+  // Asked for again, but not here yet.
+  board.asked(id, { ...file(2), assetId: null })
+  expect(only(board).lastError).toMatchObject({ name: 'DJI_0002.JPG' })
+  board.asked(id, { ...file(2), assetId: 'asset 2' })
+  expect(only(board).lastError).toMatchObject({
+    name: 'DJI_0001.JPG',
+    code: 'object_not_found',
+    at: new Date(NOON + 1000).toISOString()
+  })
+  board.uploaded(id, stored(1))
+  expect(only(board).lastError).toBeNull()
+  board.failed(id, stored(1), 'upload_failed')
+  expect(only(board)).toMatchObject({ failed: 0, lastError: null })
+})
+
+test('an error of no file in particular is over when bytes come in, or when nothing is missing', () => {
+  const { board } = openBoard()
+  const id = board.arrive(CLIENT)
+  for (const number of [1, 2]) board.asked(id, { ...file(number), assetId: null })
+  board.refused(id, 'sts_failed')
+  board.transfer({ sessionDeviceId: id, key: stored(1).objectKey, state: 'started', receivedBytes: 0, totalBytes: 9 })
+  expect(only(board).lastError).toBeNull()
+  board.refused(id, 'payload_too_large')
+  board.uploaded(id, stored(1))
+  expect(only(board).lastError).toMatchObject({ code: 'payload_too_large' })
+  board.uploaded(id, stored(2))
+  expect(only(board).lastError).toBeNull()
+})
+
+test('an address with a wrong token is told until it signs in or some hours are over', () => {
+  vi.useFakeTimers()
+  onTestFinished(() => {
+    vi.useRealTimers()
+  })
+  const { board, clock, liveFeed } = openBoard()
+  let told = 0
+  liveFeed.subscribe((message) => (told += Number(liveMessageSchema.parse(message).type === 'refused-sign-ins')))
+  const shown = () => board.listRefusedSignIns().map(({ remoteAddress }) => remoteAddress)
+  board.start()
+  for (let attempt = 0; attempt < 50; attempt++) {
+    board.signInRefused('::ffff:192.168.1.20')
+    clock.ms += 100
+    vi.advanceTimersByTime(250)
+  }
+  expect(board.listRefusedSignIns()).toEqual([{ remoteAddress: '192.168.1.20', at: expect.anything() }])
+  expect(told).toBe(1)
+  board.signInRefused('192.168.1.21')
+  expect(shown()).toEqual(['192.168.1.21', '192.168.1.20'])
+  board.arrive(CLIENT)
+  expect(shown()).toEqual(['192.168.1.21'])
+  vi.advanceTimersByTime(250)
+  expect(told).toBe(2)
+  clock.ms += 5 * 3_600_000
+  vi.advanceTimersByTime(250)
+  expect(told).toBe(3)
+  expect(shown()).toEqual([])
+  for (let host = 0; host < 50; host++) board.signInRefused(`192.168.2.${host}`)
+  expect(shown()).toHaveLength(20)
 })
 
 test.each([
@@ -282,8 +430,8 @@ test('a restart on the same day goes on where it was', () => {
     failed: 1,
     current: null,
     lastError: { code: 'upload_failed' },
+    troubled: [{ name: 'DJI_0002.JPG' }],
     recent: [
-      { name: 'DJI_0002.JPG' },
       { name: 'b.JPG', state: 'waiting' },
       { name: 'DJI_0001.JPG', assetId: 'asset 1' }
     ]

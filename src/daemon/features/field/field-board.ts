@@ -1,11 +1,13 @@
 import type { Logger } from 'pino'
-import type { Lane as LaneView } from '../../../shared/api/field.ts'
+import type { Lane as LaneView, RefusedSignIn } from '../../../shared/api/field.ts'
 import { type Clock, localDay } from '../../clock.ts'
 import { messageOf } from '../../errors.ts'
 import type { LiveFeed } from '../../events/live-feed.ts'
+import type { Outbox } from '../../events/outbox.ts'
 import { newId } from '../../ids.ts'
 import type { ControllerRecord, FieldRepository } from './field.repository.ts'
 import { type FileIdentity, Lane, type Transfer } from './lane.ts'
+import { RefusedSignIns } from './refused-sign-ins.ts'
 
 /** Who makes a request on the field listener. */
 export interface FieldClient {
@@ -26,6 +28,7 @@ const KEPT_DAYS = 7
 /** Device ids are free text: beyond this many lanes a new one does not make a lane of its own. */
 const MAX_LANES = 500
 const MAX_DEVICE_ID = 64
+const EVENTS_AT_ONCE = 500
 
 /**
  * The tether board: a lane for each controller with what it did today. Everything is noted in memory, because it happens
@@ -33,6 +36,7 @@ const MAX_DEVICE_ID = 64
  */
 export class FieldBoard {
   readonly #repository: FieldRepository
+  readonly #outbox: Outbox
   readonly #liveFeed: LiveFeed
   readonly #clock: Clock
   readonly #log: Logger
@@ -42,11 +46,19 @@ export class FieldBoard {
   readonly #unsaved = new Set<Lane>()
   /** What was shown last of what can end without anything happening. */
   readonly #shown = new Map<Lane, { isOnline: boolean; isReceiving: boolean }>()
+  /** Assets whose damage is to be asked for. */
+  readonly #unjudged = new Set<string>()
+  /** The last event that was looked at for assets that changed. */
+  #seenSeq: number
+  readonly #refused = new RefusedSignIns()
+  #refusedChanged = false
   #timer: NodeJS.Timeout | undefined
   #ticks = 0
 
-  constructor(deps: { repository: FieldRepository; liveFeed: LiveFeed; clock: Clock; log: Logger }) {
+  constructor(deps: { repository: FieldRepository; outbox: Outbox; liveFeed: LiveFeed; clock: Clock; log: Logger }) {
     this.#repository = deps.repository
+    this.#outbox = deps.outbox
+    this.#seenSeq = deps.outbox.range().last
     this.#liveFeed = deps.liveFeed
     this.#clock = deps.clock
     this.#log = deps.log
@@ -77,8 +89,14 @@ export class FieldBoard {
     lane ??= this.#open(client, token, deviceId, nowMs)
     lane.record.lastSeenAtMs = nowMs
     lane.record.remoteAddress = plainAddress(client.remoteAddress)
+    if (this.#refused.forget(lane.record.remoteAddress)) this.#refusedChanged = true
     this.#touch(lane)
     return lane.record.id
+  }
+
+  /** Somebody at this address came with a token that opens nothing. */
+  signInRefused(remoteAddress: string): void {
+    if (this.#refused.note(plainAddress(remoteAddress), this.#clock.nowMs())) this.#refusedChanged = true
   }
 
   /** The ids of the controllers that used this token; null: the fixed one. */
@@ -134,10 +152,17 @@ export class FieldBoard {
 
   /** Every controller, the one seen last first. */
   listLanes(): LaneView[] {
+    this.#learnDamage()
     const nowMs = this.#clock.nowMs()
     return [...this.#byId.values()]
       .sort((a, b) => b.record.lastSeenAtMs - a.record.lastSeenAtMs)
       .map((lane) => lane.view(nowMs))
+  }
+
+  /** Addresses that were turned away for a wrong token in the last hours and have not signed in since, the latest first. */
+  listRefusedSignIns(): RefusedSignIn[] {
+    this.#refused.expire(this.#clock.nowMs())
+    return this.#refused.list()
   }
 
   #open(client: FieldClient, token: string, deviceId: string | null, nowMs: number): Lane {
@@ -177,6 +202,11 @@ export class FieldBoard {
 
   #tick(): void {
     const nowMs = this.#clock.nowMs()
+    try {
+      this.#learnDamage()
+    } catch (error) {
+      this.#log.warn({ reason: messageOf(error) }, 'the tether board could not look for damaged files')
+    }
     for (const [lane, shown] of this.#shown)
       if (shown.isOnline !== lane.isOnline(nowMs) || (shown.isReceiving && lane.bytesPerSecond(nowMs) === 0))
         this.#changed.add(lane)
@@ -186,7 +216,29 @@ export class FieldBoard {
       this.#liveFeed.publish({ type: 'lane', lane: view })
     }
     this.#changed.clear()
+    if (this.#refused.expire(nowMs) || this.#refusedChanged)
+      this.#liveFeed.publish({ type: 'refused-sign-ins', refusedSignIns: this.#refused.list() })
+    this.#refusedChanged = false
     if (++this.#ticks % SAVE_EVERY_PUBLISH === 0) this.#save()
+  }
+
+  /** Asks for the damage of assets that are new to a lane, and of those that something happened to. */
+  #learnDamage(): void {
+    const lanes = [...this.#byId.values()]
+    for (const lane of lanes) for (const assetId of lane.takeUnjudged()) this.#unjudged.add(assetId)
+    for (;;) {
+      const events = this.#outbox.readAfter(this.#seenSeq, EVENTS_AT_ONCE)
+      for (const { type, subject } of events)
+        if (type.startsWith('asset.') && lanes.some((lane) => lane.hasAsset(subject))) this.#unjudged.add(subject)
+      this.#seenSeq = events.at(-1)?.seq ?? this.#seenSeq
+      if (events.length < EVENTS_AT_ONCE) break
+    }
+    if (this.#unjudged.size === 0) return
+    const damage = this.#repository.listDamage([...this.#unjudged])
+    for (const lane of lanes)
+      for (const assetId of this.#unjudged)
+        if (lane.setDamage(assetId, damage.get(assetId) ?? null)) this.#changed.add(lane)
+    this.#unjudged.clear()
   }
 
   #save(): void {

@@ -1,3 +1,4 @@
+import type { MediaProblem } from '../../../shared/api/assets.ts'
 import type { Flight, laneFileStates } from '../../../shared/api/field.ts'
 import { isoFromMs } from '../../clock.ts'
 import type { Database } from '../../db/database.ts'
@@ -30,6 +31,8 @@ export interface ControllerFileRecord {
   sizeBytes: number | null
   assetId: string | null
   error: string | null
+  /** What the catalogue says of the asset; never written down with the file. */
+  damage: MediaProblem | null
   updatedAtMs: number
 }
 
@@ -64,11 +67,21 @@ export class FieldRepository {
   listFiles(day: string): ControllerFileRecord[] {
     return this.#db
       .prepare<unknown[], ControllerFileRecord>(
-        `SELECT controller_id AS controllerId, day, file_key AS fileKey, name, state, size_bytes AS sizeBytes,
-                asset_id AS assetId, error, updated_at_ms AS updatedAtMs
-         FROM controller_file WHERE day = ? ORDER BY updated_at_ms`
+        `SELECT controller_id AS controllerId, day, file_key AS fileKey, file.name, file.state, file.size_bytes AS sizeBytes,
+                asset_id AS assetId, error, asset.damage, file.updated_at_ms AS updatedAtMs
+         FROM controller_file AS file LEFT JOIN asset ON asset.id = asset_id WHERE day = ? ORDER BY file.updated_at_ms`
       )
       .all(day)
+  }
+
+  /** The damage of those of the given assets that have any. */
+  listDamage(assetIds: readonly string[]): Map<string, MediaProblem> {
+    const rows = this.#db
+      .prepare<unknown[], { id: string; damage: MediaProblem }>(
+        'SELECT id, damage FROM asset WHERE damage IS NOT NULL AND id IN (SELECT value FROM json_each(?))'
+      )
+      .all(JSON.stringify(assetIds))
+    return new Map(rows.map(({ id, damage }) => [id, damage]))
   }
 
   /** Writes what changed, in one transaction. */

@@ -1,10 +1,9 @@
-import type { z } from 'zod'
-import type { Lane as LaneView, laneFileSchema } from '../../../shared/api/field.ts'
+import type { MediaProblem } from '../../../shared/api/assets.ts'
+import type { Lane as LaneView } from '../../../shared/api/field.ts'
 import { isoFromMs, localDay } from '../../clock.ts'
-import type { ControllerFileRecord, ControllerRecord, LaneFileState } from './field.repository.ts'
+import type { ControllerFileRecord, ControllerRecord, LaneError, LaneFileState } from './field.repository.ts'
+import { fileView, isDamaged, isHere, type RunningTransfer, transferView } from './lane-file.ts'
 import { SpeedMeter } from './speed-meter.ts'
-
-type LaneFileView = z.infer<typeof laneFileSchema>
 
 /** What the object store tells of a body that comes in: a whole object, or a part of one whose size nobody knows yet. */
 export interface Transfer {
@@ -24,28 +23,19 @@ export interface FileIdentity {
   name: string
 }
 
-interface RunningTransfer {
-  name: string
-  /** Null for an object in one piece. */
-  uploadId: string | null
-  /** Of each part, as far as it is here; an object in one piece is part 0. */
-  parts: Map<number, number>
-  /** Of all parts together. */
-  receivedBytes: number
-  totalBytes: number | null
-  updatedAtMs: number
-}
-
 const ONLINE_MS = 120_000
 const TRANSFER_SILENCE_MS = 60_000
 /** Multipart uploads that pause may go on; so many are remembered. */
 const MAX_TRANSFERS = 100
 const SHOWN_FILES = 20
+const SHOWN_TROUBLED = 200
 /** A card has thousands of files, not more. */
 const MAX_FILES = 100_000
 /** So often in five minutes Pilot may ask about files it asked about before, without uploading anything. */
 const LOOP_REPEATS = 20
 const LOOP_WINDOW_MS = 300_000
+/** Errors that are over as soon as bytes come in. */
+const OVER_WITH_PROGRESS: ReadonlySet<string> = new Set(['fast_upload_loop', 'sts_failed'])
 
 /** One controller today, in memory. It counts each file once, by what happened to it last. */
 export class Lane {
@@ -56,6 +46,11 @@ export class Lane {
   #files = new Map<string, ControllerFileRecord>()
   /** The latest changed ones with a name, newest first. */
   #recent: ControllerFileRecord[] = []
+  /** Those that failed or are damaged; the one that got so last is last. */
+  #troubled = new Set<ControllerFileRecord>()
+  #damaged = 0
+  #byAsset = new Map<string, ControllerFileRecord[]>()
+  #unjudged = new Set<string>()
   /** Other names of a file: its full fingerprint, its file name, its object key. */
   #aliases = new Map<string, string>()
   #counts: Record<LaneFileState, number> = { waiting: 0, uploading: 0, uploaded: 0, skipped: 0, failed: 0 }
@@ -72,7 +67,7 @@ export class Lane {
     if (noted.day !== this.#day) return
     const file: ControllerFileRecord = noted.state === 'uploading' ? { ...noted, state: 'waiting' } : noted
     this.#files.set(file.fileKey, file)
-    this.#counts[file.state]++
+    this.#enter(file)
     if (file.name !== '') this.#aliases.set(nameAlias(file.name), file.fileKey)
     this.#noteRecent(file)
   }
@@ -156,6 +151,28 @@ export class Lane {
     this.#set(file, { name, state: 'uploading', sizeBytes: running.totalBytes, error: null }, nowMs)
   }
 
+  hasAsset(assetId: string): boolean {
+    return this.#byAsset.has(assetId)
+  }
+
+  /** The assets that became known since the last call, whose damage is not known yet. */
+  takeUnjudged(): string[] {
+    const unjudged = [...this.#unjudged]
+    this.#unjudged.clear()
+    return unjudged
+  }
+
+  /** Takes what the catalogue says of an asset. True when that is news to this lane. */
+  setDamage(assetId: string, damage: MediaProblem | null): boolean {
+    const files = (this.#byAsset.get(assetId) ?? []).filter((file) => file.damage !== damage)
+    for (const file of files) {
+      this.#leave(file)
+      file.damage = damage
+      this.#enter(file)
+    }
+    return files.length > 0
+  }
+
   /** What changed since the last call. */
   takeUnsaved(): ControllerFileRecord[] {
     const unsaved = [...this.#unsaved]
@@ -186,6 +203,7 @@ export class Lane {
       uploaded,
       skipped,
       failed,
+      damaged: this.#damaged,
       current: current ? transferView(current) : null,
       bytesPerSecond: this.bytesPerSecond(nowMs),
       lastError: record.lastError && {
@@ -193,8 +211,15 @@ export class Lane {
         code: record.lastError.code,
         name: record.lastError.name
       },
-      recent: this.#recent.map(fileView)
+      troubled: this.#listTroubled().map(fileView),
+      recent: this.#recent.filter((file) => !this.#troubled.has(file)).map(fileView)
     }
+  }
+
+  #listTroubled(): ControllerFileRecord[] {
+    const newestFirst = [...this.#troubled].reverse()
+    const failed = newestFirst.filter(({ state }) => state === 'failed')
+    return [...failed, ...newestFirst.filter(({ state }) => state !== 'failed')].slice(0, SHOWN_TROUBLED)
   }
 
   #runningTransfer({ key, part, state, totalBytes }: Transfer, name: string): RunningTransfer {
@@ -243,17 +268,41 @@ export class Lane {
     this.#turnDay(nowMs)
     let file = this.#files.get(fileKey)
     if (file ? isNothingNew(file, change) : this.#files.size >= MAX_FILES) return
+    const assetBefore = file?.assetId ?? null
     if (file) {
-      this.#counts[file.state]--
+      this.#leave(file)
       Object.assign(file, change, { updatedAtMs: nowMs })
     } else {
-      const blank = { sizeBytes: null, assetId: null, error: null }
+      const blank = { sizeBytes: null, assetId: null, error: null, damage: null }
       file = { controllerId: this.record.id, day: this.#day, fileKey, ...blank, ...change, updatedAtMs: nowMs }
       this.#files.set(fileKey, file)
     }
-    this.#counts[file.state]++
+    if (file.assetId !== assetBefore) {
+      file.damage = null
+      if (file.assetId !== null) this.#unjudged.add(file.assetId)
+    }
+    this.#enter(file)
     this.#unsaved.add(file)
     this.#noteRecent(file)
+    if (isHere(file)) this.#settleError(file.name)
+  }
+
+  /** Takes a file into the counts and lists that it belongs to as it is now; `#leave` before it changes. */
+  #enter(file: ControllerFileRecord): void {
+    this.#counts[file.state]++
+    if (file.assetId !== null) this.#byAsset.set(file.assetId, [...(this.#byAsset.get(file.assetId) ?? []), file])
+    if (isDamaged(file)) this.#damaged++
+    if (isDamaged(file) || file.state === 'failed') this.#troubled.add(file)
+  }
+
+  #leave(file: ControllerFileRecord): void {
+    this.#counts[file.state]--
+    if (isDamaged(file)) this.#damaged--
+    this.#troubled.delete(file)
+    if (file.assetId === null) return
+    const others = (this.#byAsset.get(file.assetId) ?? []).filter((other) => other !== file)
+    if (others.length > 0) this.#byAsset.set(file.assetId, others)
+    else this.#byAsset.delete(file.assetId)
   }
 
   #noteRecent(file: ControllerFileRecord): void {
@@ -265,17 +314,31 @@ export class Lane {
   #remove(fileKey: string): void {
     const file = this.#files.get(fileKey)
     if (!file) return
-    this.#counts[file.state]--
+    this.#leave(file)
     this.#files.delete(fileKey)
     this.#unsaved.delete(file)
     this.#recent = this.#recent.filter((other) => other !== file)
   }
 
   #fail(fileKey: string, name: string, code: string, nowMs: number): void {
-    this.record.lastError = { atMs: nowMs, code, name }
     // A second attempt that fails does not undo the first that succeeded.
-    if (this.#files.get(fileKey)?.state !== 'uploaded')
-      this.#set(fileKey, { name, state: 'failed', error: code }, nowMs)
+    if (this.#files.get(fileKey)?.state === 'uploaded') return
+    this.record.lastError = { atMs: nowMs, code, name }
+    this.#set(fileKey, { name, state: 'failed', error: code }, nowMs)
+  }
+
+  /** A file is here: an error that was about it is over, and one that was about none in particular once nothing is missing. */
+  #settleError(name: string): void {
+    const error = this.record.lastError
+    if (error === null) return
+    const { waiting, uploading, failed } = this.#counts
+    const isOver = error.name === null ? waiting + uploading + failed === 0 : error.name === name
+    if (isOver) this.record.lastError = this.#newestFailure()
+  }
+
+  #newestFailure(): LaneError | null {
+    const file = [...this.#troubled].findLast(({ state }) => state === 'failed')
+    return file ? { atMs: file.updatedAtMs, code: file.error ?? 'upload_failed', name: file.name } : null
   }
 
   /** Pilot asking for ever and uploading nothing is how it shows that it cannot reach or use the store. */
@@ -289,7 +352,7 @@ export class Lane {
 
   #progressMade(): void {
     this.#asks = { sinceMs: 0, keys: new Set(), repeats: 0 }
-    if (this.record.lastError?.code === 'fast_upload_loop') this.record.lastError = null
+    if (OVER_WITH_PROGRESS.has(this.record.lastError?.code ?? '')) this.record.lastError = this.#newestFailure()
   }
 
   #turnDay(nowMs: number): void {
@@ -299,6 +362,9 @@ export class Lane {
     this.#files = new Map()
     this.#aliases = new Map()
     this.#recent = []
+    this.#troubled = new Set()
+    this.#damaged = 0
+    this.#byAsset = new Map()
     this.#counts = { waiting: 0, uploading: 0, uploaded: 0, skipped: 0, failed: 0 }
   }
 }
@@ -311,28 +377,4 @@ function isNothingNew(before: ControllerFileRecord, change: Partial<ControllerFi
 
 function nameAlias(name: string): string {
   return `name:${name}`
-}
-
-function fileView(file: ControllerFileRecord): LaneFileView {
-  return {
-    name: file.name,
-    state: file.state,
-    sizeBytes: file.sizeBytes,
-    receivedBytes: file.state === 'uploaded' ? (file.sizeBytes ?? 0) : 0,
-    assetId: file.assetId,
-    error: file.error,
-    updatedAt: isoFromMs(file.updatedAtMs)
-  }
-}
-
-function transferView(transfer: RunningTransfer): LaneFileView {
-  return {
-    name: transfer.name,
-    state: 'uploading',
-    sizeBytes: transfer.totalBytes,
-    receivedBytes: transfer.receivedBytes,
-    assetId: null,
-    error: null,
-    updatedAt: isoFromMs(transfer.updatedAtMs)
-  }
 }

@@ -161,3 +161,14 @@ test('invalid UTF-8 is no JSON', async () => {
   })
   expect([answer.status, await answer.json()]).toEqual([400, { code: 400, message: 'invalid json', data: {} }])
 })
+
+test('a wrong token shows on the tether board by its address alone, until that address signs in', async () => {
+  const bench = await Bench.open()
+  const shown = () => bench.base.board.listRefusedSignIns()
+  await bench.post(fastUpload(), FAST, { 'x-auth-token': '' })
+  expect(shown()).toEqual([])
+  await bench.post(fastUpload('%zz'), FAST, { 'x-auth-token': 'mistyped' })
+  expect(shown()).toEqual([{ remoteAddress: '127.0.0.1', at: expect.any(String) }])
+  await bench.post(fastUpload(), FAST)
+  expect(shown()).toEqual([])
+})

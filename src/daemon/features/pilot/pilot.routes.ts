@@ -226,6 +226,7 @@ function errorRenderer(deps: PilotAppDeps): ErrorRequestHandler {
       response.destroy()
       return
     }
+    if (refusal.reason === 'invalidToken') deps.board.signInRefused(request.socket.remoteAddress ?? '')
     const call = response.locals['call'] as PilotCall | undefined
     const laneError = laneErrors[refusal.reason]
     if (call && laneError) deps.board.refused(call.controllerId, laneError)

@@ -17,6 +17,10 @@ export interface Formats {
   /** A moment where this computer is. */
   dateTime(instant: string): string
   time(instant: string): string
+  /** `14:03` */
+  minute(instant: string): string
+  /** The time alone when `instant` is of the same day as `nowMs`, otherwise with its date. */
+  recent(instant: string, nowMs: number): string
   /** A calendar day such as `2026-11-21`, with its weekday. */
   day(day: string): string
   /** A calendar day without the weekday, for lists. */
@@ -25,6 +29,8 @@ export interface Formats {
   wallClock(local: string): string
   degrees(value: number): string
   metres(value: number): string
+  /** `a, b and c` */
+  list(items: readonly string[]): string
 }
 
 const byteUnits = ['byte', 'kilobyte', 'megabyte', 'gigabyte', 'terabyte'] as const
@@ -56,6 +62,8 @@ function makeFormats(locale: string): Formats {
     timeZone: 'UTC'
   })
   const time = new Intl.DateTimeFormat(locale, { timeStyle: 'medium', hourCycle: 'h23' })
+  const minute = new Intl.DateTimeFormat(locale, { timeStyle: 'short', hourCycle: 'h23' })
+  const list = new Intl.ListFormat(locale)
   const day = new Intl.DateTimeFormat(locale, { dateStyle: 'full', timeZone: 'UTC' })
   const shortDay = new Intl.DateTimeFormat(locale, { dateStyle: 'medium', timeZone: 'UTC' })
   const relative = new Intl.RelativeTimeFormat(locale, { numeric: 'auto' })
@@ -94,11 +102,17 @@ function makeFormats(locale: string): Formats {
     },
     dateTime: (instant) => dateTime.format(new Date(instant)),
     time: (instant) => time.format(new Date(instant)),
+    minute: (instant) => minute.format(new Date(instant)),
+    recent(instant, nowMs) {
+      const at = new Date(instant)
+      return at.toDateString() === new Date(nowMs).toDateString() ? time.format(at) : dateTime.format(at)
+    },
     day: (value) => day.format(new Date(`${value}T00:00:00Z`)),
     shortDay: (value) => shortDay.format(new Date(`${value}T00:00:00Z`)),
     wallClock: (local) => wallClock.format(new Date(`${local}Z`)),
     degrees: (value) => `${number(value, 1)}°`,
-    metres: (value) => unit(value, 'meter', 1)
+    metres: (value) => unit(value, 'meter', 1),
+    list: (items) => list.format(items)
   }
 }
 

@@ -1,4 +1,4 @@
-import { screen } from '@testing-library/react'
+import { fireEvent, screen, within } from '@testing-library/react'
 import i18next from 'i18next'
 import { expect, test } from 'vitest'
 import { startI18n } from '../../lib/i18n/i18n.ts'
@@ -6,7 +6,27 @@ import { refusal, renderScreen, status } from '../../testing/render-screen.tsx'
 import { FieldScreen } from './FieldScreen.tsx'
 import { laneErrorText } from './lane-error.ts'
 
-const nothing = { lanes: [], flights: [] }
+const nothing = { lanes: [], flights: [], refusedSignIns: [] }
+const at = '2026-11-21T08:00:00.000Z'
+const laneOf = (change: object) => ({
+  id: 'rc',
+  name: 'RC',
+  remoteAddress: '192.168.1.20',
+  online: true,
+  lastSeenAt: at,
+  ...{ seen: 1, uploaded: 0, skipped: 0, failed: 0, damaged: 0 },
+  current: null,
+  bytesPerSecond: 0,
+  lastError: null,
+  troubled: [],
+  recent: [],
+  ...change
+})
+const fileOf = (name: string, change: object) => ({
+  ...{ name, state: 'uploaded', sizeBytes: 10, receivedBytes: 10 },
+  ...{ assetId: null, error: null, damage: null, updatedAt: at },
+  ...change
+})
 
 test('without controllers the addresses to type are shown', async () => {
   renderScreen(<FieldScreen />, { 'GET /api/v1/field': nothing, 'GET /api/v1/status': status })
@@ -55,26 +75,52 @@ test.each([
   [4_000_000, '25%', '1 MB of 4 MB', '25'],
   [null, null, '1 MB so far, total size not known', null]
 ])('a file of %s bytes on its way tells what is known', async (sizeBytes, percent, amount, barValue) => {
-  const at = '2026-11-21T08:00:00.000Z'
-  const current = { name: 'a.MP4', state: 'uploading', sizeBytes, receivedBytes: 1e6, assetId: null, error: null }
-  const lane = {
-    id: 'rc',
-    name: 'RC',
-    remoteAddress: '192.168.1.20',
-    online: true,
-    lastSeenAt: at,
-    ...{ seen: 1, uploaded: 0, skipped: 0, failed: 0 },
-    current: { ...current, updatedAt: at },
-    bytesPerSecond: 500_000,
-    lastError: null,
-    recent: []
-  }
-  renderScreen(<FieldScreen />, { 'GET /api/v1/field': { lanes: [lane], flights: [] }, 'GET /api/v1/status': status })
+  const current = fileOf('a.MP4', { state: 'uploading', sizeBytes, receivedBytes: 1e6 })
+  const lane = laneOf({ current, bytesPerSecond: 500_000 })
+  renderScreen(<FieldScreen />, { 'GET /api/v1/field': { ...nothing, lanes: [lane] } })
   const shown = await screen.findByTestId('lane-current')
   expect(shown.textContent).toContain(amount)
   expect(shown.textContent).toContain('500 kB/s')
   expect(shown.querySelector('strong')?.textContent ?? null).toBe(percent)
   expect(screen.getByRole('progressbar').getAttribute('aria-valuenow')).toBe(barValue)
+})
+
+test('a lane whose files are damaged is red, lists them and says what to do', async () => {
+  const damaged = [1, 2, 3].map((number) => fileOf(`DJI_000${number}.JPG`, { damage: 'unreadable' }))
+  const lane = laneOf({ seen: 3, uploaded: 3, damaged: 3, troubled: damaged })
+  renderScreen(<FieldScreen />, { 'GET /api/v1/field': { ...nothing, lanes: [lane] } })
+  expect((await screen.findByTestId('lane-verdict')).textContent).toBe(
+    '3 of 3 are here, 3 of them damaged. Keep the card'
+  )
+  expect(screen.getByTestId('lane').dataset['tone']).toBe('bad')
+  const rows = within(screen.getByTestId('lane-troubled')).getAllByRole('listitem')
+  expect(rows).toHaveLength(3)
+  expect(rows[0]?.textContent).toContain('Damaged')
+  expect(rows[0]?.textContent).toContain('The file cannot be read')
+})
+
+test('failed files are there to see; more than a few on request, and what is not listed is counted', async () => {
+  const failed = Array.from({ length: 200 }, (_, number) =>
+    fileOf(`DJI_${number}.JPG`, { state: 'failed', error: 'upload_failed' })
+  )
+  const lane = laneOf({ seen: 250, failed: 230, troubled: failed })
+  renderScreen(<FieldScreen />, { 'GET /api/v1/field': { ...nothing, lanes: [lane] } })
+  const list = within(await screen.findByTestId('lane-troubled'))
+  expect(list.getAllByRole('listitem')).toHaveLength(5)
+  fireEvent.click(list.getByRole('button', { name: 'Show all 230' }))
+  expect(list.getAllByRole('listitem')).toHaveLength(200)
+  expect(list.getByText('and 30 more')).toBeTruthy()
+})
+
+test.each([
+  ['the fresh screen', []],
+  ['the board', [laneOf({})]]
+])('a wrong token is told on %s', async (_where, lanes) => {
+  const refusedSignIns = ['192.168.1.9', '192.168.1.8'].map((remoteAddress) => ({ remoteAddress, at }))
+  renderScreen(<FieldScreen />, { 'GET /api/v1/field': { ...nothing, lanes, refusedSignIns } })
+  expect((await screen.findByRole('alert')).textContent).toMatch(
+    /^192.168.1.9 and 192.168.1.8 tried to sign in with a wrong token, \d\d:\d\d/
+  )
 })
 
 test('an error code without words of its own is named', () => {

@@ -14,6 +14,7 @@ import { FlightList } from './FlightList.tsx'
 import { fieldQuery } from './field.queries.ts'
 import { LaneCard } from './LaneCard.tsx'
 import { byUrgency } from './lane-verdict.ts'
+import { RefusedSignIns } from './RefusedSignIns.tsx'
 
 /** The tether board, and for administrators the dialog that adds controllers to it. */
 export function FieldScreen() {
@@ -37,13 +38,14 @@ function Board({ onAdd }: { onAdd: (() => void) | undefined }) {
 
   if (board.isPending) return <FieldSkeleton />
   if (board.data === undefined) return <QueryFailure error={board.error} retry={() => void board.refetch()} />
-  const { lanes, flights } = board.data
+  const { lanes, flights, refusedSignIns } = board.data
   if (lanes.length === 0)
     return (
       <div className={classes['page']}>
         <Title order={1} className={classes['title']}>
           {t('field.title')}
         </Title>
+        <RefusedSignIns refused={refusedSignIns} />
         <ConnectGuide onAdd={onAdd} />
       </div>
     )
@@ -66,6 +68,7 @@ function Board({ onAdd }: { onAdd: (() => void) | undefined }) {
           )
         )}
       </div>
+      <RefusedSignIns refused={refusedSignIns} />
       {guideOpen && !onAdd && <ConnectGuide onHide={() => setGuideOpen(false)} />}
       <div className={classes['board']} data-stale={lost || undefined}>
         <section aria-label={t('field.lanes')} className={classes['lanes']}>

@@ -13,7 +13,7 @@ import { useFormats } from '../../lib/format.ts'
 import { useNow } from '../../lib/use-now.ts'
 import { CurrentFile } from './CurrentFile.tsx'
 import classes from './LaneCard.module.css'
-import { LaneFiles } from './LaneFiles.tsx'
+import { LaneFiles, TroubledFiles } from './LaneFiles.tsx'
 import { laneErrorText } from './lane-error.ts'
 import { judgeLane, type LaneVerdict } from './lane-verdict.ts'
 
@@ -56,6 +56,7 @@ export function LaneCard({ lane, filesOpen }: { lane: Lane; filesOpen: boolean }
         <Count label={t('field.uploaded')} value={lane.uploaded} tone="ok" />
         <Count label={t('field.skipped')} value={lane.skipped} />
         <Count label={t('field.failed')} value={lane.failed} tone="bad" />
+        {lane.damaged > 0 && <Count label={t('field.damaged')} value={lane.damaged} tone="bad" />}
       </dl>
 
       {lane.current && <CurrentFile file={lane.current} bytesPerSecond={lane.bytesPerSecond} />}
@@ -64,15 +65,14 @@ export function LaneCard({ lane, filesOpen }: { lane: Lane; filesOpen: boolean }
         <div className={classes['error']} data-testid="lane-error">
           <IconAlertTriangleFilled size={22} aria-hidden />
           <div>
-            <strong>
-              {t('field.lastError')}, {formats.time(lane.lastError.at)}
-              {lane.lastError.name && ` · ${lane.lastError.name}`}
-            </strong>
+            <strong>{t('field.lastErrorAt', { time: formats.recent(lane.lastError.at, now) })}</strong>
+            {lane.lastError.name && <span className={classes['errorName']}>{lane.lastError.name}</span>}
             <p>{laneErrorText(t, lane.lastError.code)}</p>
           </div>
         </div>
       )}
 
+      <TroubledFiles files={lane.troubled} total={lane.failed + lane.damaged} />
       <LaneFiles files={lane.recent} openByDefault={filesOpen} />
     </article>
   )

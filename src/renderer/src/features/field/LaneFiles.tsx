@@ -20,15 +20,39 @@ import { laneErrorText } from './lane-error.ts'
 
 type LaneFile = z.infer<typeof laneFileSchema>
 
+const firstTroubled = 5
+
 const stateIcons = {
   waiting: IconCircleDashed,
   uploading: IconDownload,
   uploaded: IconCircleCheck,
   skipped: IconCopyCheck,
-  failed: IconAlertTriangle
+  failed: IconAlertTriangle,
+  damaged: IconAlertTriangle
 } as const
 
-/** The latest files of a lane, newest first, behind a button that opens them. */
+/** The failed and damaged files of a lane, never hidden: the first few, and all behind a button. `total` counts also those not given. */
+export function TroubledFiles({ files, total }: { files: readonly LaneFile[]; total: number }) {
+  const { t } = useTranslation()
+  const [all, setAll] = useState(false)
+  if (files.length === 0) return null
+  const shown = all ? files : files.slice(0, firstTroubled)
+  return (
+    <section className={classes['files']} aria-label={t('field.troubled')} data-testid="lane-troubled">
+      <strong>{t('field.troubled')}</strong>
+      <FileRows files={shown} />
+      {shown.length < files.length ? (
+        <Button variant="subtle" onClick={() => setAll(true)}>
+          {t('field.troubledAll', { count: total })}
+        </Button>
+      ) : (
+        files.length < total && <p>{t('field.troubledMore', { count: total - files.length })}</p>
+      )}
+    </section>
+  )
+}
+
+/** The latest other files of a lane, newest first, behind a button that opens them. */
 export function LaneFiles({ files, openByDefault }: { files: readonly LaneFile[]; openByDefault: boolean }) {
   const { t } = useTranslation()
   const [chosen, setChosen] = useState<boolean | null>(null)
@@ -44,24 +68,28 @@ export function LaneFiles({ files, openByDefault }: { files: readonly LaneFile[]
       >
         {t('field.recent')}
       </Button>
-      {open && (
-        <ul>
-          {files.map((file) => (
-            <LaneFileRow key={`${file.name} ${file.updatedAt}`} file={file} />
-          ))}
-        </ul>
-      )}
+      {open && <FileRows files={files} />}
     </section>
+  )
+}
+
+function FileRows({ files }: { files: readonly LaneFile[] }) {
+  return (
+    <ul>
+      {files.map((file) => (
+        <LaneFileRow key={`${file.name} ${file.updatedAt}`} file={file} />
+      ))}
+    </ul>
   )
 }
 
 function LaneFileRow({ file }: { file: LaneFile }) {
   const { t } = useTranslation()
   const formats = useFormats()
-  const StateIcon = stateIcons[file.state]
-  const error = file.state === 'failed' && file.error !== null ? laneErrorText(t, file.error) : null
+  const state = file.state !== 'failed' && file.damage !== null ? 'damaged' : file.state
+  const StateIcon = stateIcons[state]
   return (
-    <li className={classes['row']} data-state={file.state}>
+    <li className={classes['row']} data-state={state}>
       <StateIcon size={22} className={classes['icon']} aria-hidden />
       <span className={classes['name']}>
         {file.assetId === null ? (
@@ -75,10 +103,15 @@ function LaneFileRow({ file }: { file: LaneFile }) {
             <FileName name={file.name} />
           </Link>
         )}
-        {error !== null && <span className={classes['why']}>{error}</span>}
+        {state === 'failed' && file.error !== null && (
+          <span className={classes['why']}>{laneErrorText(t, file.error)}</span>
+        )}
+        {state === 'damaged' && file.damage !== null && (
+          <span className={classes['why']}>{t(`media.damage.${file.damage}`)}</span>
+        )}
       </span>
       <span className={classes['size']}>{file.sizeBytes === null ? '' : formats.bytes(file.sizeBytes)}</span>
-      <span className={classes['state']}>{t(`field.fileState.${file.state}`)}</span>
+      <span className={classes['state']}>{t(`field.fileState.${state}`)}</span>
       <time className={classes['time']} dateTime={file.updatedAt}>
         {formats.time(file.updatedAt)}
       </time>

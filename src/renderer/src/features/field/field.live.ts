@@ -27,10 +27,12 @@ export const fieldLive: LiveHandler = {
     if (boardEvents.has(event.type)) staleBoards.add(client)
   },
   onLive(client, message) {
-    if (message.type !== 'lane') return
-    client.setQueryData(fieldQuery.queryKey, (board) =>
-      board === undefined ? board : { ...board, lanes: withLane(board.lanes, message.lane) }
-    )
+    if (message.type === 'jobs') return
+    client.setQueryData(fieldQuery.queryKey, (board) => {
+      if (board === undefined) return board
+      if (message.type === 'lane') return { ...board, lanes: withLane(board.lanes, message.lane) }
+      return { ...board, refusedSignIns: message.refusedSignIns }
+    })
   },
   onReopen: invalidateField
 }

@@ -11,6 +11,7 @@ const uploading: NonNullable<Lane['current']> = {
   receivedBytes: 40,
   assetId: null,
   error: null,
+  damage: null,
   updatedAt: at
 }
 
@@ -25,9 +26,11 @@ function lane(change: Partial<Lane>): Lane {
     uploaded: 0,
     skipped: 0,
     failed: 0,
+    damaged: 0,
     current: null,
     bytesPerSecond: 0,
     lastError: null,
+    troubled: [],
     recent: [],
     ...change
   }
@@ -42,6 +45,11 @@ test.each<[string, Partial<Lane>, string, string, number]>([
   ['files left behind', { seen: 10, uploaded: 4, online: false }, 'warn', 'interrupted', 6],
   ['a failure and nothing running', { seen: 10, uploaded: 9, failed: 1 }, 'bad', 'failed', 1],
   ['a failure and more to come', { seen: 10, uploaded: 4, failed: 1 }, 'bad', 'failed', 1],
+  ['everything here, damaged', { seen: 3, uploaded: 3, damaged: 3, online: false }, 'bad', 'damaged', 3],
+  ['one file here, damaged', { seen: 1, skipped: 1, damaged: 1 }, 'bad', 'damagedAlone', 1],
+  ['damage and more to come', { seen: 10, uploaded: 4, damaged: 1 }, 'bad', 'damaged', 1],
+  ['damage and files left behind', { seen: 10, uploaded: 4, damaged: 1, online: false }, 'warn', 'interrupted', 6],
+  ['damage and a failure', { seen: 10, uploaded: 9, failed: 1, damaged: 2 }, 'bad', 'failed', 1],
   ['everything here', { seen: 10, uploaded: 7, skipped: 3 }, 'ok', 'allHere', 10],
   ['everything here and gone', { seen: 10, uploaded: 10, online: false }, 'ok', 'allHere', 10]
 ])('%s', (_what, change, tone, text, count) => {

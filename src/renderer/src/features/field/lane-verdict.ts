@@ -3,7 +3,16 @@ import type { Lane } from '../../../../shared/api/field.ts'
 /** What a person beside the drone wants to know of a lane at a glance; `tone` picks colour and sign. */
 export interface LaneVerdict {
   tone: 'idle' | 'busy' | 'ok' | 'warn' | 'bad'
-  text: 'idle' | 'idleOffline' | 'receiving' | 'waiting' | 'allHere' | 'interrupted' | 'failed'
+  text:
+    | 'idle'
+    | 'idleOffline'
+    | 'receiving'
+    | 'waiting'
+    | 'allHere'
+    | 'interrupted'
+    | 'failed'
+    | 'damaged'
+    | 'damagedAlone'
   /** The number the text is about. */
   count: number
   /** Files that are in the base, sent now or before. */
@@ -18,8 +27,8 @@ export function byUrgency(lanes: readonly Lane[]): Lane[] {
 }
 
 /**
- * Judges a lane. A transfer under way comes first, then what needs a hand on the controller, then what is still to come;
- * only a lane with nothing outstanding is called done.
+ * Judges a lane. A transfer under way comes first, then what needs a hand on the controller or a card to be kept, then what is
+ * still to come; only a lane with nothing outstanding and nothing damaged is called done.
  */
 export function judgeLane(lane: Lane): LaneVerdict {
   const here = lane.uploaded + lane.skipped
@@ -33,8 +42,9 @@ export function judgeLane(lane: Lane): LaneVerdict {
   })
   if (lane.online && lane.current?.state === 'uploading') return verdict('busy', 'receiving', outstanding)
   if (lane.failed > 0) return verdict('bad', 'failed', lane.failed)
-  if (outstanding > 0)
-    return lane.online ? verdict('busy', 'waiting', outstanding) : verdict('warn', 'interrupted', outstanding)
+  if (outstanding > 0 && !lane.online) return verdict('warn', 'interrupted', outstanding)
+  if (lane.damaged > 0) return verdict('bad', here === 1 ? 'damagedAlone' : 'damaged', lane.damaged)
+  if (outstanding > 0) return verdict('busy', 'waiting', outstanding)
   if (lane.seen > 0) return verdict('ok', 'allHere', here)
   return verdict('idle', lane.online ? 'idle' : 'idleOffline', 0)
 }

@@ -98,6 +98,7 @@ export const en = {
     uploaded: 'Uploaded',
     skipped: 'Already here',
     failed: 'Failed',
+    damaged: 'Damaged',
     verdict: {
       idle: 'Connected, waiting for files',
       idleOffline: 'Nothing received today',
@@ -109,14 +110,26 @@ export const en = {
       interrupted_one: 'Connection lost. One file is still on the controller',
       interrupted_other: 'Connection lost. {{count}} files are still on the controller',
       failed_one: 'One file did not arrive. Upload it again from the controller',
-      failed_other: '{{count}} files did not arrive. Upload them again from the controller'
+      failed_other: '{{count}} files did not arrive. Upload them again from the controller',
+      damaged_one: '{{here}} of {{seen}} are here, one of them damaged. Keep the card',
+      damaged_other: '{{here}} of {{seen}} are here, {{count}} of them damaged. Keep the card',
+      damagedAlone: 'The file that is here is damaged. Keep the card'
     },
     current: 'Receiving now',
     currentOf: '{{received}} of {{total}}',
     currentSoFar: '{{received}} so far, total size not known',
     timeLeft: '{{time}} left',
     stalled: 'No data is coming in',
-    lastError: 'Last error',
+    lastErrorAt: 'Last error, {{time}}',
+    refused: '{{addresses}} tried to sign in with a wrong token, {{time}}',
+    refusedOthers_one: 'one more',
+    refusedOthers_other: '{{count}} more',
+    refusedHow: 'Check the token that was entered on the controller, or make it a new one.',
+    troubled: 'Failed and damaged files',
+    troubledAll_one: 'Show it',
+    troubledAll_other: 'Show all {{count}}',
+    troubledMore_one: 'and one more',
+    troubledMore_other: 'and {{count}} more',
     recent: 'Recent files',
     openFile: 'Open {{name}}',
     fileState: {
@@ -124,7 +137,8 @@ export const en = {
       uploading: 'Receiving',
       uploaded: 'Uploaded',
       skipped: 'Already here',
-      failed: 'Failed'
+      failed: 'Failed',
+      damaged: 'Damaged'
     },
     flights: 'Flights',
     flightsNone: 'No flights yet. A flight appears when a controller uploads a mission.',

@@ -94,10 +94,11 @@ export const zhCN: Translation = {
     online: '在线',
     offline: '离线，最后在线：{{ago}}',
     counts: '今天',
-    seen: '发现',
+    seen: '卡上文件',
     uploaded: '已上传',
     skipped: '已存在',
     failed: '失败',
+    damaged: '已损坏',
     verdict: {
       idle: '已连接，等待文件',
       idleOffline: '今天没有收到文件',
@@ -105,14 +106,22 @@ export const zhCN: Translation = {
       waiting_other: '还差 {{count}} 个文件，{{seen}} 个中已到 {{here}} 个',
       allHere_other: '遥控器提供的 {{count}} 个文件已全部到达',
       interrupted_other: '连接中断，还有 {{count}} 个文件留在遥控器上',
-      failed_other: '{{count}} 个文件没有到达，请在遥控器上重新上传'
+      failed_other: '{{count}} 个文件没有到达，请在遥控器上重新上传',
+      damaged_other: '{{seen}} 个文件中已到 {{here}} 个，其中 {{count}} 个已损坏。请保留存储卡',
+      damagedAlone: '收到的文件已损坏。请保留存储卡'
     },
     current: '正在接收',
     currentOf: '{{received}} / {{total}}',
     currentSoFar: '已接收 {{received}}，总大小未知',
     timeLeft: '还需 {{time}}',
     stalled: '没有数据传入',
-    lastError: '最近的错误',
+    lastErrorAt: '最近的错误，{{time}}',
+    refused: '{{addresses}} 用错误的令牌尝试登录，{{time}}',
+    refusedOthers_other: '另外 {{count}} 个地址',
+    refusedHow: '请检查遥控器上输入的令牌，或为它创建新令牌。',
+    troubled: '失败和已损坏的文件',
+    troubledAll_other: '显示全部 {{count}} 个',
+    troubledMore_other: '另有 {{count}} 个',
     recent: '最近的文件',
     openFile: '打开 {{name}}',
     fileState: {
@@ -120,7 +129,8 @@ export const zhCN: Translation = {
       uploading: '接收中',
       uploaded: '已上传',
       skipped: '已存在',
-      failed: '失败'
+      failed: '失败',
+      damaged: '已损坏'
     },
     flights: '飞行任务',
     flightsNone: '还没有飞行任务。遥控器上传航线任务后会显示在这里。',
@@ -150,7 +160,7 @@ export const zhCN: Translation = {
   },
   pairing: {
     add: '添加遥控器',
-    intro: '每台遥控器都有自己的令牌，这样丢失一台时可以单独停用。',
+    intro: '每台遥控器都有自己的令牌，这样丢失一台时可以单独吊销其令牌。',
     name: '遥控器名称',
     nameHint: '例如机身上写的编号，用于区分令牌。',
     defaultName: '遥控器 {{number}}',
@@ -167,14 +177,14 @@ export const zhCN: Translation = {
     none: '还没有遥控器拥有自己的令牌。',
     lastUsed: '最后在线：{{ago}}',
     neverUsed: '尚未使用',
-    revoke: '停用',
-    revokeLabel: '停用“{{name}}”的令牌',
-    revokeAsk: '停用“{{name}}”的令牌？',
+    revoke: '吊销',
+    revokeLabel: '吊销“{{name}}”的令牌',
+    revokeAsk: '吊销“{{name}}”的令牌？',
     revokeText:
       '该遥控器将无法再登录。已收到的文件会保留，正在发送的文件可能仍会到达。此操作无法撤销：要重新连接，需要新的令牌。',
     keep: '保留',
-    revoked: '“{{name}}”的令牌已停用。',
-    revokeFailed: '“{{name}}”的令牌没有停用。{{reason}}'
+    revoked: '“{{name}}”的令牌已吊销。',
+    revokeFailed: '“{{name}}”的令牌没有吊销。{{reason}}'
   },
   assets: {
     title: '素材',
