@@ -1,19 +1,20 @@
 #!/usr/bin/env node
-import { Command } from 'commander'
+import { inspect } from 'node:util'
+import { Command, CommanderError } from 'commander'
 import { demoControllerCommand } from '../demo/demo-controller-command.ts'
 import { serveCommand } from './commands/serve.ts'
 import { tokenCommand } from './commands/token.ts'
-import { AppError, StartupError } from './errors.ts'
+import { messageOf, StartupError } from './errors.ts'
 import { version } from './package-info.ts'
 
-/** Exit codes: 0 done, 1 could not be done (one line on standard error says why), 2 wrong usage. */
+/** Exit codes: 0 done, 1 could not be done (one sentence on standard error says why), 2 wrong usage. */
 const program = new Command('flightcase')
   .description('The media base of a drone team')
   .version(version)
   .addCommand(serveCommand())
   .addCommand(tokenCommand())
   .addCommand(demoControllerCommand())
-  .exitOverride()
+overrideExit(program)
 
 try {
   await program.parseAsync()
@@ -21,10 +22,21 @@ try {
   process.exitCode = exitCodeFor(error)
 }
 
+/** Commands made apart from the program do not inherit this. */
+function overrideExit(command: Command): void {
+  command.exitOverride()
+  for (const sub of command.commands) overrideExit(sub)
+}
+
 function exitCodeFor(error: unknown): number {
-  if (error instanceof Error && 'exitCode' in error) return error.exitCode === 0 ? 0 : 2
-  if (error instanceof StartupError) process.stderr.write(`${error.message}\n`)
-  else if (error instanceof AppError) process.stderr.write(`${error.code} ${JSON.stringify(error.details ?? {})}\n`)
-  else throw error
+  if (error instanceof CommanderError) return error.exitCode === 0 ? 0 : 2
+  if (isDebugging()) process.stderr.write(`${inspect(error)}\n`)
+  else if (error instanceof StartupError) process.stderr.write(`${error.message}\n`)
+  else process.stderr.write(`Flightcase failed: ${messageOf(error)}. FLIGHTCASE_LOG_LEVEL=debug shows where.\n`)
   return 1
+}
+
+/** Asked without the configuration, which may be what is wrong. */
+function isDebugging(): boolean {
+  return process.env['FLIGHTCASE_LOG_LEVEL'] === 'debug' || /--log-level[ =]debug/.test(process.argv.join(' '))
 }

@@ -369,28 +369,34 @@ test('a second daemon on the same folder is refused and harms nothing', async ()
   })
 })
 
-test('a port that is taken stops the start with the reason, and leaves nothing open', async () => {
-  const base = await startTestDaemon()
-  const { port } = new URL(base.ready.field.url)
-  const dataDir = join(temporaryFolder('taken'), 'data')
-  const env = { FLIGHTCASE_PILOT_TOKEN: TEST_PILOT_TOKEN }
-  const { createDaemon } = await import('./daemon.ts')
-  const { loadConfig } = await import('./config/load.ts')
-  const config = loadConfig({
-    flags: {
-      dataDir,
-      field: `127.0.0.1:${port}`,
-      admin: '127.0.0.1:0',
-      s3: '127.0.0.1:0',
-      mqtt: '127.0.0.1:0',
-      logLevel: 'silent'
-    },
-    env
-  })
-  const daemon = await createDaemon(config)
-  await expect(daemon.start()).rejects.toThrow(`already uses port ${port}`)
-  await (await startTestDaemon({ dataDir })).daemon.stop()
-})
+test.each(['field', 'admin', 's3', 'mqtt'] as const)(
+  'a port that is taken (%s) stops the start with the reason, and leaves nothing open',
+  async (listener) => {
+    const base = await startTestDaemon()
+    const { port } = new URL(base.ready.field.url)
+    const dataDir = join(temporaryFolder('taken'), 'data')
+    const env = { FLIGHTCASE_PILOT_TOKEN: TEST_PILOT_TOKEN }
+    const { createDaemon } = await import('./daemon.ts')
+    const { loadConfig } = await import('./config/load.ts')
+    const config = loadConfig({
+      flags: {
+        dataDir,
+        field: '127.0.0.1:0',
+        admin: '127.0.0.1:0',
+        s3: '127.0.0.1:0',
+        mqtt: '127.0.0.1:0',
+        [listener]: `127.0.0.1:${port}`,
+        logLevel: 'silent'
+      },
+      env
+    })
+    const daemon = await createDaemon(config)
+    await expect(daemon.start()).rejects.toThrow(
+      new RegExp(`already uses port ${port}\\..* --${listener}, or with "${listener}" in`)
+    )
+    await (await startTestDaemon({ dataDir })).daemon.stop()
+  }
+)
 
 test('while uploads end, new calls of controllers are told that the program stops', async () => {
   const base = await startTestDaemon()

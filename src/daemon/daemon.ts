@@ -6,8 +6,10 @@ import type { ReadyInfo } from '../shared/ready.ts'
 import { type Clock, systemClock } from './clock.ts'
 import type { Config, ListenAddress } from './config/schema.ts'
 import { lockDataDir } from './db/data-dir-lock.ts'
+import { dataDirProblem } from './db/data-dir-problem.ts'
 import { openDatabase } from './db/database.ts'
 import { migrations } from './db/migrations/all.ts'
+import { messageOf } from './errors.ts'
 import { LiveFeed } from './events/live-feed.ts'
 import { Outbox } from './events/outbox.ts'
 import { authenticateAdmin, bindAccess } from './features/access/access.routes.ts'
@@ -97,7 +99,7 @@ export async function createDaemon(config: Config, overrides: DaemonOverrides = 
     return await build()
   } catch (error) {
     await closeAll()
-    throw error
+    throw dataDirProblem(config.dataDir, error)
   }
 
   async function closeAll(): Promise<void> {
@@ -304,6 +306,7 @@ export async function createDaemon(config: Config, overrides: DaemonOverrides = 
 
     const isBusy = (): boolean => opened.inFlightBodies() > 0 || runner.runningCount() > 0
     let busyTimer: NodeJS.Timeout | undefined
+    let isReady = false
     let stopping: Promise<void> | undefined
 
     async function start(): Promise<ReadyInfo> {
@@ -327,6 +330,7 @@ export async function createDaemon(config: Config, overrides: DaemonOverrides = 
           s3: { url: s3Url, bucket: config.store.bucket, region: config.store.region },
           ...(mqttAddress ? { mqtt: { url: urlOf(mqttAddress, 'mqtt') } } : {})
         }
+        isReady = true
         log.info({ version, admin: ready.admin.url, field: ready.field.url, s3: s3Url }, 'ready')
         return ready
       } catch (error) {
@@ -341,7 +345,7 @@ export async function createDaemon(config: Config, overrides: DaemonOverrides = 
         return await mqtt.listen()
       } catch (error) {
         if (config.mqtt.isRequired) throw error
-        log.warn({ err: error }, 'controllers can upload, but not keep a link open')
+        log.warn({ reason: messageOf(error) }, 'controllers can upload, but not keep a link open')
         return null
       }
     }
@@ -352,22 +356,24 @@ export async function createDaemon(config: Config, overrides: DaemonOverrides = 
     }
 
     async function stopInPhases(): Promise<void> {
-      log.info('stopping: no new uploads')
+      // A start that failed has one thing to say, and not this.
+      const level = isReady ? 'info' : 'debug'
+      log[level]('stopping: no new uploads')
       clearInterval(busyTimer)
       clearInterval(accessTimer)
       await Promise.all([reconciler.stop(), mqtt.close(), opened.stopListening(STOP_UPLOADS_MS)])
-      log.info('stopping: jobs')
+      log[level]('stopping: jobs')
       previewPace.stop()
       await upkeep.stop()
       await runner.stop(STOP_JOBS_MS)
       // Until here controllers were told that the base is shutting down.
       await field.close(STOP_UPLOADS_MS)
-      log.info('stopping: screens')
+      log[level]('stopping: screens')
       board.stop()
       streams?.end()
       await Promise.all([admin.close(STOP_SCREENS_MS), recorder?.flush()])
       await closeAll()
-      log.info('stopped')
+      log[level]('stopped')
     }
 
     return {

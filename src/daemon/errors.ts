@@ -12,7 +12,7 @@ export class AppError extends Error {
   }
 }
 
-/** The daemon cannot start for a reason a person can act on; the command line prints `message` and exits with 1. */
+/** The daemon cannot start, or a command do its work, for a reason a person can act on; the command line prints `message`. */
 export class StartupError extends Error {
   override readonly name = 'StartupError'
   readonly code: string

@@ -11,8 +11,7 @@ import { createS3Endpoint } from './embedded-store/endpoint/s3-endpoint.ts'
 import type { UploadProgressEvent } from './embedded-store/endpoint/upload-progress.ts'
 import { createStorageEngine, type StorageEngineOptions } from './embedded-store/engine/create-storage-engine.ts'
 import type { StorageEngine } from './embedded-store/engine/storage-engine.ts'
-import { messageOf, StartupError } from './errors.ts'
-import { urlOf } from './http/listener.ts'
+import { listenProblem, urlOf } from './http/listener.ts'
 import { LocalObjectStore } from './object-store/local-object-store.ts'
 import type { IssueCredentials, ObjectStore } from './object-store/object-store.ts'
 import { Presigner, type StaticKey } from './object-store/presigner.ts'
@@ -89,11 +88,7 @@ async function openEmbedded(
       try {
         address = await endpoint.listen(host, port)
       } catch (cause) {
-        throw new StartupError(
-          'listen_failed',
-          `The object store cannot open ${host}:${port} for controllers: ${messageOf(cause)}.`,
-          { cause }
-        )
+        throw listenProblem('s3', { host, port }, cause)
       }
       return urlOf(address)
     },

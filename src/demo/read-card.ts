@@ -10,13 +10,27 @@ const HEAD_BYTES = 256 * 1024
 
 /**
  * Reads a folder of real photos and videos as if it were a card: every JPEG, DNG, MP4 and MOV in it, in name order.
- * What a file does not tell about itself is filled in from its modification time, or with zero.
+ * What a file does not tell about itself is filled in from its modification time, or with zero. Throws when there is no such
+ * folder or nothing in it to read.
  */
 export async function readCard(directory: string): Promise<CardFile[]> {
-  const names = (await readdir(directory)).filter((name) => /\.(jpe?g|dng|mp4|mov)$/i.test(name)).sort()
+  const names = (await namesIn(directory)).filter((name) => /\.(jpe?g|dng|mp4|mov)$/i.test(name)).sort()
+  if (names.length === 0)
+    throw new Error(`There is no JPEG, DNG, MP4 or MOV file in ${directory}; folders in it are not searched.`)
   const files: CardFile[] = []
   for (const name of names) files.push(await readCardFile(join(directory, name), name))
   return files
+}
+
+async function namesIn(directory: string): Promise<string[]> {
+  try {
+    return await readdir(directory)
+  } catch (cause) {
+    const code = cause instanceof Error && 'code' in cause ? cause.code : undefined
+    const reason =
+      code === 'ENOENT' ? 'there is no such folder' : code === 'ENOTDIR' ? 'it is a file, not a folder' : String(cause)
+    throw new Error(`The folder ${directory} cannot be read: ${reason}.`, { cause })
+  }
 }
 
 async function readCardFile(filePath: string, name: string): Promise<CardFile> {

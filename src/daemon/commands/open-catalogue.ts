@@ -2,17 +2,33 @@ import { existsSync } from 'node:fs'
 import { join } from 'node:path'
 import Sqlite from 'better-sqlite3'
 import { lockDataDir } from '../db/data-dir-lock.ts'
+import { dataDirProblem } from '../db/data-dir-problem.ts'
 import { type Database, openDatabase } from '../db/database.ts'
 import { migrations } from '../db/migrations/all.ts'
 import { StartupError } from '../errors.ts'
 
 /**
  * Opens the catalogue of a data folder that a running daemon may be using. Only one of exactly this program's version is
- * shared; making or migrating one needs the folder for oneself. Throws `StartupError`: `other_version_running`, or what
+ * shared; migrating one needs the folder for oneself. It never makes one: a token in a new catalogue would open nothing
+ * at the base that was meant. Throws `StartupError`: `no_catalogue`, `other_version_running`, `data_dir_unusable`, or what
  * opening a database throws.
  */
 export function openCatalogue(dataDir: string): Database {
   const filePath = join(dataDir, 'flightcase.db')
+  if (!existsSync(filePath))
+    throw new StartupError(
+      'no_catalogue',
+      `There is no base in the folder ${dataDir}, and nothing was made there. Name the data folder of your base with ` +
+        '--data-dir (or FLIGHTCASE_DATA_DIR). A new base must be started once first.'
+    )
+  try {
+    return openExisting(dataDir, filePath)
+  } catch (error) {
+    throw dataDirProblem(dataDir, error)
+  }
+}
+
+function openExisting(dataDir: string, filePath: string): Database {
   if (dataVersionOf(filePath) === migrations.at(-1)?.version) return openDatabase(filePath, migrations)
   const unlock = lockUnlessRunning(dataDir)
   try {
@@ -22,8 +38,7 @@ export function openCatalogue(dataDir: string): Database {
   }
 }
 
-function dataVersionOf(filePath: string): number | null {
-  if (!existsSync(filePath)) return null
+function dataVersionOf(filePath: string): number {
   const sql = new Sqlite(filePath, { readonly: true })
   try {
     return Number(sql.pragma('user_version', { simple: true }))

@@ -1,4 +1,4 @@
-import { existsSync, readdirSync } from 'node:fs'
+import { existsSync, readdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import Sqlite from 'better-sqlite3'
 import { expect, onTestFinished, test, vi } from 'vitest'
@@ -48,6 +48,8 @@ function occupy(dataDir: string, known: readonly Migration[] | null): () => void
   return stop
 }
 
+const makeData = (dataDir: string) => openDatabase(fileOf(dataDir), migrations).close()
+
 test('works beside a running daemon of the same version', async () => {
   const dataDir = temporaryFolder('token')
   occupy(dataDir, migrations)
@@ -70,15 +72,37 @@ test('leaves the data of a running daemon of another version alone', async () =>
   expect(versionIn(dataDir)).toBe(newest)
 })
 
-test('makes a new data folder, but not under the hands of a daemon that makes it', async () => {
-  const dataDir = join(temporaryFolder('token'), 'data')
-  const stop = occupy(dataDir, null)
-  await expect(create(dataDir)).rejects.toMatchObject({ code: 'other_version_running' })
-  expect(existsSync(fileOf(dataDir))).toBe(false)
-  stop()
-  await create(dataDir)
-  expect(versionIn(dataDir)).toBe(newest)
-  occupy(dataDir, migrations)
+test.each([['create', '--name', 'RC-1'], ['create', '--name', 'RC-1', '--json'], ['list'], ['revoke', 'tok_1']])(
+  '%s in a folder without a base names the folder and makes nothing',
+  async (...args) => {
+    const dataDir = join(temporaryFolder('token'), 'mistyped')
+    const refusal = { code: 'no_catalogue', message: expect.stringMatching(/mistyped,.*--data-dir/) }
+    await expect(token(dataDir, ...args)).rejects.toMatchObject(refusal)
+    expect(existsSync(dataDir)).toBe(false)
+    occupy(dataDir, null)
+    const before = readdirSync(dataDir)
+    await expect(token(dataDir, ...args)).rejects.toMatchObject(refusal)
+    expect(readdirSync(dataDir)).toEqual(before)
+  }
+)
+
+test('an id that no token has is told in words', async () => {
+  const dataDir = temporaryFolder('token')
+  makeData(dataDir)
+  await expect(token(dataDir, 'revoke', 'nope')).rejects.toMatchObject({
+    code: 'token_not_found',
+    message: expect.stringContaining('no token nope')
+  })
+})
+
+test('a catalogue that is none is told in words and left as it is', async () => {
+  const dataDir = temporaryFolder('token')
+  writeFileSync(fileOf(dataDir), 'holiday pictures')
+  await expect(create(dataDir)).rejects.toMatchObject({
+    code: 'data_dir_unusable',
+    message: expect.stringContaining(dataDir)
+  })
+  expect(readFileSync(fileOf(dataDir), 'utf8')).toBe('holiday pictures')
 })
 
 test('says so when the data is of a newer program', async () => {

@@ -2,6 +2,7 @@ import { Command, Option } from 'commander'
 import { roles } from '../../shared/api/system.ts'
 import { systemClock } from '../clock.ts'
 import type { SettingName } from '../config/schema.ts'
+import { AppError, StartupError } from '../errors.ts'
 import { AccessService, type Token, type TokenRole } from '../features/access/access.service.ts'
 import { createLogger } from '../logger.ts'
 import { addConfigOptions, configFromOptions } from './config-options.ts'
@@ -13,7 +14,7 @@ const CONFIG_NAMES: SettingName[] = ['dataDir']
 export function tokenCommand(): Command {
   const command = new Command('token').description('tokens for people, programs and controllers')
   addConfigOptions(command.command('create').description('issue a token; its secret is shown this once'), CONFIG_NAMES)
-    .requiredOption('--name <name>', 'what the token is for')
+    .requiredOption('--name <name>', 'what the token is for (required)')
     .addOption(new Option('--role <role>', 'what it may do').choices([...roles, 'controller']).default('operator'))
     .option('--workspace <id>', 'bind a controller token to one workspace')
     .option('--json', 'print JSON')
@@ -36,7 +37,7 @@ export function tokenCommand(): Command {
     .option('--json', 'print JSON')
     .action((id: string, options: { json?: boolean }) =>
       withAccess(options, (access) => {
-        const token = access.revokeToken(id)
+        const token = revoke(access, id)
         print(options, token, lineOf(token))
       })
     )
@@ -58,6 +59,15 @@ function withAccess(options: object, work: (access: AccessService) => void): voi
     )
   } finally {
     db.close()
+  }
+}
+
+function revoke(access: AccessService, id: string): Token {
+  try {
+    return access.revokeToken(id)
+  } catch (cause) {
+    if (!(cause instanceof AppError && cause.code === 'token_not_found')) throw cause
+    throw new StartupError('token_not_found', `There is no token ${id}; "token list" shows the ids.`, { cause })
   }
 }
 

@@ -26,7 +26,7 @@ test('a port that is taken is told in words, not logged', async () => {
   const second = createServer()
   await expect(listenOn(second, { name: 'admin', address: { ...address, port }, log })).rejects.toMatchObject({
     code: 'listen_failed',
-    message: expect.stringContaining(`already uses port ${port}`)
+    message: expect.stringMatching(new RegExp(`already uses port ${port}\\..*--admin.*"admin" in flightcase.toml`))
   })
   expect(lines).toEqual([])
 })

@@ -1,8 +1,8 @@
 import { createServer, type RequestListener, type Server } from 'node:http'
 import type { AddressInfo, Server as NetServer } from 'node:net'
 import type { Logger } from 'pino'
-import type { ListenAddress } from '../config/schema.ts'
-import { StartupError } from '../errors.ts'
+import { type ListenAddress, settings } from '../config/schema.ts'
+import { messageOf, StartupError } from '../errors.ts'
 
 export interface Listener {
   /** Starts listening and returns the address with the real port. Throws `StartupError('listen_failed')`. */
@@ -11,8 +11,11 @@ export interface Listener {
   close(deadlineMs: number): Promise<void>
 }
 
+/** What the listeners are called, which is also the name of the setting that holds their address. */
+export type ListenerName = 'field' | 'admin' | 's3' | 'mqtt'
+
 export interface ListenerOptions {
-  name: string
+  name: ListenerName
   address: ListenAddress
   handler: RequestListener
   /** Limit for receiving one whole request, against slow clients; 0 for none. */
@@ -38,17 +41,7 @@ export function listenOn(
   { name, address: { host, port }, log }: Pick<ListenerOptions, 'name' | 'address' | 'log'>
 ): Promise<ListenAddress> {
   return new Promise((resolve, reject) => {
-    const refuse = (cause: NodeJS.ErrnoException): void => {
-      const reason =
-        cause.code === 'EADDRINUSE'
-          ? `another program (or a second Flightcase) already uses port ${port}`
-          : cause.code === 'EACCES'
-            ? `this user may not open port ${port}`
-            : cause.message
-      reject(
-        new StartupError('listen_failed', `The ${name} listener cannot open ${host}:${port}: ${reason}.`, { cause })
-      )
-    }
+    const refuse = (cause: unknown): void => reject(listenProblem(name, { host, port }, cause))
     server.once('error', refuse)
     server.listen({ host, port }, () => {
       server.off('error', refuse)
@@ -56,6 +49,24 @@ export function listenOn(
       resolve({ host, port: (server.address() as AddressInfo).port })
     })
   })
+}
+
+/** `StartupError('listen_failed')`: why a port cannot be opened, and where to name another one. */
+export function listenProblem(name: ListenerName, { host, port }: ListenAddress, cause: unknown): StartupError {
+  const code = cause instanceof Error && 'code' in cause ? String(cause.code) : ''
+  const reasons: Record<string, string> = {
+    EADDRINUSE: `another program (or a second Flightcase) already uses port ${port}`,
+    EACCES: `this user may not open port ${port}`,
+    EADDRNOTAVAIL: 'this computer does not have that address',
+    ENOTFOUND: 'there is no computer of that name'
+  }
+  const { flag, toml } = settings[name]
+  return new StartupError(
+    'listen_failed',
+    `The ${name} listener cannot open ${host}:${port}: ${reasons[code] ?? messageOf(cause)}. ` +
+      `Another address can be named with ${flag}, or with "${toml}" in flightcase.toml.`,
+    { cause }
+  )
 }
 
 function close(server: Server, deadlineMs: number): Promise<void> {
