@@ -4,6 +4,8 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { promisify } from 'node:util'
 import { afterEach, beforeEach, expect, it } from 'vitest'
+import { getField } from '../shared/api/field.ts'
+import { openAdmin } from './admin-access.ts'
 import { launchDaemon } from './daemon-process.ts'
 import { generateCards } from './demo-cards.ts'
 import { hasFfmpeg, planDay, playDay } from './demo-day.ts'
@@ -33,6 +35,8 @@ it('tells a count that is not what the cards say, and only that', async () => {
     const { summary, problems } = await playDay({ ready, plan: wrong })
     expect(problems).toEqual(['blobs: expected 8, found 9'])
     expect(summary).toMatchObject(plan.expected)
+    const { flights } = await openAdmin(ready.admin).api.call(getField, {})
+    expect(flights.find(({ name }) => name === 'Survey south')).toMatchObject({ expectedCount: 5, uploadedCount: 4 })
   } finally {
     await daemon.stop()
   }

@@ -91,6 +91,7 @@ export async function playDay(options: DayOptions): Promise<{ summary: DaySummar
   try {
     onScene('Two controllers upload their cards; both cards use the same file names.')
     const mission = (groupId: string, path: string, files: CardFile[]) => ({ groupId, path, fileCount: files.length })
+    const south = mission('51c8a2f4-94d0-4a7e-a8c6-1f3e5d7b9a22', 'Survey south', cards.bravo)
     const cut = interrupted(cards)
     const mishaps = new Map<CardFile, Mishap>([
       [cut, { cutAfterBytes: Math.floor(cut.sizeBytes * 0.6) }],
@@ -100,15 +101,12 @@ export async function playDay(options: DayOptions): Promise<{ summary: DaySummar
       alpha.offer(cards.alpha, {
         mission: mission('0b8a1b0e-6f57-4c39-8d3b-61f0c3a95d10', 'Survey north', cards.alpha)
       }),
-      bravo.offer(cards.bravo, {
-        mission: mission('51c8a2f4-94d0-4a7e-a8c6-1f3e5d7b9a22', 'Survey south', cards.bravo),
-        mishaps
-      })
+      bravo.offer(cards.bravo, { mission: south, mishaps })
     ])
     onScene('The first card is put in again: everything is known, nothing is sent.')
     const again = await alpha.offer(cards.alpha)
     onScene(`${cut.name} of the second controller was cut off; it goes on where it stopped.`)
-    const resumed = await bravo.offer(second.cut)
+    const resumed = await bravo.offer(second.cut, { mission: south })
     onScene('All cards are in. The base finishes its own work.')
     await waitUntilIdle(admin)
     const { counts, problems } = await inspectCatalogue(admin, filesKept(cards))

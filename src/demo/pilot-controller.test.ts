@@ -130,7 +130,7 @@ describe.each(['signed-chunks', 'checksum-trailer'] as const)('with %s', (framin
     const result = await controller.offer([photo], { mishaps: new Map([[photo, 'give-up']]) })
     expect(result).toMatchObject({ failed: [photo] })
     const { lanes } = await admin.api.call(getField, {})
-    const lane = lanes.find((each) => each.recent.some((file) => file.name === photo.name && file.state === 'failed'))
+    const lane = lanes.find((each) => each.troubled.some((file) => file.name === photo.name && file.state === 'failed'))
     expect(lane?.failed).toBe(1)
     expect(await assetNamed(photo.name, framing)).toEqual([])
   })
@@ -141,6 +141,12 @@ describe.each(['signed-chunks', 'checksum-trailer'] as const)('with %s', (framin
     const { flights } = await admin.api.call(getField, {})
     const flight = flights.find((each) => each.workspaceId === framing)
     expect(flight).toMatchObject({ name: 'Survey', expectedCount: 2, uploadedCount: 2, complete: true })
+    // A file that goes on later is still one of its mission.
+    const rest = { groupId: `rest-${framing}`, path: '', fileCount: 2 }
+    await controller.offer([photos[0] as CardFile], { mission: rest })
+    await controller.offer([photos[2] as CardFile], { mission: rest })
+    const later = (await admin.api.call(getField, {})).flights.find((each) => each.name === rest.groupId)
+    expect(later).toMatchObject({ uploadedCount: 2, complete: true })
   })
 })
 

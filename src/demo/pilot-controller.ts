@@ -41,6 +41,8 @@ export class PilotController {
   readonly #api: ReturnType<typeof createPilotApi>
   readonly #uploader: ObjectUploader
   readonly #emit: (event: ControllerEvent) => void
+  /** Of each mission, the files that are with the server: one that is cut off and goes on later belongs to it still. */
+  readonly #delivered = new Map<string, Set<CardFile>>()
   #grant: { value: StorageGrant; expiresAtMs: number } | undefined
 
   constructor(options: ControllerOptions) {
@@ -142,7 +144,10 @@ export class PilotController {
   }
 
   async #reportMission(mission: Mission, result: OfferResult): Promise<void> {
-    await this.#api.reportMission(mission, result.uploaded.length + result.skipped.length)
+    const delivered = this.#delivered.get(mission.groupId) ?? new Set()
+    this.#delivered.set(mission.groupId, delivered)
+    for (const file of [...result.uploaded, ...result.skipped]) delivered.add(file)
+    await this.#api.reportMission(mission, delivered.size)
   }
 
   /** Runs a call whose failure concerns this file only, unless the server ended the session. */
