@@ -69,11 +69,18 @@ export function pinnedKey(blobId: string, name: string, arrivedAtMs: number): st
   return `${FOLDERS[guessMediaType(name).kind]}/${date}/${blobId}${extension === '' ? '' : `.${extension}`}`
 }
 
-const PINNED_KEY = new RegExp(`^(?:${pinnedFolders.join('|')})/\\d{4}/\\d\\d/\\d\\d/[0-9a-z]{26}(?:\\.[0-9a-z]{1,8})?$`)
+const PINNED_KEY = new RegExp(
+  `^(?:${pinnedFolders.join('|')})/\\d{4}/\\d\\d/\\d\\d/([0-9a-z]{26})(?:\\.[0-9a-z]{1,8})?$`
+)
 
 /** Whether a key is one that {@link pinnedKey} makes. */
 export function isPinnedKey(key: string): boolean {
   return PINNED_KEY.test(key)
+}
+
+/** The blob that such a key was made for; undefined for other keys. */
+export function blobIdOfPinnedKey(key: string): string | undefined {
+  return PINNED_KEY.exec(key)?.[1]
 }
 
 /** Lower case, without the dot; empty when there is none that is fit for a key. */

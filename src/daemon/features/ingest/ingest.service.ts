@@ -167,6 +167,11 @@ export class IngestService {
     return this.#locks.run(objectKey, work)
   }
 
+  /** Whether {@link whileQuiet} would begin at once. */
+  isQuiet(objectKey: string): boolean {
+    return !this.#locks.isHeld(objectKey)
+  }
+
   async #record(report: UploadReport, keys: string[], isAdopted: boolean): Promise<RecordedUpload | 'object_missing'> {
     const { uploads, store } = this.#deps
     let replaced: unknown

@@ -47,10 +47,13 @@ async function pin({ db, store, blobs, ingest }: PinDeps, blob: BlobRow, key: st
     throw new Error(`the object store copied ${blob.key} to something else`)
   db.transaction(() => {
     const now = blobs.find(blob.id)
-    if (now?.key !== blob.key || now.etag !== blob.etag) return
-    if (!copied) ingest.doubtBytes(blob.key)
-    else if (blobs.isLost(blob.id)) ingest.markFound(blob, { key, etag: copied.etag })
-    else blobs.setPlace(blob.id, { key, etag: copied.etag })
+    if (!now) return
+    // It may have got another place meanwhile; then the second copies are for the next job.
+    if (now.key === blob.key && now.etag === blob.etag) {
+      if (!copied) ingest.doubtBytes(blob.key)
+      else if (blobs.isLost(blob.id)) ingest.markFound(blob, { key, etag: copied.etag })
+      else blobs.setPlace(blob.id, { key, etag: copied.etag })
+    }
     ingest.tidyUploads(blobs.listAssetIds(blob.id), blob)
   })
 }
@@ -64,8 +67,12 @@ async function copyVersion(
 ): Promise<PutResult | null> {
   try {
     const copied = await store.copy(blob.key, key, { ifMatch: blob.etag, signal })
-    // Not every store honours the condition: under another tag it is that version only if it still is there afterwards.
-    return copied.etag === blob.etag || (await isWhole(store, blob)) ? copied : null
+    // Not every store honours the condition, and an object copied in parts has another tag: then it is looked into.
+    const isMeant =
+      copied.etag === blob.etag ||
+      (await isWhole(store, blob)) ||
+      (await store.sha256Of(key, { signal })) === blob.sha256
+    return isMeant ? copied : null
   } catch (error) {
     if (!(error instanceof ObjectStoreError && BLAMED_ON_SOURCE.has(error.code))) throw error
     if (!(await isWhole(store, blob))) return null

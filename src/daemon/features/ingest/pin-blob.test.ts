@@ -1,8 +1,9 @@
 import { expect, test } from 'vitest'
+import { newId } from '../../ids.ts'
 import type { S3ObjectStoreOptions } from '../../object-store/s3-object-store.ts'
 import { startPilotBase } from '../../testing/pilot-base.ts'
 import { allKeys, openExternalStore } from '../../testing/test-stores.ts'
-import { isPinnedKey } from './guess-media-type.ts'
+import { isPinnedKey, pinnedKey } from './guess-media-type.ts'
 import { Bench, K, WS, WS_B } from './ingest-bench.ts'
 
 // Beside an external store, where controllers can overwrite what they uploaded.
@@ -104,19 +105,34 @@ test('interrupted before the uploads went: they go later', async () => {
 
 test('a copy that nothing wants any more goes', async () => {
   const { bench } = await openTwice()
-  await bench.put(`media/${WS}/20260408/DJI_0018.JPG`, 'same bytes')
+  const elsewhere = pinnedKey(newId(), K, 0)
+  await bench.put(elsewhere, 'same bytes')
   const undo = aroundCopies(bench, {
     after: () => {
       undo()
       const [blob] = bench.base.rows.blobs.list(K)
-      const place = { key: `media/${WS}/20260408/DJI_0018.JPG`, etag: blob!.etag }
-      bench.base.db.transaction(() => bench.base.rows.blobs.setPlace(blob!.id, place))
-      bench.base.db.prepare(`UPDATE job SET state = 'cancelled' WHERE state = 'queued'`).run()
+      bench.base.db.transaction(() => bench.base.rows.blobs.setPlace(blob!.id, { key: elsewhere, etag: blob!.etag }))
     }
   })
   await bench.base.settle()
-  expect((await allKeys(bench.store)).filter(isPinnedKey)).toEqual([])
+  expect(await allKeys(bench.store)).toEqual([elsewhere])
   expect(await bench.allBytes()).toEqual(['same bytes', 'same bytes'])
+})
+
+test('bytes that got another place while they were copied: the second copies go all the same', async () => {
+  const { bench } = await openTwice()
+  const elsewhere = `media/${WS}/20260408/DJI_0018.JPG`
+  await bench.put(elsewhere, 'same bytes')
+  const undo = aroundCopies(bench, {
+    after: () => {
+      undo()
+      const [blob] = bench.base.rows.blobs.list(K)
+      bench.base.db.transaction(() => bench.base.rows.blobs.setPlace(blob!.id, { key: elsewhere, etag: blob!.etag }))
+    }
+  })
+  await bench.base.settle()
+  expect(await bench.allBytes()).toEqual(['same bytes', 'same bytes'])
+  expect(await allKeys(bench.store)).toEqual([bench.blobs()[0]!.key])
 })
 
 test('the upload of a binned asset goes as well, and is not taken in again', async () => {
@@ -190,4 +206,18 @@ test('a copy of other bytes is not taken: the source changed under a store that 
   await bench.base.settle()
   expect(await bench.allBytes()).toEqual(['same bytes', 'same bytes'])
   expect((await allKeys(bench.store)).filter(isPinnedKey)).toEqual([])
+})
+
+test('a copy under another tag is taken for what it is, also when its source was overwritten right after', async () => {
+  const { bench, s3 } = await openTwice()
+  const copy = bench.store.copy.bind(bench.store)
+  bench.store.copy = async (source, target, options) => {
+    const copied = { ...(await copy(source, target, options)), etag: 'made-of-parts-2' }
+    s3.objects.get(target)!.etag = copied.etag
+    s3.put(K, Buffer.from('next card'))
+    s3.put(K_B, Buffer.from('yet another card'))
+    return copied
+  }
+  await bench.base.settle()
+  expect(await bench.allBytes()).toEqual(['same bytes', 'same bytes'])
 })

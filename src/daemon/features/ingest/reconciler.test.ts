@@ -2,8 +2,10 @@ import { createHash } from 'node:crypto'
 import { rmSync } from 'node:fs'
 import { pino } from 'pino'
 import { expect, test } from 'vitest'
+import { newId } from '../../ids.ts'
 import { type PilotBase, startPilotBase } from '../../testing/pilot-base.ts'
 import { allKeys, openEmbeddedStore, openExternalStore } from '../../testing/test-stores.ts'
+import { pinnedKey } from './guess-media-type.ts'
 import { checkBytesJob } from './ingest.jobs.ts'
 import { Reconciler } from './reconciler.ts'
 import { reportOfFoundObject } from './upload-report.ts'
@@ -155,6 +157,37 @@ test('external: what others keep in the same bucket is not read', async () => {
   setNow(Date.now() + 25 * 3_600_000)
   store.sha256Of = () => Promise.reject(new Error('read'))
   expect(await reconciler.run()).toMatchObject({ leftovers: 0 })
+})
+
+test('external: a copy that was never recorded goes after a day, if its blob is whole elsewhere and nobody is at it', async () => {
+  const { store, s3, base, reconciler, setNow } = await openBench('s3')
+  await store.put(K, BYTES)
+  await base.ingest.recordUpload(report('F'))
+  const [blob] = base.rows.blobs.list(K)
+  const leftover = pinnedKey(blob!.id, K, Date.now())
+  const ofUnknown = pinnedKey(newId(), K, Date.now())
+  const ofOtherSize = pinnedKey(blob!.id, 'x.MP4', Date.now())
+  await store.copy(K, leftover)
+  await store.copy(K, ofUnknown)
+  await store.put(ofOtherSize, Buffer.from('other bytes'))
+  const untouched = await allKeys(store)
+
+  expect(await reconciler.run()).toMatchObject({ leftovers: 0 })
+  setNow(Date.now() + 25 * 3_600_000)
+  // The job that makes the copy is still at it.
+  await base.ingest.whileQuiet(leftover, async () => {
+    expect(await reconciler.run()).toMatchObject({ leftovers: 0 })
+  })
+  s3.objects.delete(K)
+  expect(await reconciler.run()).toMatchObject({ leftovers: 0, forgottenFiles: 1 })
+  s3.put(K, BYTES)
+  base.db.transaction(() => base.rows.blobs.setPlace(blob!.id, { key: leftover, etag: blob!.etag }))
+  expect(await reconciler.run()).toMatchObject({ leftovers: 0 })
+  expect(await allKeys(store)).toEqual(untouched)
+
+  base.db.transaction(() => base.rows.blobs.setPlace(blob!.id, { key: K, etag: blob!.etag }))
+  expect(await reconciler.run()).toMatchObject({ leftovers: 1 })
+  expect(await allKeys(store)).toEqual(untouched.filter((key) => key !== leftover))
 })
 
 test('while the store is away nothing changes', async () => {

@@ -6,7 +6,7 @@ import { messageOf } from '../../errors.ts'
 import type { ListResult, ObjectStore } from '../../object-store/object-store.ts'
 import { isWorkspaceId } from '../pilot/object-key.ts'
 import type { BlobRow, BlobsRepository } from './blobs.repository.ts'
-import { pinnedFolders } from './guess-media-type.ts'
+import { blobIdOfPinnedKey, isPinnedKey, pinnedFolders } from './guess-media-type.ts'
 import type { IngestRepository } from './ingest.repository.ts'
 import type { IngestService } from './ingest.service.ts'
 import { isDamaged, isWhole } from './is-whole.ts'
@@ -224,27 +224,40 @@ export class Reconciler {
   }
 
   /**
-   * Removes copies of ours that no blob has: a crash between copying and recording leaves one. Only where a blob provably
-   * has the same bytes elsewhere; an object that is the only one of its kind is not ours to judge.
+   * Removes copies of ours that no blob has: what ends a job or the program between copying and recording leaves one. Only
+   * where a blob provably has the same bytes elsewhere; an object that is the only one of its kind is not ours to judge.
    */
   async #removeLeftovers(page: Page): Promise<number> {
-    const { blobs, store, clock, log } = this.#deps
-    // Elsewhere nothing is copied, and what lies there is somebody else's: looking into it would mean to read it all.
-    if (store.kind !== 'local') return 0
+    const { blobs, ingest, store, clock, log } = this.#deps
     const known = new Set(blobs.list(page.from, page.to).map((blob) => blob.key))
     let removed = 0
-    for (const { key, etag, lastModifiedMs } of page.objects.values()) {
+    for (const object of page.objects.values()) {
+      const { key, etag, lastModifiedMs } = object
       if (known.has(key) || lastModifiedMs > clock.nowMs() - LEFTOVER_MS) continue
-      const kept = blobs.findBySha256(await store.sha256Of(key, { signal: this.#stopping.signal }))
+      // In a bucket that is shared, others may keep what they like.
+      if (store.kind !== 'local' && !isPinnedKey(key)) continue
+      const kept = await this.#blobOfCopy(object)
       if (!kept || kept.key === key || !(await isWhole(store, kept))) {
         log.warn({ key }, 'an object belongs to nothing in the catalogue; it is left alone')
         continue
       }
-      if (blobs.list(key).length > 0) continue
-      await store.delete(key, { ifMatch: etag })
-      removed++
+      // The job that makes such a copy holds its key until the copy is recorded.
+      if (!ingest.isQuiet(key)) continue
+      await ingest.whileQuiet(key, async () => {
+        if (blobs.list(key).length > 0) return
+        await store.delete(key, { ifMatch: etag })
+        removed++
+      })
     }
     return removed
+  }
+
+  /** The blob whose bytes a copy of ours has. In an external store its key tells: to look into it would mean to read it all. */
+  async #blobOfCopy({ key, sizeBytes }: StoredObject): Promise<BlobRow | undefined> {
+    const { blobs, store } = this.#deps
+    if (store.kind === 'local') return blobs.findBySha256(await store.sha256Of(key, { signal: this.#stopping.signal }))
+    const blob = blobs.find(blobIdOfPinnedKey(key) ?? '')
+    return blob?.sizeBytes === sizeBytes ? blob : undefined
   }
 
   /** Whether the catalogue still says of the blob what was judged; it may have been merged or moved meanwhile. */
