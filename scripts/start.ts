@@ -4,7 +4,7 @@ import { type ChildProcess, spawn, spawnSync } from 'node:child_process'
 import { globSync, statSync } from 'node:fs'
 import { join } from 'node:path'
 import { createInterface } from 'node:readline'
-import { type ReadyInfo, readyInfoSchema } from '../src/shared/ready.ts'
+import { type ReadyInfo, readyInfoFrom } from '../src/shared/ready.ts'
 import { findElectronBinary } from './electron-binary.ts'
 
 const root = join(import.meta.dirname, '..')
@@ -48,9 +48,10 @@ function startHeadless(why: string): void {
   const child = spawn(process.execPath, [cli, 'serve', '--ready-json', ...process.argv.slice(2)], {
     stdio: ['ignore', 'pipe', 'inherit']
   })
-  createInterface({ input: child.stdout }).once('line', (line) =>
-    console.log(welcome(why, readyInfoSchema.parse(JSON.parse(line))))
-  )
+  createInterface({ input: child.stdout }).on('line', (line) => {
+    const ready = readyInfoFrom(line)
+    console.log(ready ? welcome(why, ready) : line)
+  })
   followTo(child)
 }
 
@@ -65,6 +66,19 @@ who may manage the base. Ctrl+C stops it.
 `
 }
 
+/** From the sources: to read what the options are, nobody should wait for a build. */
+function showHelp(): never {
+  console.log(
+    'npm start -- [options]: the desktop app where there is Electron and a screen; it takes its settings from'
+  )
+  console.log('the environment and from flightcase.toml. Otherwise the base alone, with the options of "serve":\n')
+  const { status } = spawnSync(process.execPath, [join(root, 'src/daemon/cli.ts'), 'serve', '--help'], {
+    stdio: 'inherit'
+  })
+  process.exit(status ?? 1)
+}
+
+if (process.argv.slice(2).some((argument) => argument === '--help' || argument === '-h')) showHelp()
 if (needsBuild()) build()
 const electron = findElectronBinary()
 const hasScreen = process.platform !== 'linux' || Boolean(process.env.DISPLAY ?? process.env.WAYLAND_DISPLAY)

@@ -2,7 +2,7 @@ import { type ChildProcess, spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { join } from 'node:path'
 import { createInterface } from 'node:readline'
-import { type ReadyInfo, readyInfoSchema } from '../shared/ready.ts'
+import { type ReadyInfo, readyInfoFrom } from '../shared/ready.ts'
 
 export type DaemonProcess = {
   pid: number
@@ -47,12 +47,10 @@ export function launchDaemon({ dataDir, args = [], env = {}, nodeArgs = [], onLo
   })
   const ended = once(child, 'close').then(([code, signal]) => (signal ?? code) as number | NodeJS.Signals)
   const ready = new Promise<ReadyInfo>((resolve, reject) => {
-    createInterface({ input: child.stdout }).once('line', (line) => {
-      try {
-        resolve(readyInfoSchema.parse(JSON.parse(line)))
-      } catch (error) {
-        reject(error)
-      }
+    createInterface({ input: child.stdout }).on('line', (line) => {
+      const info = readyInfoFrom(line)
+      if (info) resolve(info)
+      else onLog?.(line)
     })
     child.once('error', reject)
     ended.then((how) => reject(new Error(`the daemon ended with ${how} before it was ready:\n${tail.join('\n')}`)))

@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest'
 import { hostReportSchema } from './host-messages.ts'
-import { readyInfoSchema } from './ready.ts'
+import { readyInfoFrom, readyInfoSchema } from './ready.ts'
 
 const ready = {
   event: 'ready',
@@ -21,6 +21,12 @@ test.each([
   ['no process id', { ...ready, pid: 0 }]
 ])('an announcement with %s is refused', (_what, value) => {
   expect(readyInfoSchema.safeParse(value).success).toBe(false)
+})
+
+test('in the output of a program only the announcement is one', () => {
+  expect(readyInfoFrom(JSON.stringify(ready))).toEqual(ready)
+  for (const line of ['', 'Usage: flightcase serve', '{"event":', '{"event":"started"}', 'null'])
+    expect(readyInfoFrom(line)).toBeNull()
 })
 
 test('a report wraps the same announcement', () => {

@@ -14,4 +14,14 @@ export const readyInfoSchema = z.object({
   mqtt: z.object({ url: z.url() }).optional()
 })
 
+/** The announcement in a line of output; null for any other line. */
+export function readyInfoFrom(line: string): ReadyInfo | null {
+  if (!line.startsWith('{')) return null
+  try {
+    return readyInfoSchema.parse(JSON.parse(line))
+  } catch {
+    return null
+  }
+}
+
 export type ReadyInfo = z.infer<typeof readyInfoSchema>
