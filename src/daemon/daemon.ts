@@ -45,6 +45,7 @@ import { bindRenditions } from './features/renditions/renditions.routes.ts'
 import { RenditionsService } from './features/renditions/renditions.service.ts'
 import { bindSystem } from './features/system/system.routes.ts'
 import { reachableUrls, StoreMonitor } from './features/system/system.service.ts'
+import { tokenCommandOf } from './features/system/token-command.ts'
 import { createAdminApp } from './http/admin-app.ts'
 import { createListener, urlOf } from './http/listener.ts'
 import { JobQueue } from './jobs/job-queue.ts'
@@ -249,6 +250,7 @@ export async function createDaemon(config: Config, overrides: DaemonOverrides = 
           storeMonitor,
           ffmpegPath,
           controllersCanPair: () => access.controllersCanPair(),
+          tokenCommand: tokenCommandOf({ root: packageRoot, dataDir: config.dataDir, platform: process.platform }),
           addresses: () => ({
             fieldUrls: reachableUrls(fieldAddress),
             s3Urls: s3Urls(config, opened.address())

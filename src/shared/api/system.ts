@@ -43,6 +43,8 @@ export const getStatus = defineEndpoint({
     s3Urls: z.array(z.string()),
     /** True when at least one controller can pair (a static token or a pairing exists). */
     controllersCanPair: z.boolean(),
+    /** What to type in a terminal of the base for a controller token. Null for others than admins, and where there is no command. */
+    tokenCommand: z.string().nullable(),
     store: z.object({
       mode: z.enum(['embedded', 'external']),
       reachable: z.boolean(),

@@ -11,6 +11,7 @@ export function bindSystem(
     storeMonitor: StoreMonitor
     ffmpegPath: string | null
     controllersCanPair: () => boolean
+    tokenCommand: string | null
     addresses: () => Pick<Status, 'fieldUrls' | 's3Urls'>
   }
 ): void {
@@ -21,6 +22,7 @@ export function bindSystem(
     role: caller.role,
     ...deps.addresses(),
     controllersCanPair: deps.controllersCanPair(),
+    tokenCommand: caller.role === 'admin' ? deps.tokenCommand : null,
     store: await deps.storeMonitor.read(deps.clock.nowMs()),
     ffmpeg: { found: deps.ffmpegPath !== null, path: deps.ffmpegPath }
   }))

@@ -19,6 +19,7 @@ export const status = {
   fieldUrls: ['http://192.168.1.10:8700'],
   s3Urls: [],
   controllersCanPair: true,
+  tokenCommand: null,
   store: { mode: 'embedded', reachable: true, writable: true, freeBytes: null, problem: null },
   ffmpeg: { found: false, path: null }
 }

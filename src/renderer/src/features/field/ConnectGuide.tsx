@@ -1,4 +1,4 @@
-import { Button, CloseButton, Title } from '@mantine/core'
+import { Button, CloseButton, Code, Title } from '@mantine/core'
 import { IconDeviceGamepad2, IconPlus } from '@tabler/icons-react'
 import { useQuery } from '@tanstack/react-query'
 import { useTranslation } from 'react-i18next'
@@ -7,8 +7,6 @@ import { Steps } from '../../components/Steps.tsx'
 import { statusQuery } from '../../lib/status-query.ts'
 import classes from './ConnectGuide.module.css'
 import { FieldAddresses } from './FieldAddresses.tsx'
-
-const tokenCommand = 'flightcase token create --role controller --name RC-1'
 
 /**
  * How to connect a controller, with the addresses to type into it. `onAdd` is given to those who may make a token, `onHide` when
@@ -31,7 +29,12 @@ export function ConnectGuide({ onAdd, onHide }: { onAdd?: (() => void) | undefin
       </div>
       {status.data && !status.data.controllersCanPair && (
         <Callout tone="warn" title={t('field.cannotPair')}>
-          {onAdd && t('field.cannotPairHow', { command: tokenCommand })}
+          {onAdd && status.data.tokenCommand !== null && (
+            <>
+              {t('field.cannotPairHow')}
+              <Code block>{status.data.tokenCommand}</Code>
+            </>
+          )}
         </Callout>
       )}
       {onAdd && (

@@ -41,6 +41,16 @@ test('a base that no controller can sign in to says so', async () => {
   })
   expect((await screen.findByRole('alert')).textContent).toContain('No controller can sign in yet')
   expect(screen.getByRole('button', { name: 'Add a controller' })).toBeTruthy()
+  expect(screen.queryByText(/terminal/)).toBeNull()
+})
+
+test('the command for a token is the one the base tells', async () => {
+  const tokenCommand = `cd '/opt/flightcase' && npx flightcase token create --data-dir '/srv/data'`
+  renderScreen(<FieldScreen />, {
+    'GET /api/v1/field': nothing,
+    'GET /api/v1/status': { ...status, controllersCanPair: false, tokenCommand }
+  })
+  expect(await screen.findByText(tokenCommand)).toBeTruthy()
 })
 
 test.each(['viewer', 'operator'])('a %s is told whom to ask for a token', async (role) => {

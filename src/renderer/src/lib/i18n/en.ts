@@ -87,7 +87,7 @@ export const en = {
     loopbackOnly: 'Controllers cannot reach this address: it works on this computer only.',
     loopbackOnlyHow: 'Start Flightcase with "{{option}}" so that it listens to the network of the controllers.',
     cannotPair: 'No controller can sign in yet: no controller token exists.',
-    cannotPairHow: 'Add a controller here, or run "{{command}}". Either works at once.',
+    cannotPairHow: 'Add a controller here, or type this in a terminal of the base. Either works at once.',
     askAdmin: 'Adding a controller takes the administrator role. Ask whoever runs this base for a token.',
     connectAnother: 'Connect another controller',
     hideGuide: 'Hide',

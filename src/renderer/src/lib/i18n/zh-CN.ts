@@ -87,7 +87,7 @@ export const zhCN: Translation = {
     loopbackOnly: '遥控器无法访问此地址：它只在本机有效。',
     loopbackOnlyHow: '请用“{{option}}”启动 Flightcase，使其监听遥控器所在的网络。',
     cannotPair: '目前没有遥控器可以登录：还没有遥控器令牌。',
-    cannotPairHow: '请在这里添加遥控器，或运行“{{command}}”。两种方式都立即生效。',
+    cannotPairHow: '请在这里添加遥控器，或在基站的终端中输入下面的命令。两种方式都立即生效。',
     askAdmin: '添加遥控器需要管理员角色。请向管理此基站的人索取令牌。',
     connectAnother: '连接另一台遥控器',
     hideGuide: '收起',
