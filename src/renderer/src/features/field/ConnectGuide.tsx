@@ -32,7 +32,9 @@ export function ConnectGuide({ onAdd, onHide }: { onAdd?: (() => void) | undefin
           {onAdd && status.data.tokenCommand !== null && (
             <>
               {t('field.cannotPairHow')}
-              <Code block>{status.data.tokenCommand}</Code>
+              <Code block className={classes['command'] ?? ''}>
+                {status.data.tokenCommand}
+              </Code>
             </>
           )}
         </Callout>
