@@ -33,6 +33,10 @@ import { Reconciler } from './features/ingest/reconciler.ts'
 import { bindTidyJobs } from './features/ingest/tidy-upload.job.ts'
 import { UploadsRepository } from './features/ingest/uploads.repository.ts'
 import { bindJobs } from './features/jobs/jobs.routes.ts'
+import { BinService } from './features/lifecycle/bin.service.ts'
+import { bindLifecycle } from './features/lifecycle/lifecycle.routes.ts'
+import { ReferencesRepository } from './features/lifecycle/references.repository.ts'
+import { ReferencesService } from './features/lifecycle/references.service.ts'
 import { MetadataRepository } from './features/metadata/metadata.repository.ts'
 import { MetadataService } from './features/metadata/metadata.service.ts'
 import { createMqttBroker } from './features/mqtt/mqtt-broker.ts'
@@ -218,14 +222,19 @@ export async function createDaemon(config: Config, overrides: DaemonOverrides = 
     const previewPace = new PreviewPace({ inFlightBodies: () => opened.inFlightBodies(), onMore: () => runner.wake() })
 
     const assets = new AssetsRepository(db)
+    const lifecycle = { db, clock, outbox, repository: new ReferencesRepository(db) }
+    const references = new ReferencesService(lifecycle)
+    const bin = new BinService({
+      ...lifecycle,
+      references,
+      forgetUploads: (assetId) => ingest.forgetAsset(assetId),
+      rememberUploads: (assetId) => ingest.rememberAsset(assetId)
+    })
     const assetsService = new AssetsService({
-      db,
-      clock,
       outbox,
       queue,
       repository: assets,
-      forgetUploads: (assetId) => ingest.forgetAsset(assetId),
-      rememberUploads: (assetId) => ingest.rememberAsset(assetId)
+      listReferences: (assetId) => references.listFirst(assetId)
     })
     const storeMonitor = new StoreMonitor(store, config.store.mode)
     let fieldAddress: ListenAddress = config.field
@@ -239,6 +248,7 @@ export async function createDaemon(config: Config, overrides: DaemonOverrides = 
       bindAll: (binder) => {
         bindAccess(binder, access)
         bindAssets(binder, { repository: assets, service: assetsService })
+        bindLifecycle(binder, { ...lifecycle, references, bin })
         bindDelivery(binder, { store, findBytes: (assetId) => assets.getBytes(assetId) })
         bindRenditions(binder, { service: renditions, store })
         bindField(binder, { board, repository: fieldRepository })

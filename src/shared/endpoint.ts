@@ -26,6 +26,8 @@ export interface Endpoint<
   params?: Params
   query?: Query
   body?: Body
+  /** Of the JSON body; 1 MB unless it says otherwise. */
+  maxBodyBytes?: number
   response: Response
   errors: readonly ProblemCode[]
   /** Set for what controllers call: another listener, with a token header and an error body of its own. */

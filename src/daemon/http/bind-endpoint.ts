@@ -42,11 +42,12 @@ export interface BinderOptions {
   checkResponses: boolean
 }
 
+const MAX_BODY_BYTES = 1_000_000
+
 const rank: Record<RequiredRole, number> = { none: 0, viewer: 1, operator: 2, admin: 3 }
 
 export function createEndpointBinder(options: BinderOptions): EndpointBinder {
   const bound = new Set<string>()
-  const parseBody = express.json({ limit: '1mb' })
 
   function register(endpoint: Endpoint, run: (context: CallContext) => Promise<void>): void {
     if (bound.has(endpoint.name)) throw new Error(`${endpoint.name} is bound twice`)
@@ -57,7 +58,7 @@ export function createEndpointBinder(options: BinderOptions): EndpointBinder {
         next()
       }
     ]
-    if (endpoint.body) handlers.push(parseBody)
+    if (endpoint.body) handlers.push(express.json({ limit: endpoint.maxBodyBytes ?? MAX_BODY_BYTES }))
     handlers.push((request, response) => run({ caller: response.locals['caller'] as Caller, request, response }))
     const method = endpoint.method.toLowerCase() as 'get' | 'post' | 'put' | 'patch' | 'delete'
     options.router[method](endpoint.path.replace(/\{(\w+)\}/g, ':$1'), ...handlers)

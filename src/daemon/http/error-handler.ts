@@ -15,6 +15,8 @@ const problems: Record<ProblemCode, { status: number; title: string }> = {
   route_not_found: { status: 404, title: 'There is nothing at this address' },
   asset_not_found: { status: 404, title: 'There is no such asset' },
   asset_in_use: { status: 409, title: 'The asset is still referenced' },
+  asset_binned: { status: 409, title: 'The asset is in the bin' },
+  reference_not_found: { status: 404, title: 'There is no such reference' },
   asset_not_binned: { status: 409, title: 'The asset is not in the bin' },
   asset_damaged: { status: 409, title: 'The stored bytes are damaged' },
   asset_bytes_missing: { status: 410, title: 'The stored bytes are gone' },

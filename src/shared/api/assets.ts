@@ -2,10 +2,10 @@ import { z } from 'zod'
 import { defineEndpoint } from '../endpoint.ts'
 import { daySchema, idSchema, instantSchema, pageOf, pageQuery, wallClockSchema } from './common.ts'
 import { jobSchema } from './jobs.ts'
+import { heldStates, holderShape, referenceSchema } from './references.ts'
 
 export const assetKinds = ['image', 'video', 'audio', 'document', 'other'] as const
 export const assetStates = ['uploading', 'pending_reference', 'active', 'binned'] as const
-export const referenceKinds = ['strong', 'weak', 'temporary'] as const
 
 /** Whether a preview exists; `unavailable` carries the reason in `previewProblem`. */
 export const previewStates = ['pending', 'ready', 'unavailable'] as const
@@ -82,18 +82,6 @@ export const captureDataSchema = z
   .meta({ id: 'CaptureData' })
 export type CaptureData = z.infer<typeof captureDataSchema>
 
-export const referenceSchema = z
-  .object({
-    id: idSchema,
-    kind: z.enum(referenceKinds),
-    namespace: z.string(),
-    owner: z.string().nullable(),
-    externalId: z.string().nullable(),
-    createdAt: instantSchema,
-    expiresAt: instantSchema.nullable()
-  })
-  .meta({ id: 'Reference' })
-
 export const renditionSchema = z
   .object({
     name: z.string(),
@@ -116,11 +104,14 @@ export const assetDetailSchema = assetSummarySchema
     sha256: z.string().nullable(),
     /** Assets sharing these bytes, this one included. */
     copies: z.int(),
+    /** How many strong references hold it. */
     refCount: z.int(),
     capture: captureDataSchema,
     deviceName: z.string().nullable(),
     flightName: z.string().nullable(),
+    /** The oldest of them; `listReferences` gives all. */
     references: z.array(referenceSchema),
+    referenceTotal: z.int(),
     renditions: z.array(renditionSchema),
     jobs: z.array(jobSchema),
     events: z.array(assetEventSchema)
@@ -184,12 +175,23 @@ export const deleteAsset = defineEndpoint({
   method: 'DELETE',
   path: '/api/v1/assets/{assetId}',
   tag: 'Assets',
-  summary: 'Move an asset to the bin; with guard=true refuse while more than one strong reference holds it',
+  summary:
+    'Move an asset to the bin. While several strong references hold it, only the one of the caller is removed (named by its id or its holder); with guard=true nothing is',
   role: 'operator',
   params: assetParams,
-  query: z.object({ guard: z.stringbool().default(false) }),
-  response: assetSummarySchema,
-  errors: ['asset_not_found', 'asset_in_use']
+  query: z.object({
+    guard: z.stringbool().default(false),
+    referenceId: idSchema.optional(),
+    namespace: holderShape.namespace.optional(),
+    owner: holderShape.owner,
+    externalId: holderShape.externalId
+  }),
+  response: z.object({
+    outcome: z.enum(['reference_removed', 'binned']),
+    refCount: z.int(),
+    state: z.enum(heldStates)
+  }),
+  errors: ['asset_not_found', 'asset_in_use', 'reference_not_found']
 })
 
 export const restoreAsset = defineEndpoint({
@@ -200,7 +202,7 @@ export const restoreAsset = defineEndpoint({
   summary: 'Bring an asset back from the bin',
   role: 'operator',
   params: assetParams,
-  response: assetSummarySchema,
+  response: z.object({ refCount: z.int(), state: z.enum(heldStates) }),
   errors: ['asset_not_found', 'asset_not_binned']
 })
 

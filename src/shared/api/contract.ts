@@ -4,6 +4,14 @@ import { streamEvents } from './events.ts'
 import { getField } from './field.ts'
 import { cancelJob, listJobs, retryJob } from './jobs.ts'
 import { pilotContract } from './pilot.ts'
+import {
+  createReference,
+  createReferences,
+  deleteReference,
+  deleteReferences,
+  findReferences,
+  listReferences
+} from './references.ts'
 import { closeSession, createToken, getStatus, listTokens, openSession, revokeToken } from './system.ts'
 
 /** Every operation of the admin listener: what OpenAPI documents and what the daemon must bind, no more and no less. */
@@ -14,6 +22,12 @@ export const adminContract: readonly Endpoint[] = [
   getAsset,
   deleteAsset,
   restoreAsset,
+  listReferences,
+  createReference,
+  findReferences,
+  createReferences,
+  deleteReferences,
+  deleteReference,
   getMedia,
   getThumbnail,
   listJobs,

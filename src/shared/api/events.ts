@@ -9,6 +9,7 @@ export const eventTypes = [
   'asset.damaged',
   'asset.binned',
   'asset.restored',
+  'asset.references',
   'rendition.ready',
   'flight.updated',
   'upload.failed',

@@ -25,7 +25,6 @@ export interface AssetRow {
   kind: AssetSummary['kind']
   mime_type: string
   state: AssetSummary['state']
-  state_before_bin: AssetSummary['state'] | null
   size_bytes: number
   ref_count: number
   device_id: string | null
@@ -122,8 +121,8 @@ export class AssetsRepository {
     return row
   }
 
-  /** Everything the inspector shows but jobs and events. Throws `asset_not_found`. */
-  getDetail(assetId: string): Omit<AssetDetail, 'jobs' | 'events'> {
+  /** Everything the inspector shows but references, jobs and events. Throws `asset_not_found`. */
+  getDetail(assetId: string): Omit<AssetDetail, 'jobs' | 'events' | 'references'> {
     const row = this.get(assetId)
     const blob = this.#db
       .prepare<unknown[], { sha256: Buffer | null; copies: number }>(
@@ -137,10 +136,12 @@ export class AssetsRepository {
       sha256: blob?.sha256?.toString('hex') ?? null,
       copies: blob?.copies ?? 1,
       refCount: row.ref_count,
+      referenceTotal: this.#db
+        .prepare<unknown[], { n: number }>('SELECT count(*) AS n FROM reference WHERE asset_id = ?')
+        .get(assetId)!.n,
       capture: { ...emptyCapture, ...(JSON.parse(row.capture_json) as Partial<CaptureData>) },
       deviceName: this.#nameOf('device', row.device_id),
       flightName: this.#nameOf('flight', row.flight_id),
-      references: this.listReferences(assetId),
       renditions: this.#db
         .prepare<unknown[], { name: string; format: string; width: number; height: number; size_bytes: number }>(
           'SELECT name, format, width, height, size_bytes FROM rendition WHERE asset_id = ? ORDER BY name, format'
@@ -148,21 +149,6 @@ export class AssetsRepository {
         .all(assetId)
         .map(({ size_bytes, ...rest }) => ({ ...rest, sizeBytes: size_bytes }))
     }
-  }
-
-  listReferences(assetId: string): AssetDetail['references'] {
-    return this.#db
-      .prepare<unknown[], ReferenceRow>('SELECT * FROM reference WHERE asset_id = ? ORDER BY id')
-      .all(assetId)
-      .map((row) => ({
-        id: row.id,
-        kind: row.kind,
-        namespace: row.namespace,
-        owner: row.owner,
-        externalId: row.external_id,
-        createdAt: isoFromMs(row.created_at_ms),
-        expiresAt: row.expires_at_ms === null ? null : isoFromMs(row.expires_at_ms)
-      }))
   }
 
   /** Where the bytes of an asset are. Throws `asset_not_found`. */
@@ -178,37 +164,10 @@ export class AssetsRepository {
     return { ...row, sha256: row.sha256?.toString('hex') ?? null }
   }
 
-  moveToBin(assetId: string, nowMs: number): void {
-    this.#db
-      .prepare(
-        `UPDATE asset SET state_before_bin = state, state = 'binned', binned_at_ms = ?, updated_at_ms = ? WHERE id = ?`
-      )
-      .run(nowMs, nowMs, assetId)
-  }
-
-  takeFromBin(assetId: string, nowMs: number): void {
-    this.#db
-      .prepare(
-        `UPDATE asset SET state = state_before_bin, state_before_bin = NULL, binned_at_ms = NULL, updated_at_ms = ?
-         WHERE id = ? AND state = 'binned'`
-      )
-      .run(nowMs, assetId)
-  }
-
   #nameOf(table: 'device' | 'flight', id: string | null): string | null {
     if (id === null) return null
     return this.#db.prepare<unknown[], { name: string }>(`SELECT name FROM ${table} WHERE id = ?`).get(id)?.name ?? null
   }
-}
-
-interface ReferenceRow {
-  id: string
-  kind: AssetDetail['references'][number]['kind']
-  namespace: string
-  owner: string | null
-  external_id: string | null
-  created_at_ms: number
-  expires_at_ms: number | null
 }
 
 function parseCursor(cursor: string): [number, string] {

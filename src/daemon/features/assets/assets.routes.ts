@@ -1,4 +1,4 @@
-import { deleteAsset, getAsset, listAssetFacets, listAssets, restoreAsset } from '../../../shared/api/assets.ts'
+import { getAsset, listAssetFacets, listAssets } from '../../../shared/api/assets.ts'
 import type { EndpointBinder } from '../../http/bind-endpoint.ts'
 import type { AssetsRepository } from './assets.repository.ts'
 import type { AssetsService } from './assets.service.ts'
@@ -10,6 +10,4 @@ export function bindAssets(
   binder.bind(listAssets, ({ query }) => deps.repository.list(query))
   binder.bind(listAssetFacets, () => deps.repository.facets())
   binder.bind(getAsset, ({ params }) => deps.service.getDetail(params.assetId))
-  binder.bind(deleteAsset, ({ params, query }) => deps.service.bin(params.assetId, query))
-  binder.bind(restoreAsset, ({ params }) => deps.service.restore(params.assetId))
 }

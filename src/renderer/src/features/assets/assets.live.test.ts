@@ -39,6 +39,7 @@ function detail(letter: string, change: Record<string, unknown> = {}) {
     deviceName: null,
     flightName: null,
     references: [],
+    referenceTotal: 0,
     renditions: [],
     jobs: [],
     events: [],

@@ -12,10 +12,12 @@ function BinButton() {
 
 const reference = (change: object) => ({
   id: 'b'.repeat(26),
+  assetId: id,
   kind: 'strong',
   namespace: 'reports',
   owner: 'north',
   externalId: null,
+  businessTag: null,
   createdAt: '2026-11-21T01:00:00.000Z',
   expiresAt: null,
   ...change

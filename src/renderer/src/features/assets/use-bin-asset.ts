@@ -3,13 +3,14 @@ import type { TFunction } from 'i18next'
 import { useCallback } from 'react'
 import { useTranslation } from 'react-i18next'
 import { z } from 'zod'
-import { deleteAsset, referenceSchema, restoreAsset } from '../../../../shared/api/assets.ts'
+import { deleteAsset, restoreAsset } from '../../../../shared/api/assets.ts'
+import { referenceSchema } from '../../../../shared/api/references.ts'
 import { ApiError } from '../../../../shared/api-client.ts'
 import { api } from '../../lib/api.ts'
 import { problemText } from '../../lib/problem-text.ts'
 import { referenceText } from '../../lib/reference-text.ts'
 import { showToast } from '../../lib/toasts.ts'
-import { patchAsset, refreshAsset, removeAsset } from './assets.live.ts'
+import { refreshAsset, removeAsset } from './assets.live.ts'
 
 /** More names than this do not fit into a message. */
 const namedHolders = 3
@@ -48,7 +49,8 @@ export function useBinAsset(): {
   const restore = useCallback(
     async ({ id, name }: BinnableAsset) => {
       try {
-        patchAsset(client, await api.call(restoreAsset, { params: { assetId: id } }))
+        await api.call(restoreAsset, { params: { assetId: id } })
+        await refreshAsset(client, id)
         showToast({ tone: 'info', text: t('bin.restored', { name }) })
       } catch (error) {
         showToast({ tone: 'bad', text: t('bin.restoreFailed', { name, reason: problemText(t, error) }) })

@@ -42,6 +42,7 @@ function asset(change: Partial<AssetDetail> = {}): AssetDetail {
     deviceName: null,
     flightName: null,
     references: [],
+    referenceTotal: 0,
     renditions: [],
     jobs: [],
     events: [],

@@ -1,0 +1,102 @@
+import type { Clock } from '../../clock.ts'
+import type { Database } from '../../db/database.ts'
+import { AppError } from '../../errors.ts'
+import type { Outbox } from '../../events/outbox.ts'
+import { binned, type Lifecycle, restored } from './lifecycle.ts'
+import type { Holder, ReferencesRepository } from './references.repository.ts'
+import type { ReferencesService } from './references.service.ts'
+
+const SHOWN_REFERENCES = 100
+
+export interface BinServiceDeps {
+  db: Database
+  clock: Clock
+  outbox: Outbox
+  repository: ReferencesRepository
+  references: ReferencesService
+  /** Makes controllers free to upload the file again; runs inside the binning transaction. */
+  forgetUploads: (assetId: string) => void
+  /** Takes that back; runs inside the restoring transaction. */
+  rememberUploads: (assetId: string) => void
+}
+
+/** Whose reference is meant when several hold the asset. */
+export type DeletingCaller = { referenceId: string } | Holder | null
+
+export interface Deletion {
+  outcome: 'reference_removed' | 'binned'
+  life: Lifecycle
+}
+
+/** Into the bin and back. */
+export class BinService {
+  readonly #deps: BinServiceDeps
+
+  constructor(deps: BinServiceDeps) {
+    this.#deps = deps
+  }
+
+  /**
+   * For a caller who does not need the asset any more. While several strong references hold it, only the caller's goes; else
+   * the asset moves to the bin, with the reference it has, for its return. Again is harmless. Throws `asset_not_found`;
+   * `reference_not_found` when what the caller names is no strong reference of the asset; `asset_in_use` with the list when
+   * several hold it and either `guard` is set or the caller names none, or more than one.
+   */
+  delete(assetId: string, options: { guard: boolean; caller: DeletingCaller }): Deletion {
+    const { db, repository, references } = this.#deps
+    return db.transaction(() => {
+      const life = this.#lifeOf(assetId)
+      if (life.binnedAtMs !== null) return { outcome: 'binned', life }
+      const named = options.guard ? null : this.#referenceOf(assetId, options.caller)
+      if (life.refCount <= 1) return { outcome: 'binned', life: this.#bin(assetId, life) }
+      if (named === null) {
+        const strong = repository.listOfAsset(assetId, { kind: 'strong', limit: SHOWN_REFERENCES })
+        throw new AppError('asset_in_use', { refCount: life.refCount, references: strong })
+      }
+      return { outcome: 'reference_removed', life: references.delete(named).life }
+    })
+  }
+
+  /** Brings an asset back as it was. Throws `asset_not_found`, `asset_not_binned`. */
+  restore(assetId: string): void {
+    const { db, repository, outbox, clock } = this.#deps
+    db.transaction(() => {
+      const life = this.#lifeOf(assetId)
+      if (life.binnedAtMs === null) throw new AppError('asset_not_binned', { assetId })
+      repository.setLife(assetId, restored(life, clock.nowMs()), clock.nowMs())
+      this.#deps.rememberUploads(assetId)
+      outbox.append('asset.restored', assetId)
+    })
+  }
+
+  #bin(assetId: string, life: Lifecycle): Lifecycle {
+    const { repository, outbox, clock } = this.#deps
+    const inBin = binned(life, clock.nowMs())
+    repository.setLife(assetId, inBin, clock.nowMs())
+    this.#deps.forgetUploads(assetId)
+    outbox.append('asset.binned', assetId)
+    return inBin
+  }
+
+  /** The one strong reference that the caller names; null when it names none, or several. Throws `reference_not_found`. */
+  #referenceOf(assetId: string, caller: DeletingCaller): string | null {
+    if (caller === null) return null
+    const meant = this.#strongReferences(assetId, caller)
+    if (meant.length === 0) throw new AppError('reference_not_found', { assetId, ...caller })
+    return meant.length === 1 ? meant[0]! : null
+  }
+
+  #strongReferences(assetId: string, caller: NonNullable<DeletingCaller>): string[] {
+    const { repository } = this.#deps
+    if (!('referenceId' in caller)) return repository.listStrongOf(assetId, caller).map(({ id }) => id)
+    const reference = repository.find(caller.referenceId)
+    return reference?.assetId === assetId && reference.kind === 'strong' ? [reference.id] : []
+  }
+
+  /** Throws `asset_not_found`. */
+  #lifeOf(assetId: string): Lifecycle {
+    const life = this.#deps.repository.findLife(assetId)
+    if (!life) throw new AppError('asset_not_found', { assetId })
+    return life
+  }
+}

@@ -1,0 +1,70 @@
+import { deleteAsset, restoreAsset } from '../../../shared/api/assets.ts'
+import {
+  createReference,
+  createReferences,
+  deleteReference,
+  deleteReferences,
+  findReferences,
+  listReferences,
+  MAX_BATCH,
+  type Reference
+} from '../../../shared/api/references.ts'
+import { AppError } from '../../errors.ts'
+import type { EndpointBinder } from '../../http/bind-endpoint.ts'
+import type { BinService, DeletingCaller } from './bin.service.ts'
+import { stateOf } from './lifecycle.ts'
+import type { ReferencesRepository } from './references.repository.ts'
+import type { ReferencesService } from './references.service.ts'
+
+export interface LifecycleRouteDeps {
+  repository: ReferencesRepository
+  references: ReferencesService
+  bin: BinService
+}
+
+export function bindLifecycle(binder: EndpointBinder, { repository, references, bin }: LifecycleRouteDeps): void {
+  binder.bind(listReferences, ({ params: { assetId }, query }) => {
+    if (!repository.findLife(assetId)) throw new AppError('asset_not_found', { assetId })
+    return pageFrom(repository.listOfAsset(assetId, { ...query, limit: query.limit + 1 }), query.limit)
+  })
+  binder.bind(findReferences, ({ query }) =>
+    pageFrom(repository.listOfHolder(query, { ...query, limit: query.limit + 1 }), query.limit)
+  )
+  binder.bind(createReference, ({ params, body }) => references.create(params.assetId, body))
+  binder.bind(createReferences, ({ body }) => references.createBatch(body.references))
+  binder.bind(deleteReference, ({ params }) => {
+    const { assetId, life } = references.delete(params.referenceId)
+    return { assetId, refCount: life.refCount, state: stateOf(life) }
+  })
+  binder.bind(deleteReferences, ({ body }) => {
+    if ('referenceIds' in body) return { deletedCount: references.deleteMany(body.referenceIds), isMore: false }
+    const deletedCount = references.deleteOfHolder(body, MAX_BATCH)
+    return { deletedCount, isMore: deletedCount === MAX_BATCH }
+  })
+  binder.bind(deleteAsset, ({ params, query }) => {
+    const { outcome, life } = bin.delete(params.assetId, { guard: query.guard, caller: callerOf(query) })
+    return { outcome, refCount: life.refCount, state: stateOf(life) }
+  })
+  binder.bind(restoreAsset, ({ params: { assetId } }) => {
+    bin.restore(assetId)
+    const life = repository.findLife(assetId)!
+    return { refCount: life.refCount, state: stateOf(life) }
+  })
+}
+
+function callerOf(query: {
+  referenceId?: string | undefined
+  namespace?: string | undefined
+  owner?: string | undefined
+  externalId?: string | undefined
+}): DeletingCaller {
+  if (query.referenceId !== undefined) return { referenceId: query.referenceId }
+  if (query.namespace === undefined) return null
+  return { namespace: query.namespace, owner: query.owner ?? null, externalId: query.externalId ?? null }
+}
+
+/** `found` has one more than the page, when there is one more. */
+function pageFrom(found: Reference[], limit: number): { items: Reference[]; nextCursor: string | null } {
+  const items = found.slice(0, limit)
+  return { items, nextCursor: found.length > limit ? items.at(-1)!.id : null }
+}

@@ -1,0 +1,168 @@
+import type { NewReference, Reference } from '../../../shared/api/references.ts'
+import type { Clock } from '../../clock.ts'
+import type { Database } from '../../db/database.ts'
+import { AppError } from '../../errors.ts'
+import type { Outbox } from '../../events/outbox.ts'
+import { type Lifecycle, stateOf, withStrongReferences } from './lifecycle.ts'
+import type { ReferencesRepository, ReferenceToAdd } from './references.repository.ts'
+
+export interface ReferencesServiceDeps {
+  db: Database
+  repository: ReferencesRepository
+  outbox: Outbox
+  clock: Clock
+}
+
+const SHOWN_REFERENCES = 100
+
+/** What a transaction does to one asset's references. */
+interface Change {
+  life: Lifecycle
+  added: number
+  removed: number
+}
+
+/** Who uses what: an asset's reference count and state always follow from its references, in the same transaction. */
+export class ReferencesService {
+  readonly #deps: ReferencesServiceDeps
+
+  constructor(deps: ReferencesServiceDeps) {
+    this.#deps = deps
+  }
+
+  /** The oldest references of an asset, as many as are shown at once. */
+  listFirst(assetId: string): Reference[] {
+    return this.#deps.repository.listOfAsset(assetId, { limit: SHOWN_REFERENCES })
+  }
+
+  /** Adds one reference. Throws `asset_not_found`, `asset_binned`. */
+  create(assetId: string, request: NewReference): { reference: Reference; isNew: boolean; refCount: number } {
+    const { db, repository } = this.#deps
+    return db.transaction(() => {
+      const { created, lives } = this.#add([{ assetId, ...request }])
+      const { id, isNew } = created[0]!
+      return { reference: repository.find(id)!, isNew, refCount: lives.get(assetId)!.refCount }
+    })
+  }
+
+  /** Adds all of them, or none. Throws as {@link create}, naming the asset. */
+  createBatch(requests: readonly (NewReference & { assetId: string })[]): {
+    createdCount: number
+    referenceIds: string[]
+  } {
+    return this.#deps.db.transaction(() => {
+      const { created } = this.#add(requests)
+      return {
+        createdCount: created.filter(({ isNew }) => isNew).length,
+        referenceIds: created.map(({ id }) => id)
+      }
+    })
+  }
+
+  /** Removes one reference. Throws `reference_not_found`. */
+  delete(referenceId: string): { assetId: string; life: Lifecycle } {
+    const { db, repository } = this.#deps
+    return db.transaction(() => {
+      const reference = repository.find(referenceId)
+      if (!reference) throw new AppError('reference_not_found', { referenceId })
+      const lives = this.#remove([reference])
+      return { assetId: reference.assetId, life: lives.get(reference.assetId)! }
+    })
+  }
+
+  /** Removes the references with these ids, as far as they exist. Gives their number. */
+  deleteMany(referenceIds: readonly string[]): number {
+    const { db, repository } = this.#deps
+    return db.transaction(() => {
+      const references = [...new Set(referenceIds)].flatMap((id) => repository.find(id) ?? [])
+      this.#remove(references)
+      return references.length
+    })
+  }
+
+  /** Removes up to `limit` references of a holder. Gives their number. */
+  deleteOfHolder(holder: Parameters<ReferencesRepository['listOfHolder']>[0], limit: number): number {
+    const { db, repository } = this.#deps
+    return db.transaction(() => {
+      const references = repository.listOfHolder(holder, { limit })
+      this.#remove(references)
+      return references.length
+    })
+  }
+
+  /** Removes up to `limit` temporary references whose time is over. Gives their number. */
+  deleteExpired(limit: number): number {
+    const { db, repository, clock } = this.#deps
+    return db.transaction(() => {
+      const references = repository.listExpired(clock.nowMs(), limit)
+      this.#remove(references)
+      return references.length
+    })
+  }
+
+  #add(requests: readonly (NewReference & { assetId: string })[]) {
+    const { repository, clock } = this.#deps
+    const nowMs = clock.nowMs()
+    const changes = new Map<string, Change>()
+    const created = requests.map((request) => {
+      const { assetId, kind } = request
+      const change = this.#changeOf(changes, assetId)
+      if (change.life.binnedAtMs !== null) throw new AppError('asset_binned', { assetId })
+      const { id, isNew } = repository.put(referenceFrom(request, nowMs), nowMs)
+      if (isNew) change.added++
+      if (isNew && kind === 'strong') change.life = withStrongReferences(change.life, 1, nowMs)
+      return { id, isNew }
+    })
+    return { created, lives: this.#apply(changes, nowMs) }
+  }
+
+  #remove(references: readonly Reference[]): Map<string, Lifecycle> {
+    const { repository, clock } = this.#deps
+    const nowMs = clock.nowMs()
+    const changes = new Map<string, Change>()
+    for (const { id, assetId, kind } of references) {
+      const change = this.#changeOf(changes, assetId)
+      repository.delete(id)
+      change.removed++
+      if (kind === 'strong') change.life = withStrongReferences(change.life, -1, nowMs)
+    }
+    return this.#apply(changes, nowMs)
+  }
+
+  /** Throws `asset_not_found`. */
+  #changeOf(changes: Map<string, Change>, assetId: string): Change {
+    const known = changes.get(assetId)
+    if (known) return known
+    const life = this.#deps.repository.findLife(assetId)
+    if (!life) throw new AppError('asset_not_found', { assetId })
+    const change = { life, added: 0, removed: 0 }
+    changes.set(assetId, change)
+    return change
+  }
+
+  /** Writes what changed and tells it, once for each asset. */
+  #apply(changes: Map<string, Change>, nowMs: number): Map<string, Lifecycle> {
+    const { repository, outbox } = this.#deps
+    const lives = new Map<string, Lifecycle>()
+    for (const [assetId, { life, added, removed }] of changes) {
+      lives.set(assetId, life)
+      if (added + removed === 0) continue
+      repository.setLife(assetId, life, nowMs)
+      outbox.append('asset.references', assetId, { added, removed, refCount: life.refCount, state: stateOf(life) })
+    }
+    return lives
+  }
+}
+
+function referenceFrom(request: NewReference & { assetId: string }, nowMs: number): ReferenceToAdd {
+  const { expiresInSeconds } = request
+  return {
+    assetId: request.assetId,
+    kind: request.kind,
+    namespace: request.namespace,
+    owner: request.owner ?? null,
+    externalId: request.externalId ?? null,
+    businessTag: request.businessTag ?? null,
+    expiresAtMs: expiresInSeconds === undefined ? null : nowMs + expiresInSeconds * 1000
+  }
+}
