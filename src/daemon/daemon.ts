@@ -34,6 +34,8 @@ import { bindTidyJobs } from './features/ingest/tidy-upload.job.ts'
 import { UploadsRepository } from './features/ingest/uploads.repository.ts'
 import { bindJobs } from './features/jobs/jobs.routes.ts'
 import { BinService } from './features/lifecycle/bin.service.ts'
+import { Collector } from './features/lifecycle/collector.ts'
+import { LifecycleRepository } from './features/lifecycle/lifecycle.repository.ts'
 import { bindLifecycle } from './features/lifecycle/lifecycle.routes.ts'
 import { ReferencesRepository } from './features/lifecycle/references.repository.ts'
 import { ReferencesService } from './features/lifecycle/references.service.ts'
@@ -59,6 +61,7 @@ import { createLogger } from './logger.ts'
 import { findFfmpeg } from './media/find-ffmpeg.ts'
 import { openStore } from './open-store.ts'
 import { packageRoot, version } from './package-info.ts'
+import { ObjectRemovals } from './removals/object-removals.ts'
 import { Upkeep } from './upkeep.ts'
 
 /** Replaces a construction; for tests and for hosts that own the thing already. */
@@ -127,6 +130,7 @@ export async function createDaemon(config: Config, overrides: DaemonOverrides = 
     const outbox = new Outbox({ db, clock })
     const liveFeed = new LiveFeed()
     const queue = new JobQueue({ db, clock, outbox })
+    const removals = new ObjectRemovals({ db, queue, clock, log })
     const startToken = randomBytes(24).toString('base64url')
     const adminToken = config.adminToken ?? startToken
     const access = new AccessService({
@@ -153,7 +157,7 @@ export async function createDaemon(config: Config, overrides: DaemonOverrides = 
     const ffmpegPath = findFfmpeg(config.ffmpegPath === null ? {} : { configured: config.ffmpegPath })
     const scratchDir = join(config.dataDir, 'scratch')
     await rm(scratchDir, { recursive: true, force: true })
-    const media = { db, store, queue, outbox, clock, log, scratchDir, ffmpegPath: () => ffmpegPath }
+    const media = { db, store, queue, removals, outbox, clock, log, scratchDir, ffmpegPath: () => ffmpegPath }
     const renditions = new RenditionsService({ ...media, repository: new RenditionsRepository(db) })
     const ingestRows = {
       repository: new IngestRepository(db),
@@ -171,6 +175,7 @@ export async function createDaemon(config: Config, overrides: DaemonOverrides = 
       ...ingestRows,
       outbox,
       queue,
+      removals,
       clock,
       log,
       onNewAsset: (assetId) => {
@@ -194,6 +199,7 @@ export async function createDaemon(config: Config, overrides: DaemonOverrides = 
       store,
       ...ingestRows,
       ingest,
+      removals,
       clock,
       log,
       onAdopted: (upload) => board.adopted(upload),
@@ -215,20 +221,38 @@ export async function createDaemon(config: Config, overrides: DaemonOverrides = 
         bindPinBlobJob({ db, store, ...ingestRows, ingest }),
         bindCheckBytesJob({ db, store, ...ingestRows, ingest }),
         metadata.bindJob(),
-        renditions.bindJob()
+        renditions.bindJob(),
+        removals.bindJob({
+          store,
+          isInUse: (key, etag) => ingest.isInUse(key, etag) || renditions.isInUse(key),
+          exclusively: (key, work) => ingest.whileQuiet(key, work)
+        })
       ],
       limits: () => ({ cpu: previewPace.processors(), io: 2 })
     })
     const previewPace = new PreviewPace({ inFlightBodies: () => opened.inFlightBodies(), onMore: () => runner.wake() })
 
     const assets = new AssetsRepository(db)
-    const lifecycle = { db, clock, outbox, repository: new ReferencesRepository(db) }
+    const lifecycle = { db, clock, outbox, log, holders: new ReferencesRepository(db) }
     const references = new ReferencesService(lifecycle)
     const bin = new BinService({
       ...lifecycle,
       references,
       forgetUploads: (assetId) => ingest.forgetAsset(assetId),
       rememberUploads: (assetId) => ingest.rememberAsset(assetId)
+    })
+    const collector = new Collector({
+      ...lifecycle,
+      repository: new LifecycleRepository(db),
+      references,
+      bin,
+      config: config.retention,
+      releaseParts: (assetId) => {
+        renditions.release(assetId)
+        ingest.releaseUploads(assetId)
+        queue.forgetAsset(assetId)
+      },
+      releaseBlob: (blobId) => ingest.releaseBlob(blobId)
     })
     const assetsService = new AssetsService({
       outbox,
@@ -248,7 +272,7 @@ export async function createDaemon(config: Config, overrides: DaemonOverrides = 
       bindAll: (binder) => {
         bindAccess(binder, access)
         bindAssets(binder, { repository: assets, service: assetsService })
-        bindLifecycle(binder, { ...lifecycle, references, bin })
+        bindLifecycle(binder, { ...lifecycle, references, bin, collector })
         bindDelivery(binder, { store, findBytes: (assetId) => assets.getBytes(assetId) })
         bindRenditions(binder, { service: renditions, store })
         bindField(binder, { board, repository: fieldRepository })
@@ -311,7 +335,9 @@ export async function createDaemon(config: Config, overrides: DaemonOverrides = 
       log,
       tasks: [
         { name: 'old events', run: (signal) => outbox.trim({ signal }) },
-        { name: 'expired sessions', run: () => access.forgetExpiredSessions() }
+        { name: 'expired sessions', run: () => access.forgetExpiredSessions() },
+        { name: 'assets nobody needs', run: (signal) => collector.run({ isDryRun: false, signal }) },
+        { name: 'objects nobody needs', run: () => removals.enqueue() }
       ]
     })
     let accessTimer: NodeJS.Timeout | undefined

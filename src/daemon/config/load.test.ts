@@ -67,6 +67,13 @@ describe('mistakes', () => {
     [{ logLevel: 'loud' }, '--log-level:']
   ])('%j', (flags, text) => expect(failure(flags)).toContain(text))
 
+  test.each([
+    ['FLIGHTCASE_GRACE_HOURS', 'soon', 'must be a number'],
+    ['FLIGHTCASE_GRACE_HOURS', '-1', 'must be a number'],
+    ['FLIGHTCASE_BIN_DAYS', '99999', 'must be at most 36500'],
+    ['FLIGHTCASE_ORPHAN_POLICY', 'burn', 'FLIGHTCASE_ORPHAN_POLICY:']
+  ])('%s=%s', (name, value, text) => expect(failure({}, { [name]: value })).toContain(text))
+
   test('all of them are listed, with the names of their sources', () => {
     writeToml('fiel = "x"\n[store]\nbucket = "Not A Bucket"\n')
     const message = failure({}, { FLIGHTCASE_S3_ENDPOINT: 'ftp://nas' })

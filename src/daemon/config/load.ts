@@ -73,6 +73,11 @@ export function loadConfig(sources: ConfigSources): Config {
       credentialDurationS: 3600
     },
     store: storeConfig(values),
+    retention: {
+      graceMs: (values.graceHours ?? defaults.graceHours) * 3_600_000,
+      binMs: (values.binDays ?? defaults.binDays) * 86_400_000,
+      orphanPolicy: values.orphanPolicy ?? defaults.orphanPolicy
+    },
     ffmpegPath: values.ffmpeg ?? null,
     unknownVariables: unknownVariables(sources.env)
   }

@@ -16,6 +16,12 @@ const httpUrlSchema = z
   .transform((url) => url.replace(/\/+$/, ''))
 
 const switchSchema = z.union([z.boolean(), z.stringbool()])
+const amountSchema = (max: number) =>
+  z
+    .string()
+    .regex(/^\d{1,9}(\.\d{1,9})?$/, 'must be a number')
+    .transform(Number)
+    .pipe(z.number().max(max, `must be at most ${max}`))
 /** Travels in headers, and in `Authorization` up to the next space. */
 const tokenSchema = z
   .string()
@@ -183,6 +189,24 @@ export const settings = {
     help: 'region that requests are signed for',
     schema: z.string().min(1).max(64)
   }),
+  graceHours: setting({
+    toml: 'retention.grace_hours',
+    env: 'FLIGHTCASE_GRACE_HOURS',
+    help: 'how long an asset may be without a reference',
+    schema: amountSchema(87_600)
+  }),
+  binDays: setting({
+    toml: 'retention.bin_days',
+    env: 'FLIGHTCASE_BIN_DAYS',
+    help: 'how long an asset stays in the bin',
+    schema: amountSchema(36_500)
+  }),
+  orphanPolicy: setting({
+    toml: 'retention.orphan_policy',
+    env: 'FLIGHTCASE_ORPHAN_POLICY',
+    help: 'bin or purge: what becomes of assets without a reference after that time',
+    schema: z.enum(['bin', 'purge'])
+  }),
   ffmpeg: setting({
     toml: 'ffmpeg',
     env: 'FLIGHTCASE_FFMPEG',
@@ -203,17 +227,20 @@ export const defaults = {
   pilotWorkspaceMode: 'open',
   pilotPrefixPerDevice: 'auto',
   objectStore: 'embedded',
+  graceHours: 24,
+  binDays: 30,
+  orphanPolicy: 'bin',
   s3Bucket: 'media',
   s3Region: 'us-east-1'
 } as const satisfies SettingValues
 
 /** The default as somebody would write it, `HOST:PORT` for an address; null when there is none. */
 export function defaultText(name: SettingName): string | null {
-  const value: string | ListenAddress | undefined = (defaults as Partial<Record<SettingName, string | ListenAddress>>)[
-    name
-  ]
+  const value: string | number | ListenAddress | undefined = (
+    defaults as Partial<Record<SettingName, string | number | ListenAddress>>
+  )[name]
   if (value === undefined) return null
-  return typeof value === 'string' ? value : `${value.host}:${value.port}`
+  return typeof value === 'object' ? `${value.host}:${value.port}` : String(value)
 }
 
 /** The checked values of all sources together; what nobody set is absent. */
@@ -248,6 +275,15 @@ export interface PilotConfig {
   credentialDurationS: number
 }
 
+export interface RetentionConfig {
+  /** How long an asset may be without a reference. */
+  graceMs: number
+  /** How long an asset stays in the bin. */
+  binMs: number
+  /** What becomes of assets that nothing holds. */
+  orphanPolicy: 'bin' | 'purge'
+}
+
 /** Everything the daemon is told from outside, complete and checked. */
 export interface Config {
   dataDir: string
@@ -260,6 +296,7 @@ export interface Config {
   adminToken: string | null
   pilot: PilotConfig
   store: StoreConfig
+  retention: RetentionConfig
   /** Null: looked for. */
   ffmpegPath: string | null
   /** `FLIGHTCASE_…` environment names that mean nothing here; reported at start. */

@@ -236,6 +236,11 @@ export class JobQueue {
       .map(jobFromRow)
   }
 
+  /** Forgets what was to be done for an asset; what runs ends by itself. Call it in the transaction that deletes the asset. */
+  forgetAsset(assetId: string): void {
+    this.#db.prepare(`DELETE FROM job WHERE asset_id = ? AND state <> 'running'`).run(assetId)
+  }
+
   counts(): Record<JobState, number> {
     const counts: Record<JobState, number> = { queued: 0, running: 0, dead: 0, cancelled: 0 }
     for (const row of this.#db

@@ -17,8 +17,13 @@ export async function whenStoreAnswers(work: () => Promise<void>): Promise<void>
   try {
     await work()
   } catch (error) {
-    if (error instanceof ObjectStoreError && STORE_TROUBLE.has(error.code))
+    if (isStoreTrouble(error))
       throw new JobDeferred(RETRY_PAUSE_MS, `the object store does not answer: ${error.message}`, { cause: error })
     throw error
   }
+}
+
+/** Whether the store, and not the object, is what is wrong. */
+export function isStoreTrouble(error: unknown): error is ObjectStoreError {
+  return error instanceof ObjectStoreError && STORE_TROUBLE.has(error.code)
 }

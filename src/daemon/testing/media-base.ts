@@ -19,6 +19,7 @@ import { newId } from '../ids.ts'
 import { JobQueue } from '../jobs/job-queue.ts'
 import { JobRunner } from '../jobs/job-runner.ts'
 import type { ObjectStore } from '../object-store/object-store.ts'
+import { ObjectRemovals } from '../removals/object-removals.ts'
 import { ManualClock } from './manual-clock.ts'
 import { temporaryFolder, testDatabase } from './test-database.ts'
 
@@ -38,9 +39,19 @@ export async function startMediaBase(options: { store: ObjectStore; ffmpegPath?:
   const db = testDatabase()
   const outbox = new Outbox({ db, clock })
   const queue = new JobQueue({ db, clock, outbox })
+  const removals = new ObjectRemovals({ db, queue, clock, log })
   const assets = new AssetsRepository(db)
   const state = { ffmpegPath: options.ffmpegPath ?? null }
-  const common = { db, store, queue, outbox, clock, log, scratchDir: join(temporaryFolder('scratch'), 'objects') }
+  const common = {
+    db,
+    store,
+    queue,
+    removals,
+    outbox,
+    clock,
+    log,
+    scratchDir: join(temporaryFolder('scratch'), 'objects')
+  }
   const ffmpegPath = () => state.ffmpegPath
   const renditions = new RenditionsService({ ...common, repository: new RenditionsRepository(db), ffmpegPath })
   const arrivals = new IngestRepository(db)

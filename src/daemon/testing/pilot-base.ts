@@ -29,6 +29,7 @@ import { ProtocolRecorder } from '../features/pilot/protocol-recorder.ts'
 import { JobQueue } from '../jobs/job-queue.ts'
 import { JobRunner } from '../jobs/job-runner.ts'
 import type { ObjectStore } from '../object-store/object-store.ts'
+import { ObjectRemovals } from '../removals/object-removals.ts'
 
 export const PILOT_TOKEN = 'a-token-for-all-controllers'
 
@@ -76,6 +77,7 @@ export async function startPilotBase(options: PilotBaseOptions) {
   const access = new AccessService({ db, clock, log, adminToken: 'the-admin-token', pilotToken: config.staticToken })
   const board = new FieldBoard({ repository: new FieldRepository(db), outbox, liveFeed, clock, log })
   const rows = {
+    removals: new ObjectRemovals({ db, queue, clock, log }),
     repository: new IngestRepository(db),
     blobs: new BlobsRepository(db, store.kind),
     uploads: new UploadsRepository(db, store.kind)
@@ -114,7 +116,12 @@ export async function startPilotBase(options: PilotBaseOptions) {
       bindFingerprintJob({ db, store, ...rows, ingest, outbox, clock }),
       ...bindTidyJobs({ db, store, ...rows, ingest, queue, clock }),
       bindPinBlobJob({ db, store, ...rows, ingest }),
-      bindCheckBytesJob({ db, store, ...rows, ingest })
+      bindCheckBytesJob({ db, store, ...rows, ingest }),
+      rows.removals.bindJob({
+        store,
+        isInUse: (key, etag) => ingest.isInUse(key, etag),
+        exclusively: (key, work) => ingest.whileQuiet(key, work)
+      })
     ],
     limits: () => ({ cpu: 1, io: 2 }),
     log,

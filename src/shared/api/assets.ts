@@ -176,22 +176,22 @@ export const deleteAsset = defineEndpoint({
   path: '/api/v1/assets/{assetId}',
   tag: 'Assets',
   summary:
-    'Move an asset to the bin. While several strong references hold it, only the one of the caller is removed (named by its id or its holder); with guard=true nothing is',
+    'Move an asset to the bin. While several strong references hold it, only the one of the caller is removed (named by its id or its holder); with guard=true nothing is. With permanent=true, delete it from the bin for good',
   role: 'operator',
   params: assetParams,
   query: z.object({
     guard: z.stringbool().default(false),
+    permanent: z.stringbool().default(false),
     referenceId: idSchema.optional(),
     namespace: holderShape.namespace.optional(),
     owner: holderShape.owner,
     externalId: holderShape.externalId
   }),
   response: z.object({
-    outcome: z.enum(['reference_removed', 'binned']),
-    refCount: z.int(),
-    state: z.enum(heldStates)
+    outcome: z.enum(['reference_removed', 'binned', 'purged']),
+    refCount: z.int()
   }),
-  errors: ['asset_not_found', 'asset_in_use', 'reference_not_found']
+  errors: ['asset_not_found', 'asset_in_use', 'asset_not_binned', 'reference_not_found']
 })
 
 export const restoreAsset = defineEndpoint({

@@ -3,6 +3,7 @@ import { deleteAsset, getAsset, getMedia, getThumbnail, listAssetFacets, listAss
 import { streamEvents } from './events.ts'
 import { getField } from './field.ts'
 import { cancelJob, listJobs, retryJob } from './jobs.ts'
+import { collectGarbage } from './lifecycle.ts'
 import { pilotContract } from './pilot.ts'
 import {
   createReference,
@@ -28,6 +29,7 @@ export const adminContract: readonly Endpoint[] = [
   createReferences,
   deleteReferences,
   deleteReference,
+  collectGarbage,
   getMedia,
   getThumbnail,
   listJobs,

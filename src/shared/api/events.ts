@@ -10,6 +10,7 @@ export const eventTypes = [
   'asset.binned',
   'asset.restored',
   'asset.references',
+  'asset.purged',
   'rendition.ready',
   'flight.updated',
   'upload.failed',

@@ -6,6 +6,7 @@ import type { Outbox } from '../../events/outbox.ts'
 import { newId } from '../../ids.ts'
 import type { JobQueue } from '../../jobs/job-queue.ts'
 import { type ObjectStat, type ObjectStore, ObjectStoreError } from '../../object-store/object-store.ts'
+import type { ObjectRemovals } from '../../removals/object-removals.ts'
 import type { BlobRow, BlobsRepository } from './blobs.repository.ts'
 import { captureMoment } from './capture-moment.ts'
 import { guessMediaType, pinnedKey } from './guess-media-type.ts'
@@ -24,6 +25,7 @@ export interface IngestServiceDeps {
   uploads: UploadsRepository
   outbox: Outbox
   queue: JobQueue
+  removals: ObjectRemovals
   clock: Clock
   log: Logger
   /** Enqueues what other features do with a new asset (or one whose bytes came back); runs inside the transaction. */
@@ -126,6 +128,32 @@ export class IngestService {
       uploads.putObject({ workspaceId, objectKey, etag, assetId, state: isHome ? 'present' : 'moved' })
       if (!isHome) queue.enqueue(tidyUploadJob, { workspaceId, objectKey, etag })
     }
+  }
+
+  /** Lets go of all that controllers uploaded of an asset, for good. Call it in the transaction that deletes the asset. */
+  releaseUploads(assetId: string): void {
+    const { uploads, removals } = this.#deps
+    for (const { workspaceId, objectKey, etag } of uploads.listObjectsOfAsset(assetId)) {
+      uploads.deleteObject(workspaceId, objectKey, etag)
+      removals.request(objectKey, etag)
+    }
+    uploads.deleteFilesOfAsset(assetId)
+  }
+
+  /** Lets go of bytes, unless an asset has them. Call it in the transaction that deletes one. Gives the bytes that become free. */
+  releaseBlob(blobId: string): number {
+    const { blobs, removals } = this.#deps
+    const blob = blobs.find(blobId)
+    if (!blob || blobs.listAssetIds(blobId).length > 0) return 0
+    blobs.delete(blobId)
+    removals.request(blob.key, blob.etag)
+    return blob.sizeBytes
+  }
+
+  /** Whether the catalogue has use for this version of an object (`etag` empty: for any). */
+  isInUse(key: string, etag: string): boolean {
+    const { blobs, uploads } = this.#deps
+    return blobs.list(key).some((blob) => etag === '' || blob.etag === etag) || uploads.hasObject(key, etag)
   }
 
   /** Marks a blob's assets as damaged and tells it once. Call it in a transaction. */
@@ -329,9 +357,10 @@ export class IngestService {
 
   /** Ties the uploaded version and its fingerprint to the asset. True when nobody had reported that asset before. */
   #noteUpload(upload: FoundUpload, assetId: string): boolean {
-    const { uploads, clock } = this.#deps
+    const { uploads, removals, clock } = this.#deps
     const { report, stat, isAdopted } = upload
     const nowMs = clock.nowMs()
+    removals.cancel(stat.key, stat.etag)
     uploads.putObject({
       workspaceId: report.workspaceId,
       objectKey: stat.key,

@@ -4,6 +4,7 @@ import type { Clock } from '../../clock.ts'
 import type { Database } from '../../db/database.ts'
 import { messageOf } from '../../errors.ts'
 import type { ListResult, ObjectStore } from '../../object-store/object-store.ts'
+import type { ObjectRemovals } from '../../removals/object-removals.ts'
 import { isWorkspaceId } from '../pilot/object-key.ts'
 import type { BlobRow, BlobsRepository } from './blobs.repository.ts'
 import { blobIdOfPinnedKey, isPinnedKey, pinnedFolders } from './guess-media-type.ts'
@@ -19,6 +20,7 @@ export interface ReconcilerDeps {
   blobs: BlobsRepository
   uploads: UploadsRepository
   ingest: IngestService
+  removals: ObjectRemovals
   clock: Clock
   log: Logger
   /** Whether uploads of this workspace may be taken in. */
@@ -169,7 +171,7 @@ export class Reconciler {
   }
 
   async #adopt(workspaceId: string, page: Page): Promise<number> {
-    const { blobs, uploads, ingest, clock, log } = this.#deps
+    const { blobs, uploads, ingest, removals, clock, log } = this.#deps
     const known = new Set(
       uploads.listObjects(workspaceId, page.from, page.to).map(({ objectKey, etag }) => versionId(objectKey, etag))
     )
@@ -178,6 +180,8 @@ export class Reconciler {
     let adopted = 0
     for (const { key, etag, lastModifiedMs } of page.objects.values()) {
       if (lastModifiedMs > settledBefore || known.has(versionId(key, etag))) continue
+      // Its asset was purged; it is about to go.
+      if (removals.isRequested(key, etag)) continue
       this.#stopping.signal.throwIfAborted()
       const upload = await ingest.adoptObject(workspaceId, key).catch((error: unknown) => {
         if (!isDamaged(error)) throw error

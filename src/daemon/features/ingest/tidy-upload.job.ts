@@ -4,12 +4,12 @@ import { type BoundJob, bindJob } from '../../jobs/define-job.ts'
 import type { JobQueue } from '../../jobs/job-queue.ts'
 import { whenStoreAnswers } from '../../jobs/when-store-answers.ts'
 import type { ObjectStore } from '../../object-store/object-store.ts'
+import { removeVersion, unlessReplaced } from '../../object-store/object-versions.ts'
 import type { BlobsRepository } from './blobs.repository.ts'
 import { isPinnedKey, pinnedKey } from './guess-media-type.ts'
 import { discardObjectJob, pinBlobJob, tidyUploadJob } from './ingest.jobs.ts'
 import type { IngestService } from './ingest.service.ts'
 import { isWhole } from './is-whole.ts'
-import { removeVersion, unlessReplaced } from './object-versions.ts'
 import type { IngestedObject, UploadsRepository } from './uploads.repository.ts'
 
 export interface TidyDeps {

@@ -88,6 +88,17 @@ export class UploadsRepository {
       .run(workspaceId, objectKey, etag)
   }
 
+  /** Whether this version of an object was ingested, in any workspace. */
+  hasObject(objectKey: string, etag: string): boolean {
+    return (
+      this.#db
+        .prepare(
+          'SELECT 1 FROM pilot_object WHERE workspace_id IN (SELECT id FROM workspace) AND object_key = ? AND etag = ?'
+        )
+        .get(objectKey, etag) !== undefined
+    )
+  }
+
   /** The asset a fingerprint stands for, with its bytes. */
   findFile(
     workspaceId: string,
@@ -153,6 +164,12 @@ export class UploadsRepository {
 
   hasFiles(assetId: string): boolean {
     return this.#db.prepare('SELECT 1 FROM pilot_file WHERE asset_id = ?').get(assetId) !== undefined
+  }
+
+  /** Forgets an asset's rows for good, those of the time before it was in the bin as well. */
+  deleteFilesOfAsset(assetId: string): void {
+    this.#db.prepare('DELETE FROM pilot_file WHERE asset_id = ?').run(assetId)
+    this.#db.prepare('DELETE FROM shelved_file WHERE asset_id = ?').run(assetId)
   }
 
   /** Takes an asset's rows away so that its files are wanted again. Gives other assets that have such rows waiting. */

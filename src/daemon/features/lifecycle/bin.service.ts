@@ -12,7 +12,7 @@ export interface BinServiceDeps {
   db: Database
   clock: Clock
   outbox: Outbox
-  repository: ReferencesRepository
+  holders: ReferencesRepository
   references: ReferencesService
   /** Makes controllers free to upload the file again; runs inside the binning transaction. */
   forgetUploads: (assetId: string) => void
@@ -43,14 +43,14 @@ export class BinService {
    * several hold it and either `guard` is set or the caller names none, or more than one.
    */
   delete(assetId: string, options: { guard: boolean; caller: DeletingCaller }): Deletion {
-    const { db, repository, references } = this.#deps
+    const { db, holders, references } = this.#deps
     return db.transaction(() => {
       const life = this.#lifeOf(assetId)
       if (life.binnedAtMs !== null) return { outcome: 'binned', life }
       const named = options.guard ? null : this.#referenceOf(assetId, options.caller)
       if (life.refCount <= 1) return { outcome: 'binned', life: this.#bin(assetId, life) }
       if (named === null) {
-        const strong = repository.listOfAsset(assetId, { kind: 'strong', limit: SHOWN_REFERENCES })
+        const strong = holders.listOfAsset(assetId, { kind: 'strong', limit: SHOWN_REFERENCES })
         throw new AppError('asset_in_use', { refCount: life.refCount, references: strong })
       }
       return { outcome: 'reference_removed', life: references.delete(named).life }
@@ -59,20 +59,20 @@ export class BinService {
 
   /** Brings an asset back as it was. Throws `asset_not_found`, `asset_not_binned`. */
   restore(assetId: string): void {
-    const { db, repository, outbox, clock } = this.#deps
+    const { db, holders, outbox, clock } = this.#deps
     db.transaction(() => {
       const life = this.#lifeOf(assetId)
       if (life.binnedAtMs === null) throw new AppError('asset_not_binned', { assetId })
-      repository.setLife(assetId, restored(life, clock.nowMs()), clock.nowMs())
+      holders.setLife(assetId, restored(life, clock.nowMs()), clock.nowMs())
       this.#deps.rememberUploads(assetId)
       outbox.append('asset.restored', assetId)
     })
   }
 
   #bin(assetId: string, life: Lifecycle): Lifecycle {
-    const { repository, outbox, clock } = this.#deps
+    const { holders, outbox, clock } = this.#deps
     const inBin = binned(life, clock.nowMs())
-    repository.setLife(assetId, inBin, clock.nowMs())
+    holders.setLife(assetId, inBin, clock.nowMs())
     this.#deps.forgetUploads(assetId)
     outbox.append('asset.binned', assetId)
     return inBin
@@ -87,15 +87,15 @@ export class BinService {
   }
 
   #strongReferences(assetId: string, caller: NonNullable<DeletingCaller>): string[] {
-    const { repository } = this.#deps
-    if (!('referenceId' in caller)) return repository.listStrongOf(assetId, caller).map(({ id }) => id)
-    const reference = repository.find(caller.referenceId)
+    const { holders } = this.#deps
+    if (!('referenceId' in caller)) return holders.listStrongOf(assetId, caller).map(({ id }) => id)
+    const reference = holders.find(caller.referenceId)
     return reference?.assetId === assetId && reference.kind === 'strong' ? [reference.id] : []
   }
 
   /** Throws `asset_not_found`. */
   #lifeOf(assetId: string): Lifecycle {
-    const life = this.#deps.repository.findLife(assetId)
+    const life = this.#deps.holders.findLife(assetId)
     if (!life) throw new AppError('asset_not_found', { assetId })
     return life
   }

@@ -1,4 +1,5 @@
 import { deleteAsset, restoreAsset } from '../../../shared/api/assets.ts'
+import { collectGarbage } from '../../../shared/api/lifecycle.ts'
 import {
   createReference,
   createReferences,
@@ -12,23 +13,26 @@ import {
 import { AppError } from '../../errors.ts'
 import type { EndpointBinder } from '../../http/bind-endpoint.ts'
 import type { BinService, DeletingCaller } from './bin.service.ts'
+import type { Collector } from './collector.ts'
 import { stateOf } from './lifecycle.ts'
 import type { ReferencesRepository } from './references.repository.ts'
 import type { ReferencesService } from './references.service.ts'
 
 export interface LifecycleRouteDeps {
-  repository: ReferencesRepository
+  holders: ReferencesRepository
   references: ReferencesService
   bin: BinService
+  collector: Collector
 }
 
-export function bindLifecycle(binder: EndpointBinder, { repository, references, bin }: LifecycleRouteDeps): void {
+export function bindLifecycle(binder: EndpointBinder, deps: LifecycleRouteDeps): void {
+  const { holders, references, bin, collector } = deps
   binder.bind(listReferences, ({ params: { assetId }, query }) => {
-    if (!repository.findLife(assetId)) throw new AppError('asset_not_found', { assetId })
-    return pageFrom(repository.listOfAsset(assetId, { ...query, limit: query.limit + 1 }), query.limit)
+    if (!holders.findLife(assetId)) throw new AppError('asset_not_found', { assetId })
+    return pageFrom(holders.listOfAsset(assetId, { ...query, limit: query.limit + 1 }), query.limit)
   })
   binder.bind(findReferences, ({ query }) =>
-    pageFrom(repository.listOfHolder(query, { ...query, limit: query.limit + 1 }), query.limit)
+    pageFrom(holders.listOfHolder(query, { ...query, limit: query.limit + 1 }), query.limit)
   )
   binder.bind(createReference, ({ params, body }) => references.create(params.assetId, body))
   binder.bind(createReferences, ({ body }) => references.createBatch(body.references))
@@ -41,14 +45,23 @@ export function bindLifecycle(binder: EndpointBinder, { repository, references, 
     const deletedCount = references.deleteOfHolder(body, MAX_BATCH)
     return { deletedCount, isMore: deletedCount === MAX_BATCH }
   })
-  binder.bind(deleteAsset, ({ params, query }) => {
-    const { outcome, life } = bin.delete(params.assetId, { guard: query.guard, caller: callerOf(query) })
-    return { outcome, refCount: life.refCount, state: stateOf(life) }
+  binder.bind(deleteAsset, ({ params: { assetId }, query }) => {
+    if (query.permanent) {
+      collector.purge(assetId)
+      return { outcome: 'purged' as const, refCount: 0 }
+    }
+    const { outcome, life } = bin.delete(assetId, { guard: query.guard, caller: callerOf(query) })
+    return { outcome, refCount: life.refCount }
   })
   binder.bind(restoreAsset, ({ params: { assetId } }) => {
     bin.restore(assetId)
-    const life = repository.findLife(assetId)!
+    const life = holders.findLife(assetId)!
     return { refCount: life.refCount, state: stateOf(life) }
+  })
+  binder.bind(collectGarbage, ({ body }, { request }) => {
+    const gone = new AbortController()
+    request.once('close', () => gone.abort())
+    return collector.run({ isDryRun: body.dryRun, signal: gone.signal })
   })
 }
 

@@ -135,6 +135,21 @@ export class ReferencesRepository {
       .map(referenceFromRow)
   }
 
+  countExpired(nowMs: number): number {
+    return this.#db
+      .prepare<unknown[], { n: number }>('SELECT count(*) AS n FROM reference WHERE expires_at_ms <= ?')
+      .get(nowMs)!.n
+  }
+
+  /** Whether a temporary reference holds the asset at this moment. */
+  isHeldForAWhile(assetId: string, nowMs: number): boolean {
+    return (
+      this.#db
+        .prepare(`SELECT 1 FROM reference WHERE asset_id = ? AND kind = 'temporary' AND expires_at_ms > ?`)
+        .get(assetId, nowMs) !== undefined
+    )
+  }
+
   delete(referenceId: string): void {
     this.#db.prepare('DELETE FROM reference WHERE id = ?').run(referenceId)
   }

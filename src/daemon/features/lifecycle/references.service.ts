@@ -8,7 +8,7 @@ import type { ReferencesRepository, ReferenceToAdd } from './references.reposito
 
 export interface ReferencesServiceDeps {
   db: Database
-  repository: ReferencesRepository
+  holders: ReferencesRepository
   outbox: Outbox
   clock: Clock
 }
@@ -32,16 +32,16 @@ export class ReferencesService {
 
   /** The oldest references of an asset, as many as are shown at once. */
   listFirst(assetId: string): Reference[] {
-    return this.#deps.repository.listOfAsset(assetId, { limit: SHOWN_REFERENCES })
+    return this.#deps.holders.listOfAsset(assetId, { limit: SHOWN_REFERENCES })
   }
 
   /** Adds one reference. Throws `asset_not_found`, `asset_binned`. */
   create(assetId: string, request: NewReference): { reference: Reference; isNew: boolean; refCount: number } {
-    const { db, repository } = this.#deps
+    const { db, holders } = this.#deps
     return db.transaction(() => {
       const { created, lives } = this.#add([{ assetId, ...request }])
       const { id, isNew } = created[0]!
-      return { reference: repository.find(id)!, isNew, refCount: lives.get(assetId)!.refCount }
+      return { reference: holders.find(id)!, isNew, refCount: lives.get(assetId)!.refCount }
     })
   }
 
@@ -61,9 +61,9 @@ export class ReferencesService {
 
   /** Removes one reference. Throws `reference_not_found`. */
   delete(referenceId: string): { assetId: string; life: Lifecycle } {
-    const { db, repository } = this.#deps
+    const { db, holders } = this.#deps
     return db.transaction(() => {
-      const reference = repository.find(referenceId)
+      const reference = holders.find(referenceId)
       if (!reference) throw new AppError('reference_not_found', { referenceId })
       const lives = this.#remove([reference])
       return { assetId: reference.assetId, life: lives.get(reference.assetId)! }
@@ -72,9 +72,9 @@ export class ReferencesService {
 
   /** Removes the references with these ids, as far as they exist. Gives their number. */
   deleteMany(referenceIds: readonly string[]): number {
-    const { db, repository } = this.#deps
+    const { db, holders } = this.#deps
     return db.transaction(() => {
-      const references = [...new Set(referenceIds)].flatMap((id) => repository.find(id) ?? [])
+      const references = [...new Set(referenceIds)].flatMap((id) => holders.find(id) ?? [])
       this.#remove(references)
       return references.length
     })
@@ -82,9 +82,9 @@ export class ReferencesService {
 
   /** Removes up to `limit` references of a holder. Gives their number. */
   deleteOfHolder(holder: Parameters<ReferencesRepository['listOfHolder']>[0], limit: number): number {
-    const { db, repository } = this.#deps
+    const { db, holders } = this.#deps
     return db.transaction(() => {
-      const references = repository.listOfHolder(holder, { limit })
+      const references = holders.listOfHolder(holder, { limit })
       this.#remove(references)
       return references.length
     })
@@ -92,23 +92,23 @@ export class ReferencesService {
 
   /** Removes up to `limit` temporary references whose time is over. Gives their number. */
   deleteExpired(limit: number): number {
-    const { db, repository, clock } = this.#deps
+    const { db, holders, clock } = this.#deps
     return db.transaction(() => {
-      const references = repository.listExpired(clock.nowMs(), limit)
+      const references = holders.listExpired(clock.nowMs(), limit)
       this.#remove(references)
       return references.length
     })
   }
 
   #add(requests: readonly (NewReference & { assetId: string })[]) {
-    const { repository, clock } = this.#deps
+    const { holders, clock } = this.#deps
     const nowMs = clock.nowMs()
     const changes = new Map<string, Change>()
     const created = requests.map((request) => {
       const { assetId, kind } = request
       const change = this.#changeOf(changes, assetId)
       if (change.life.binnedAtMs !== null) throw new AppError('asset_binned', { assetId })
-      const { id, isNew } = repository.put(referenceFrom(request, nowMs), nowMs)
+      const { id, isNew } = holders.put(referenceFrom(request, nowMs), nowMs)
       if (isNew) change.added++
       if (isNew && kind === 'strong') change.life = withStrongReferences(change.life, 1, nowMs)
       return { id, isNew }
@@ -117,12 +117,12 @@ export class ReferencesService {
   }
 
   #remove(references: readonly Reference[]): Map<string, Lifecycle> {
-    const { repository, clock } = this.#deps
+    const { holders, clock } = this.#deps
     const nowMs = clock.nowMs()
     const changes = new Map<string, Change>()
     for (const { id, assetId, kind } of references) {
       const change = this.#changeOf(changes, assetId)
-      repository.delete(id)
+      holders.delete(id)
       change.removed++
       if (kind === 'strong') change.life = withStrongReferences(change.life, -1, nowMs)
     }
@@ -133,7 +133,7 @@ export class ReferencesService {
   #changeOf(changes: Map<string, Change>, assetId: string): Change {
     const known = changes.get(assetId)
     if (known) return known
-    const life = this.#deps.repository.findLife(assetId)
+    const life = this.#deps.holders.findLife(assetId)
     if (!life) throw new AppError('asset_not_found', { assetId })
     const change = { life, added: 0, removed: 0 }
     changes.set(assetId, change)
@@ -142,12 +142,12 @@ export class ReferencesService {
 
   /** Writes what changed and tells it, once for each asset. */
   #apply(changes: Map<string, Change>, nowMs: number): Map<string, Lifecycle> {
-    const { repository, outbox } = this.#deps
+    const { holders, outbox } = this.#deps
     const lives = new Map<string, Lifecycle>()
     for (const [assetId, { life, added, removed }] of changes) {
       lives.set(assetId, life)
       if (added + removed === 0) continue
-      repository.setLife(assetId, life, nowMs)
+      holders.setLife(assetId, life, nowMs)
       outbox.append('asset.references', assetId, { added, removed, refCount: life.refCount, state: stateOf(life) })
     }
     return lives

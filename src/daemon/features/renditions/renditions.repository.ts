@@ -87,6 +87,20 @@ export class RenditionsRepository {
     this.#db.prepare('DELETE FROM rendition WHERE asset_id = ? AND name = ? AND format = ?').run(assetId, name, format)
   }
 
+  /** Whether a rendition of an asset that still exists is kept at this key (`renditions/{asset}/{file}`). */
+  hasKey(key: string): boolean {
+    const assetId = key.split('/')[1] ?? ''
+    return this.#db.prepare('SELECT 1 FROM rendition WHERE asset_id = ? AND key = ?').get(assetId, key) !== undefined
+  }
+
+  /** Forgets all of an asset. Gives the keys they were at. */
+  deleteAll(assetId: string): string[] {
+    return this.#db
+      .prepare<unknown[], { key: string }>('DELETE FROM rendition WHERE asset_id = ? RETURNING key')
+      .all(assetId)
+      .map(({ key }) => key)
+  }
+
   setReady(
     assetId: string,
     found: { damage: MediaProblem | null; source: { widthPx: number; heightPx: number } },

@@ -15,6 +15,7 @@ import { MediaError } from '../../media/media-error.ts'
 import { sniffFile } from '../../media/sniff-media.ts'
 import { type ObjectStore, ObjectStoreError } from '../../object-store/object-store.ts'
 import { withLocalFile } from '../../object-store/with-local-file.ts'
+import type { ObjectRemovals } from '../../removals/object-removals.ts'
 import { chooseFormat } from './choose-format.ts'
 import { makeRenditionsJob } from './renditions.jobs.ts'
 import type { RenditionSource, RenditionsRepository, StoredRendition } from './renditions.repository.ts'
@@ -24,6 +25,7 @@ export interface RenditionsServiceDeps {
   store: ObjectStore
   repository: RenditionsRepository
   queue: JobQueue
+  removals: ObjectRemovals
   outbox: Outbox
   clock: Clock
   log: Logger
@@ -63,6 +65,17 @@ export class RenditionsService {
     })
   }
 
+  /** Whether a preview is kept at this key. */
+  isInUse(key: string): boolean {
+    return this.#deps.repository.hasKey(key)
+  }
+
+  /** Lets go of an asset's previews, for good. Call it in the transaction that deletes the asset. */
+  release(assetId: string): void {
+    const { repository, removals } = this.#deps
+    for (const key of repository.deleteAll(assetId)) removals.request(key, null)
+  }
+
   bindJob(): BoundJob {
     return bindJob(makeRenditionsJob, ({ assetId }, { signal }) => whenStoreAnswers(() => this.#make(assetId, signal)))
   }
@@ -97,7 +110,7 @@ export class RenditionsService {
   }
 
   async #make(assetId: string, signal: AbortSignal): Promise<void> {
-    const { db, repository, outbox, clock, store, scratchDir } = this.#deps
+    const { db, repository, removals, outbox, clock, store, scratchDir } = this.#deps
     const source = repository.findSource(assetId)
     if (!source) return
     try {
@@ -107,6 +120,11 @@ export class RenditionsService {
       const stored: (StoredRendition & { sizePx: number })[] = []
       for (const thumbnail of made.thumbnails) stored.push(await this.#store(assetId, thumbnail))
       db.transaction(() => {
+        if (!repository.findSource(assetId)) {
+          // The asset was purged meanwhile.
+          for (const { key } of stored) removals.request(key, null)
+          return
+        }
         for (const { sizePx, ...rendition } of stored) {
           repository.put(assetId, String(sizePx), rendition)
           repository.deleteOtherFormats(assetId, String(sizePx), rendition.format)

@@ -1,4 +1,4 @@
-import { type ObjectStore, ObjectStoreError } from '../../object-store/object-store.ts'
+import { type ObjectStore, ObjectStoreError } from './object-store.ts'
 
 /** Removes this version of an object; another one stays. Raises `ObjectStoreError`. */
 export async function removeVersion(store: ObjectStore, key: string, etag: string): Promise<void> {

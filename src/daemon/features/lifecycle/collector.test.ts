@@ -1,0 +1,221 @@
+import { pino } from 'pino'
+import { describe, expect, test, vi } from 'vitest'
+import { newReferenceSchema } from '../../../shared/api/references.ts'
+import { systemClock } from '../../clock.ts'
+import { ManualClock } from '../../testing/manual-clock.ts'
+import { K, openBench, WS, WS_B } from '../ingest/ingest-bench.ts'
+import { Reconciler } from '../ingest/reconciler.ts'
+import { BinService } from './bin.service.ts'
+import { Collector } from './collector.ts'
+import { LifecycleRepository } from './lifecycle.repository.ts'
+import { ReferencesRepository } from './references.repository.ts'
+import { ReferencesService } from './references.service.ts'
+
+const K_B = `media/${WS_B}/20260407/DJI_0099.JPG`
+const HOUR_MS = 3_600_000
+const DAY_MS = 24 * HOUR_MS
+
+/** Ingest, references, bin and collector beside a store of either kind, on a clock that stands still. */
+async function openCollector(kind: 'local' | 's3', orphanPolicy: 'bin' | 'purge' = 'bin') {
+  const bench = await openBench(kind)
+  const { db, ingest, queue, outbox } = bench.base
+  const clock = new ManualClock()
+  const common = { db, clock, outbox, log: pino({ level: 'silent' }), holders: new ReferencesRepository(db) }
+  const references = new ReferencesService(common)
+  const bin = new BinService({
+    ...common,
+    references,
+    forgetUploads: (assetId) => ingest.forgetAsset(assetId),
+    rememberUploads: (assetId) => ingest.rememberAsset(assetId)
+  })
+  const collector = new Collector({
+    ...common,
+    repository: new LifecycleRepository(db),
+    references,
+    bin,
+    config: { graceMs: DAY_MS, binMs: 30 * DAY_MS, orphanPolicy },
+    releaseParts: (assetId) => {
+      ingest.releaseUploads(assetId)
+      queue.forgetAsset(assetId)
+    },
+    releaseBlob: (blobId) => ingest.releaseBlob(blobId)
+  })
+  /** Uploads a file; gives its asset. */
+  async function take(bytes: string, fingerprint: string, key = K): Promise<string> {
+    await bench.put(key, bytes)
+    const recorded = await bench.record(fingerprint, key)
+    await bench.base.settle()
+    if (recorded === 'object_missing') throw new Error('nothing was recorded')
+    return recorded.assetId
+  }
+  /** Takes the reference away that the workspace holds. */
+  const orphan = (assetId: string) => references.deleteMany(references.listFirst(assetId).map(({ id }) => id))
+  const run = (isDryRun = false) => collector.run({ isDryRun })
+  const keys = async () => (await bench.store.list()).objects.map(({ key }) => key)
+  const binIt = (assetId: string) => bin.delete(assetId, { guard: false, caller: null })
+  return { bench, clock, references, bin, binIt, collector, take, orphan, run, keys }
+}
+
+const nothing = { isDryRun: false, expiredReferences: 0, binned: 0, purged: 0, freedBytes: 0, isMore: false }
+
+describe.each(['local', 's3'] as const)('purging, with a store of kind %s', (kind) => {
+  test('takes away the asset, its bytes and every object of it; the file may come again', async () => {
+    const { bench, collector, binIt, take, keys } = await openCollector(kind)
+    const assetId = await take('bytes', 'F1')
+    expect(() => collector.purge(assetId)).toThrow('asset_not_binned')
+    binIt(assetId)
+    collector.purge(assetId)
+    expect(bench.assets()).toEqual([])
+    expect(bench.events('asset.purged')).toMatchObject([
+      { subject: assetId, data: { name: 'DJI_0018.JPG', sizeBytes: 5, freedBytes: 5, reason: 'asked' } }
+    ])
+    expect(() => collector.purge(assetId)).toThrow('asset_not_found')
+    await bench.base.settle()
+    expect(await keys()).toEqual([])
+    expect(bench.base.rows.removals.count()).toBe(0)
+    expect(await bench.fastUpload('F1')).toBeNull()
+    expect(await bench.bytes(await take('bytes', 'F1'))).toBe('bytes')
+  })
+
+  test('leaves the bytes that another asset has', async () => {
+    const { bench, collector, binIt, take } = await openCollector(kind)
+    const first = await take('same', 'F1')
+    const second = await take('same', 'F2', K_B)
+    for (const [gone, kept] of [[first, second] as const]) {
+      binIt(gone)
+      collector.purge(gone)
+      await bench.base.settle()
+      expect(await bench.bytes(kept)).toBe('same')
+    }
+    expect(bench.events('asset.purged')).toMatchObject([{ data: { freedBytes: 0 } }])
+    expect(
+      await bench.base.service.fastUpload({ workspaceId: WS_B, controllerId: 'RC' }, { fingerprint: 'F2', name: 'a' })
+    ).not.toBeNull()
+  })
+
+  test('and the same file comes again before its objects are gone: it stays', async () => {
+    const { bench, collector, binIt, take, keys } = await openCollector(kind)
+    const first = await take('bytes', 'F1')
+    binIt(first)
+    collector.purge(first)
+    // A controller whose file is gone before its report is told so, and sends it again.
+    await vi.waitFor(async () => {
+      await bench.put(K, 'bytes')
+      expect(await bench.record('F1')).not.toBe('object_missing')
+    })
+    await bench.base.settle()
+    expect(bench.assets()).toHaveLength(1)
+    expect(await bench.bytes(bench.assets()[0]!.id)).toBe('bytes')
+    expect(await keys()).toContain(K)
+    expect(await bench.fastUpload('F1')).not.toBeNull()
+  })
+
+  test('is not undone by the reconciler that still finds the object', async () => {
+    const { bench, collector, binIt } = await openCollector(kind)
+    await bench.put(K, 'bytes')
+    await bench.record('F1')
+    const [asset] = bench.assets()
+    binIt(asset!.id)
+    collector.purge(asset!.id)
+    const { db, ingest, rows } = bench.base
+    const reconciler = new Reconciler({
+      ...{ db, ingest, ...rows, store: bench.store, clock: systemClock, log: pino({ level: 'silent' }) },
+      acceptsWorkspace: () => true,
+      settleMs: -1000
+    })
+    expect(await reconciler.run()).toMatchObject({ adopted: 0 })
+    expect(await bench.store.head(K)).not.toBeNull()
+    await bench.base.settle()
+    expect(await bench.store.head(K)).toBeNull()
+    expect(await reconciler.run()).toMatchObject({ adopted: 0 })
+    expect(bench.assets()).toEqual([])
+  })
+})
+
+describe('the collector', () => {
+  test('leaves alone what is held, and what waits no longer than the grace period', async () => {
+    const { clock, take, orphan, run } = await openCollector('local')
+    await take('held', 'F1')
+    orphan(await take('waits', 'F2', K_B))
+    clock.advanceMs(DAY_MS - 1)
+    expect(await run()).toEqual(nothing)
+  })
+
+  test('moves orphans to the bin, and purges what was there for its time', async () => {
+    const { bench, clock, take, orphan, run, keys } = await openCollector('local')
+    const assetId = await take('bytes', 'F1')
+    orphan(assetId)
+    clock.advanceMs(DAY_MS)
+    expect(await run(true)).toEqual({ ...nothing, isDryRun: true, binned: 1 })
+    expect(await run()).toEqual({ ...nothing, binned: 1 })
+    expect(await run()).toEqual(nothing)
+    clock.advanceMs(30 * DAY_MS)
+    expect(await run(true)).toEqual({ ...nothing, isDryRun: true, purged: 1, freedBytes: 5 })
+    expect(await run()).toEqual({ ...nothing, purged: 1, freedBytes: 5 })
+    await bench.base.settle()
+    expect(await keys()).toEqual([])
+    expect(bench.events('asset.purged')).toMatchObject([{ data: { reason: 'bin_time_over' } }])
+  })
+
+  test('purges orphans at once where that is the policy', async () => {
+    const { clock, take, orphan, run } = await openCollector('local', 'purge')
+    orphan(await take('bytes', 'F1'))
+    clock.advanceMs(DAY_MS)
+    expect(await run(true)).toEqual({ ...nothing, isDryRun: true, purged: 1, freedBytes: 5 })
+    expect(await run()).toEqual({ ...nothing, purged: 1, freedBytes: 5 })
+  })
+
+  test('spares an orphan that a temporary reference holds, until that is over', async () => {
+    const { bench, clock, references, take, orphan, run } = await openCollector('local')
+    const assetId = await take('bytes', 'F1')
+    orphan(assetId)
+    const hold = newReferenceSchema.parse({ namespace: 'preview', kind: 'temporary', expiresInSeconds: 2 * 24 * 3600 })
+    references.create(assetId, hold)
+    clock.advanceMs(DAY_MS)
+    expect(await run()).toEqual(nothing)
+    clock.advanceMs(DAY_MS)
+    expect(await run(true)).toEqual({ ...nothing, isDryRun: true, expiredReferences: 1, binned: 1 })
+    expect(await run()).toEqual({ ...nothing, expiredReferences: 1, binned: 1 })
+    expect(bench.assets()).toHaveLength(1)
+  })
+
+  test('looks again in the deleting transaction: what was referenced or restored meanwhile stays', async () => {
+    const { clock, references, bin, binIt, take, orphan, collector, bench } = await openCollector('local')
+    const orphaned = await take('one', 'F1')
+    const binned = await take('two', 'F2', K_B)
+    orphan(orphaned)
+    binIt(binned)
+    clock.advanceMs(31 * DAY_MS)
+    const run = collector.run({ isDryRun: false })
+    // The run has begun, and has nothing deleted yet.
+    bin.restore(binned)
+    references.create(orphaned, newReferenceSchema.parse({ namespace: 'posts' }))
+    expect(await run).toEqual(nothing)
+    expect(bench.assets()).toHaveLength(2)
+  })
+
+  test('ends early when told to, and says that there is more', async () => {
+    const { clock, take, orphan, collector } = await openCollector('local')
+    orphan(await take('bytes', 'F1'))
+    clock.advanceMs(DAY_MS)
+    expect(await collector.run({ isDryRun: false, signal: AbortSignal.abort() })).toEqual({ ...nothing, isMore: true })
+  })
+})
+
+test('a store that refuses one removal keeps no other one waiting', async () => {
+  const { bench, collector, binIt, take, keys } = await openCollector('local')
+  const first = await take('one', 'F1')
+  const second = await take('two', 'F2', `media/${WS}/20260407/DJI_0019.JPG`)
+  const remove = bench.store.delete.bind(bench.store)
+  bench.store.delete = async (key, options) => {
+    if (key === K) throw new Error('the disk hiccups')
+    return remove(key, options)
+  }
+  for (const assetId of [first, second]) {
+    binIt(assetId)
+    await bench.base.settle().catch(() => {})
+    collector.purge(assetId)
+  }
+  await bench.base.settle()
+  expect((await keys()).filter((key) => key.includes('0019'))).toEqual([])
+})

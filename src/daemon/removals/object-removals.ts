@@ -1,0 +1,111 @@
+import type { Logger } from 'pino'
+import { z } from 'zod'
+import type { Clock } from '../clock.ts'
+import type { Database } from '../db/database.ts'
+import { messageOf } from '../errors.ts'
+import { type BoundJob, bindJob, defineJob } from '../jobs/define-job.ts'
+import type { JobQueue } from '../jobs/job-queue.ts'
+import { isStoreTrouble, whenStoreAnswers } from '../jobs/when-store-answers.ts'
+import type { ObjectStore } from '../object-store/object-store.ts'
+import { removeVersion } from '../object-store/object-versions.ts'
+
+/** Removes what is due; one at a time, so that a million removals are one row in the queue. */
+const removeObjectsJob = defineJob({
+  name: 'store.remove-objects',
+  payload: z.object({}),
+  lane: 'io',
+  priority: 60,
+  maxAttempts: 8,
+  timeoutMs: 3600_000,
+  dedupeKey: () => 'all'
+})
+
+const AGAIN_AFTER_MS = 3_600_000
+
+export interface RemovalWork {
+  store: ObjectStore
+  /** Whether anything in the catalogue has its bytes in this version of the object. */
+  isInUse: (key: string, etag: string) => boolean
+  /** Runs `work` while nobody takes in what is at this key. */
+  exclusively: <T>(key: string, work: () => Promise<T>) => Promise<T>
+}
+
+/** The wish that an object goes: written with the rows that let go of it, carried out after the commit, until it is done. */
+export class ObjectRemovals {
+  readonly #db: Database
+  readonly #queue: JobQueue
+  readonly #clock: Clock
+  readonly #log: Logger
+
+  constructor(deps: { db: Database; queue: JobQueue; clock: Clock; log: Logger }) {
+    this.#db = deps.db
+    this.#queue = deps.queue
+    this.#clock = deps.clock
+    this.#log = deps.log
+  }
+
+  /** Has this version of an object removed (`etag` null: whatever is there). Call it in a transaction. */
+  request(key: string, etag: string | null): void {
+    this.#db
+      .prepare('INSERT INTO object_removal (key, etag, due_at_ms) VALUES (?, ?, ?) ON CONFLICT DO NOTHING')
+      .run(key, etag ?? '', this.#clock.nowMs())
+    this.enqueue()
+  }
+
+  /** The object is needed after all. Call it in the transaction that uses it. */
+  cancel(key: string, etag: string): void {
+    this.#db.prepare('DELETE FROM object_removal WHERE key = ? AND etag = ?').run(key, etag)
+  }
+
+  isRequested(key: string, etag: string): boolean {
+    return (
+      this.#db.prepare(`SELECT 1 FROM object_removal WHERE key = ? AND etag IN (?, '')`).get(key, etag) !== undefined
+    )
+  }
+
+  /** How many objects still have to go. */
+  count(): number {
+    return this.#db.prepare<unknown[], { n: number }>('SELECT count(*) AS n FROM object_removal').get()!.n
+  }
+
+  /** Has what is due removed: also what failed before. */
+  enqueue(): void {
+    this.#queue.enqueue(removeObjectsJob, {})
+  }
+
+  bindJob(work: RemovalWork): BoundJob {
+    return bindJob(removeObjectsJob, (_, { signal }) =>
+      whenStoreAnswers(async () => {
+        for (let next = this.#nextDue(); next !== undefined; next = this.#nextDue()) {
+          signal.throwIfAborted()
+          await this.#remove(next, work)
+        }
+      })
+    )
+  }
+
+  async #remove({ key, etag }: { key: string; etag: string }, work: RemovalWork): Promise<void> {
+    const { store, isInUse, exclusively } = work
+    try {
+      await exclusively(key, async () => {
+        if (!this.isRequested(key, etag)) return
+        if (!isInUse(key, etag)) await (etag === '' ? store.delete(key) : removeVersion(store, key, etag))
+        this.#db.relaxedTransaction(() => this.cancel(key, etag))
+      })
+    } catch (error) {
+      if (isStoreTrouble(error)) throw error
+      this.#log.warn({ key, reason: messageOf(error) }, 'an object that nobody needs cannot be removed yet')
+      this.#db
+        .prepare('UPDATE object_removal SET due_at_ms = ?, error_message = ? WHERE key = ? AND etag = ?')
+        .run(this.#clock.nowMs() + AGAIN_AFTER_MS, messageOf(error), key, etag)
+    }
+  }
+
+  #nextDue(): { key: string; etag: string } | undefined {
+    return this.#db
+      .prepare<unknown[], { key: string; etag: string }>(
+        'SELECT key, etag FROM object_removal WHERE due_at_ms <= ? ORDER BY due_at_ms LIMIT 1'
+      )
+      .get(this.#clock.nowMs())
+  }
+}
