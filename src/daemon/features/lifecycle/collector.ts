@@ -29,7 +29,7 @@ export interface CollectorDeps {
 
 /** Rows looked at together; nobody waits longer than for these. */
 const CHUNK = 200
-const DRY_CHUNK = 2000
+const DRY_CHUNK = 500
 /** Assets that one run takes away. */
 const MAX_ACTIONS = 10_000
 const BEGINNING: AgeCursor = { sinceMs: Number.MIN_SAFE_INTEGER, id: '' }
