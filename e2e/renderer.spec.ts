@@ -1,7 +1,10 @@
+import { truncate, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
-import { expect, type Page } from '@playwright/test'
+import { expect, type Locator, type Page } from '@playwright/test'
 import { waitUntilIdle } from '../src/demo/catalogue-check.ts'
 import { type CardFile, createPhotoCard } from '../src/demo/photo-card.ts'
+import { readCard } from '../src/demo/read-card.ts'
+import { createToken } from '../src/shared/api/system.ts'
 import { missingBrowser, openScreen, startBase, type TestBase, test } from './daemon-fixture.ts'
 
 const screensDir = join(import.meta.dirname, '../test-results/screens')
@@ -50,6 +53,11 @@ function theCard(daemon: TestBase): Promise<CardFile[]> {
     startedAt: '2026-11-20T23:59:40'
   })
   return card
+}
+
+async function boxes(elements: Locator): Promise<{ x: number; y: number; width: number; height: number }[]> {
+  const found = await Promise.all((await elements.all()).map((element) => element.boundingBox()))
+  return found.filter((box) => box !== null)
 }
 
 const tiles = (page: Page) => page.getByTestId('tile')
@@ -183,7 +191,7 @@ test('the inspector zooms to single pixels and tells what is known', async ({ pa
   const panels = inspector.getByTestId('inspector-panels')
   await expect(panels).toContainText('UTC+08:00')
   await expect(panels).toContainText(/22\.58\d+, 113\.93\d+/)
-  await expect(panels).toContainText(/f\/2\.8 · ISO 100/)
+  await expect(panels).toContainText('f/2.8 · ISO 100')
   await expect(panels).toContainText(/[0-9a-f]{64}/)
   await expect(panels.getByTestId('reference')).toHaveCount(1)
   await expect(panels).toContainText('Arrived in the base')
@@ -227,10 +235,25 @@ test('deleting can be taken back', async ({ page, daemon }) => {
   await expect(tile(page, name)).toHaveCount(1)
 
   await tile(page, name).click()
+  const address = page.url()
   await page.getByTestId('inspector').getByRole('button', { name: 'Move to bin' }).click()
   await expect(page.getByText(`"${name}" is in the bin.`)).toBeVisible()
+  const [tools] = await boxes(page.getByRole('toolbar'))
+  const [toast] = await boxes(page.getByRole('status').filter({ hasText: 'is in the bin.' }))
+  if (!tools || !toast) throw new Error('no message above the tools')
+  expect(toast.y + toast.height).toBeLessThanOrEqual(tools.y)
+  await shoot(page, 'inspector-undo')
   await page.keyboard.press('Control+z')
   await expect(page.getByText(`"${name}" is back.`)).toBeVisible()
+
+  await page.goto(address)
+  await page.getByTestId('inspector').getByRole('button', { name: 'Move to bin' }).click()
+  await expect(page.getByText(`"${name}" is in the bin.`)).toBeVisible()
+  await page.goto(address)
+  await expect(page.getByTestId('inspector').getByRole('alert')).toContainText('This file is in the bin')
+  await shoot(page, 'inspector-binned')
+  await page.getByRole('button', { name: 'Bring back' }).click()
+  await expect(page.getByText('This file is in the bin')).toHaveCount(0)
   await page.keyboard.press('Escape')
   await expect(tiles(page)).toHaveCount(files)
 })
@@ -324,13 +347,109 @@ test('everything is within reach at 200 % zoom', async ({ page, daemon }) => {
   await expectUsable(page)
 })
 
+test('a card whose files are all damaged is told to be kept', async ({ page, daemon }) => {
+  const directory = join(daemon.scratchDir, 'damaged')
+  const [whole] = await createPhotoCard({ directory, count: 1, seed: 11, withClip: false })
+  if (!whole) throw new Error('no photo')
+  await writeFile(join(directory, 'DJI_20261121100001_0002_V.JPG'), 'no picture')
+  await writeFile(join(directory, 'DJI_20261121100002_0003_V.JPG'), '')
+  await truncate(whole.filePath, Math.floor(whole.sizeBytes / 2))
+  const damaged = await readCard(directory)
+  await openScreen(page, daemon.ready)
+  const controller = daemon.controller({ deviceId: 'RC-SPOILED', droneSerial: '1581F000003DEMO' })
+  expect((await controller.offer(damaged)).uploaded).toHaveLength(3)
+  const lane = page.getByTestId('lane').filter({ hasText: 'RC-SPOILED' })
+  await expect(lane.getByTestId('lane-verdict')).toHaveText('3 of 3 are here, 3 of them damaged. Keep the card')
+  await expect(lane).toHaveAttribute('data-tone', 'bad')
+  const rows = lane.getByTestId('lane-troubled').getByRole('listitem')
+  await expect(rows).toHaveCount(3)
+  await lane.scrollIntoViewIfNeeded()
+  await shoot(page, 'field-damaged')
+  await expectUsable(page)
+  await rows.first().getByRole('link').click()
+  await expect(page.getByTestId('inspector').getByRole('alert')).toContainText('Keep the memory card')
+  await page.goto(`${daemon.ready.admin.url}/assets`)
+  await expect(tiles(page).filter({ hasText: '1581F000003DEMO' })).toHaveCount(3)
+  await shoot(page, 'assets-damaged')
+})
+
+test('a wrong token is told with its address', async ({ page }) => {
+  const base = await startBase()
+  try {
+    await openScreen(page, base.ready)
+    const card = await createPhotoCard({ directory: join(base.scratchDir, 'card'), count: 1, seed: 3, withClip: false })
+    const notice = page.getByText(/127\.0\.0\.1 tried to sign in with a wrong token/)
+    await expect(base.controller({ deviceId: 'RC-1', token: 'mistyped' }).offer(card)).rejects.toMatchObject({
+      status: 401
+    })
+    await expect(notice).toBeVisible()
+    await shoot(page, 'field-wrong-token')
+    await base.controller({ deviceId: 'RC-1' }).offer(card)
+    await expect(page.getByTestId('lane')).toHaveCount(1)
+    await expect(notice).toHaveCount(0)
+  } finally {
+    await page.goto('about:blank')
+    await base.close()
+  }
+})
+
+for (const language of ['en', 'zh-CN'] as const)
+  test(`a telephone shows everything, in ${language}`, async ({ page, daemon, browserErrors }) => {
+    const look = async (name: string) => {
+      await shoot(page, `phone-${language}-${name}`)
+      await expectUsable(page)
+    }
+    await page.setViewportSize({ width: 390, height: 844 })
+    await page.addInitScript(
+      (value) => location.protocol === 'http:' && localStorage.setItem('flightcase.preferences', value),
+      JSON.stringify({ language })
+    )
+    const fresh = await startBase({ FLIGHTCASE_PILOT_TOKEN: '' })
+    try {
+      await openScreen(page, fresh.ready)
+      const guide = await page.getByTestId('connect-guide').boundingBox()
+      expect((guide?.x ?? 0) + (guide?.width ?? 390)).toBeLessThan(380)
+      await look('fresh')
+    } finally {
+      await page.goto('about:blank')
+      await fresh.close()
+    }
+    await openScreen(page, daemon.ready)
+    await expect(page.getByTestId('lane').first()).toBeVisible()
+    await look('field')
+    await page.getByTestId('lane-troubled').last().scrollIntoViewIfNeeded()
+    await look('field-troubled')
+    await page.goto(`${daemon.ready.admin.url}/assets`)
+    await expect(tiles(page).first()).toBeVisible()
+    for (const box of await boxes(page.getByRole('search').locator('select, label')))
+      expect(box.x + box.width).toBeLessThan(388)
+    await look('assets')
+    await tile(page, '_0003_V.JPG').first().click()
+    const inspector = page.getByTestId('inspector')
+    await expect(inspector.getByTestId('picture')).toHaveAttribute('data-original', 'shown')
+    const [name] = await boxes(inspector.getByRole('heading', { level: 1 }))
+    for (const button of await boxes(inspector.locator('header').getByRole('button')))
+      expect(button.y + button.height <= (name?.y ?? 0) || button.x >= (name?.x ?? 0) + (name?.width ?? 0)).toBe(true)
+    await look('inspector')
+    await page.goto(`${daemon.ready.admin.url}/assets/${'a'.repeat(26)}`)
+    await expect(inspector.getByRole('alert')).toBeVisible()
+    await look('gone')
+    for (const error of browserErrors.splice(0)) expect(error).toContain('404')
+  })
+
 test('without the link there is no way in; with its token there is', async ({ page, daemon, browserErrors }) => {
   await page.goto(`${daemon.ready.admin.url}/assets`)
   await expect(page.getByRole('heading', { name: 'Open with the link that Flightcase printed' })).toBeVisible()
   await shoot(page, 'session')
   await page.getByLabel('Or paste the link or its token here').fill('wrong')
   await page.getByRole('button', { name: 'Open', exact: true }).click()
-  await expect(page.getByText('This access link is not valid any more')).toBeVisible()
+  await expect(page.getByRole('alert')).toContainText('This access link is not valid any more')
+  await shoot(page, 'session-refused')
+  await expectUsable(page)
+  const { secret } = await daemon.admin.api.call(createToken, { body: { name: 'Not a person', role: 'controller' } })
+  await page.getByLabel('Or paste the link or its token here').fill(secret)
+  await page.getByRole('button', { name: 'Open', exact: true }).click()
+  await expect(page.getByRole('alert')).toContainText("This is a controller's token")
   await page.goto(`${daemon.ready.admin.url}/assets#token=${daemon.ready.admin.token}`)
   await expect(tiles(page).first()).toBeVisible()
   await expect(page).toHaveURL(`${daemon.ready.admin.url}/assets`)
@@ -342,7 +461,7 @@ test('without the link there is no way in; with its token there is', async ({ pa
   await page.getByRole('button', { name: 'Open', exact: true }).click()
   await expect(tiles(page).first()).toBeVisible()
   // The refusals are what this test is about.
-  for (const error of browserErrors.splice(0)) expect(error).toContain('401')
+  for (const error of browserErrors.splice(0)) expect(error).toMatch(/401|403/)
 })
 
 test('a controller is paired from the screen, signs in, and is shut out again', async ({ page }) => {

@@ -2,6 +2,7 @@ import { Button, Loader, PasswordInput, Text, Title } from '@mantine/core'
 import { IconPlugConnectedX } from '@tabler/icons-react'
 import { type FormEvent, useEffect, useState } from 'react'
 import { useTranslation } from 'react-i18next'
+import { Callout } from '../components/Callout.tsx'
 import { openSessionWith, type Session, startSession, tokenFromFragment } from '../lib/session.ts'
 import logo from './flightcase.svg'
 import { PreferencesMenu } from './PreferencesMenu.tsx'
@@ -22,7 +23,9 @@ export function SessionPage({ session }: { session: Exclude<Session, { state: 'o
   )
 }
 
-function TokenForm({ reason }: { reason: 'missing' | 'refused' | 'ended' }) {
+type Refusal = Extract<Session, { state: 'none' }>['reason']
+
+function TokenForm({ reason }: { reason: Refusal }) {
   const { t } = useTranslation()
   const [pasted, setPasted] = useState('')
   const [busy, setBusy] = useState(false)
@@ -43,14 +46,25 @@ function TokenForm({ reason }: { reason: 'missing' | 'refused' | 'ended' }) {
       <Title order={1} size="h2">
         {t('session.title')}
       </Title>
-      <Text role={reason === 'missing' ? undefined : 'alert'}>{t(`session.${reason}`)}</Text>
-      {reason === 'missing' && <code className={classes['example']}>{`${location.origin}/#token=…`}</code>}
+      {reason === 'missing' ? (
+        <>
+          <Text>{t('session.missing')}</Text>
+          <code className={classes['example']}>{`${location.origin}/#token=…`}</code>
+        </>
+      ) : (
+        <Callout tone={reason === 'ended' ? 'warn' : 'bad'} title={t(`session.${reason}`)}>
+          {t(`session.${reason}How`)}
+        </Callout>
+      )}
       <PasswordInput
         label={t('session.pasteLabel')}
         size="lg"
         value={pasted}
         onChange={(event) => setPasted(event.currentTarget.value)}
         autoComplete="off"
+        rightSectionWidth={52}
+        classNames={{ visibilityToggle: classes['eye'] ?? '' }}
+        visibilityToggleButtonProps={{ 'aria-label': t('session.showToken') }}
         data-autofocus
       />
       <Button type="submit" size="lg" loading={busy} disabled={pasted.trim() === ''}>

@@ -5,8 +5,9 @@ const en = formatsOf('en')
 const zh = formatsOf('zh-CN')
 
 test.each([
-  [0, '0 byte'],
-  [999, '999 byte'],
+  [0, '0 bytes'],
+  [1, '1 byte'],
+  [999, '999 bytes'],
   [1_000, '1 kB'],
   [11_400_000, '11.4 MB'],
   [482_000_000, '482 MB'],
@@ -14,6 +15,25 @@ test.each([
   [2_340_000_000_000, '2.3 TB']
 ])('%d bytes read %s', (bytes, expected) => {
   expect(en.bytes(bytes)).toBe(expected)
+})
+
+test('what rounds to zero has no sign', () => {
+  expect(en.degrees(-0.04)).toBe('0°')
+  expect(en.degrees(-0)).toBe('0°')
+  expect(en.degrees(-90)).toBe('-90°')
+  expect(zh.bytes(4)).toBe('4字节')
+})
+
+test('megapixels are counted as each language does', () => {
+  expect(en.megapixels(4000 * 3000)).toBe('12')
+  expect(zh.megapixels(4000 * 3000)).toBe('1200')
+  expect(zh.megapixels(500 * 400)).toBe('20')
+})
+
+test('a moment of another day is told with its date', () => {
+  const noon = new Date(2026, 10, 21, 12)
+  expect(en.recent(new Date(2026, 10, 21, 9, 5).toISOString(), noon.getTime())).toBe('09:05:00')
+  expect(en.recent(new Date(2026, 10, 20, 9, 5).toISOString(), noon.getTime())).toBe('Nov 20, 2026, 09:05:00')
 })
 
 test('speed keeps its unit in both languages', () => {

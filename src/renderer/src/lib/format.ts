@@ -27,8 +27,12 @@ export interface Formats {
   shortDay(day: string): string
   /** What a clock showed, such as `2026-11-21T09:00:00`, wherever it hung. */
   wallClock(local: string): string
+  /** The time of such a clock alone. */
+  wallTime(local: string): string
   degrees(value: number): string
   metres(value: number): string
+  /** How many megapixels, as the number before that word; Chinese counts in ten thousands (万像素) there. */
+  megapixels(pixels: number): string
   /** `a, b and c` */
   list(items: readonly string[]): string
 }
@@ -46,6 +50,8 @@ function scaleBytes(sizeBytes: number): { value: number; unit: (typeof byteUnits
 }
 
 function makeFormats(locale: string): Formats {
+  /** Below a thousand there is room for the word, which has a plural that the short form lacks. */
+  const displayOf = (name: string) => (name === 'byte' ? 'long' : 'short')
   const unit = (value: number, name: string, digits: number, display: 'short' | 'long' = 'short') =>
     new Intl.NumberFormat(locale, {
       style: 'unit',
@@ -61,6 +67,7 @@ function makeFormats(locale: string): Formats {
     hourCycle: 'h23',
     timeZone: 'UTC'
   })
+  const wallTime = new Intl.DateTimeFormat(locale, { timeStyle: 'medium', hourCycle: 'h23', timeZone: 'UTC' })
   const time = new Intl.DateTimeFormat(locale, { timeStyle: 'medium', hourCycle: 'h23' })
   const minute = new Intl.DateTimeFormat(locale, { timeStyle: 'short', hourCycle: 'h23' })
   const list = new Intl.ListFormat(locale)
@@ -68,18 +75,18 @@ function makeFormats(locale: string): Formats {
   const shortDay = new Intl.DateTimeFormat(locale, { dateStyle: 'medium', timeZone: 'UTC' })
   const relative = new Intl.RelativeTimeFormat(locale, { numeric: 'auto' })
   const number = (value: number, maximumFractionDigits = 0) =>
-    new Intl.NumberFormat(locale, { maximumFractionDigits }).format(value)
+    new Intl.NumberFormat(locale, { maximumFractionDigits, signDisplay: 'negative' }).format(value)
 
   return {
     number,
     percent: (fraction) => percent.format(fraction),
     bytes(sizeBytes) {
       const { value, unit: name, digits } = scaleBytes(sizeBytes)
-      return unit(value, name, digits)
+      return unit(value, name, digits, displayOf(name))
     },
     speed(bytesPerSecond) {
       const { value, unit: name, digits } = scaleBytes(bytesPerSecond)
-      return unit(value, `${name}-per-second`, digits)
+      return unit(value, `${name}-per-second`, digits, displayOf(name))
     },
     clock(durationMs) {
       const total = Math.round(durationMs / 1000)
@@ -110,8 +117,10 @@ function makeFormats(locale: string): Formats {
     day: (value) => day.format(new Date(`${value}T00:00:00Z`)),
     shortDay: (value) => shortDay.format(new Date(`${value}T00:00:00Z`)),
     wallClock: (local) => wallClock.format(new Date(`${local}Z`)),
+    wallTime: (local) => wallTime.format(new Date(`${local}Z`)),
     degrees: (value) => `${number(value, 1)}°`,
     metres: (value) => unit(value, 'meter', 1),
+    megapixels: (pixels) => (locale.startsWith('zh') ? String(Math.round(pixels / 1e4)) : number(pixels / 1e6, 1)),
     list: (items) => list.format(items)
   }
 }

@@ -8,7 +8,7 @@ export type Session =
   | { state: 'opening' }
   | { state: 'open' }
   | { state: 'unreachable' }
-  | { state: 'none'; reason: 'missing' | 'refused' | 'ended' }
+  | { state: 'none'; reason: 'missing' | 'refused' | 'controllerToken' | 'ended' }
 
 export const session = createStore<Session>({ state: 'opening' })
 
@@ -29,7 +29,8 @@ export async function openSessionWith(token: string): Promise<Session> {
       ? { state: 'unreachable' }
       : answer.ok
         ? { state: 'open' }
-        : { state: 'none', reason: 'refused' }
+        : // A valid token that is no person's.
+          { state: 'none', reason: answer.status === 403 ? 'controllerToken' : 'refused' }
   session.set(next)
   return next
 }

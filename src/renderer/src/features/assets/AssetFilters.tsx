@@ -7,6 +7,7 @@ import { useFormats } from '../../lib/format.ts'
 import classes from './AssetFilters.module.css'
 import { type AssetSearch, isFiltered } from './asset-search.ts'
 import { assetFacetsQuery } from './assets.queries.ts'
+import { namesOfDevices } from './device-names.ts'
 
 const all = ''
 
@@ -17,10 +18,7 @@ export function AssetFilters({ search, onChange }: { search: AssetSearch; onChan
   const { data: facets } = useQuery(assetFacetsQuery)
   const kinds = assetKinds.filter((kind) => kind === search.kind || facets?.kinds.includes(kind))
   const days = [...new Set([...(facets?.days ?? []), ...(search.day === undefined ? [] : [search.day])])]
-  const devices = (facets?.devices ?? []).map(({ id, name, serial }, _, all) => ({
-    value: id,
-    label: all.some((other) => other.id !== id && other.name === name) ? `${name} (${serial ?? id})` : name
-  }))
+  const devices = [...namesOfDevices(facets?.devices ?? [])].map(([value, { full }]) => ({ value, label: full }))
   if (search.device !== undefined && !devices.some(({ value }) => value === search.device))
     devices.push({ value: search.device, label: search.device })
 

@@ -10,13 +10,18 @@ import type { AssetSummary } from '../../../../shared/api/assets.ts'
 import { useFormats } from '../../lib/format.ts'
 import classes from './AssetGrid.module.css'
 import { AssetTile, tileId } from './AssetTile.tsx'
+import type { DeviceNames } from './device-names.ts'
 import { findInRows, type GridMove, type GridRow, layOutRows, moveInRows } from './grid-rows.ts'
 import { useArrivals } from './use-arrivals.ts'
 import { type Layout, useScrollAnchor } from './use-scroll-anchor.ts'
 
 const leastTileWidthPx = 188
 const gapPx = 12
-const nameHeightPx = 34
+/** As AssetTile.module.css lays the caption out. */
+const captionLinePx = 19
+const captionPaddingPx = 12
+/** Narrower tiles have the device below the time instead of beside it. */
+const deviceBesideTimePx = 170
 const dayHeightPx = 52
 const columnsAtLeast = 2
 
@@ -47,6 +52,7 @@ function measure(rows: readonly GridRow[], lineHeightPx: number): Layout {
  */
 export function AssetGrid({
   assets,
+  devices,
   activeId,
   covered,
   onActivate,
@@ -56,6 +62,8 @@ export function AssetGrid({
   footer
 }: {
   assets: readonly AssetSummary[]
+  /** The names of the devices by their ids, where there are several to tell apart; else null. */
+  devices: ReadonlyMap<string, DeviceNames> | null
   activeId: string | null
   /** Whether something lies over the grid; it takes the focus back when that goes. */
   covered: boolean
@@ -75,7 +83,8 @@ export function AssetGrid({
 
   const columns = Math.max(columnsAtLeast, Math.floor((width + gapPx) / (leastTileWidthPx + gapPx)))
   const tileWidthPx = (width - gapPx * (columns - 1)) / columns
-  const lineHeightPx = Math.round(tileWidthPx * 0.75) + nameHeightPx + gapPx
+  const captionLines = devices !== null && tileWidthPx < deviceBesideTimePx ? 3 : 2
+  const lineHeightPx = Math.round(tileWidthPx * 0.75) + captionLines * captionLinePx + captionPaddingPx + gapPx
   const layout = useMemo(() => measure(layOutRows(assets, columns), lineHeightPx), [assets, columns, lineHeightPx])
   const { rows } = layout
 
@@ -197,6 +206,7 @@ export function AssetGrid({
                       <AssetTile
                         key={asset.id}
                         asset={asset}
+                        device={devices?.get(asset.deviceId ?? '')?.short ?? null}
                         column={column}
                         active={asset.id === activeId}
                         onOpen={onOpen}

@@ -25,14 +25,17 @@ export function tileId(assetId: string): string {
   return `tile-${assetId}`
 }
 
-/** One asset of the grid: its picture or why there is none, its name, and what is special about it. */
+/** One asset of the grid: its picture or why there is none, its name and time, and what is special about it. */
 export const AssetTile = memo(function AssetTile({
   asset,
+  device,
   column,
   active,
   onOpen
 }: {
   asset: AssetSummary
+  /** What it was taken with, where the list has several; else null. */
+  device: string | null
   column: number
   active: boolean
   onOpen: (assetId: string) => void
@@ -42,6 +45,8 @@ export const AssetTile = memo(function AssetTile({
   const label = [
     asset.name,
     t(`assets.kindOne.${asset.kind}`),
+    formats.wallTime(asset.takenLocal),
+    device,
     asset.durationMs !== null && formats.clock(asset.durationMs),
     asset.damage !== null && t(`media.damage.${asset.damage}`)
   ]
@@ -73,8 +78,12 @@ export const AssetTile = memo(function AssetTile({
           </span>
         )}
       </div>
-      <div className={classes['name']}>
+      <div className={classes['caption']}>
         <FileName name={asset.name} />
+        <div className={classes['more']}>
+          <span className={classes['time']}>{formats.wallTime(asset.takenLocal)}</span>
+          {device !== null && <FileName name={device} tailLength={6} />}
+        </div>
       </div>
     </div>
   )
@@ -90,6 +99,13 @@ function Picture({ asset }: { asset: AssetSummary }) {
         decoding="async"
         draggable={false}
       />
+    )
+  // Stands below the sign that says it is damaged, and says how.
+  if (asset.damage !== null)
+    return (
+      <span className={classes['state']} data-damaged>
+        {t(`media.damage.${asset.damage}`)}
+      </span>
     )
   if (asset.preview === 'pending')
     return (

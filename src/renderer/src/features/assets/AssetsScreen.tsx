@@ -1,7 +1,8 @@
 import { Button, Loader, Skeleton, Title } from '@mantine/core'
 import { IconFilterOff, IconPhoto } from '@tabler/icons-react'
+import { useQuery } from '@tanstack/react-query'
 import { Link } from '@tanstack/react-router'
-import { useCallback, useState } from 'react'
+import { useCallback, useMemo, useState } from 'react'
 import { useTranslation } from 'react-i18next'
 import { EmptyNotice } from '../../components/EmptyNotice.tsx'
 import { QueryFailure } from '../../components/QueryFailure.tsx'
@@ -10,7 +11,8 @@ import { AssetFilters } from './AssetFilters.tsx'
 import { AssetGrid } from './AssetGrid.tsx'
 import classes from './AssetsScreen.module.css'
 import { type AssetSearch, isFiltered } from './asset-search.ts'
-import { useAssetList } from './assets.queries.ts'
+import { assetFacetsQuery, useAssetList } from './assets.queries.ts'
+import { namesOfDevices } from './device-names.ts'
 import { useBinAsset } from './use-bin-asset.ts'
 
 /**
@@ -62,6 +64,11 @@ function AssetList({
 }) {
   const { t } = useTranslation()
   const { list, assets } = useAssetList(search)
+  const devices = useQuery(assetFacetsQuery).data?.devices
+  const deviceNames = useMemo(
+    () => (search.device === undefined && devices && devices.length > 1 ? namesOfDevices(devices) : null),
+    [search.device, devices]
+  )
   const { bin } = useBinAsset()
   const mayBin = useMay('operator')
   const [chosenId, setChosenId] = useState<string | null>(null)
@@ -102,6 +109,7 @@ function AssetList({
   return (
     <AssetGrid
       assets={assets}
+      devices={deviceNames}
       activeId={chosenId}
       covered={openId !== null}
       onActivate={setChosenId}

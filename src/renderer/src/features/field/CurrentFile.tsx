@@ -36,7 +36,7 @@ export function CurrentFile({
         <span>{amount}</span>
         <span className={classes['speed']}>
           {bytesPerSecond > 0 ? formats.speed(bytesPerSecond) : t('field.stalled')}
-          {leftMs !== null && leftMs > 0 && ` · ${t('field.timeLeft', { time: formats.span(leftMs) })}`}
+          {leftMs !== null && leftMs > 0 && `\u00a0· ${t('field.timeLeft', { time: formats.span(leftMs) })}`}
         </span>
       </div>
     </div>

@@ -75,6 +75,19 @@ test('an address that only this computer reaches is told', async () => {
   expect((await screen.findByRole('alert')).textContent).toContain('Controllers cannot reach this address')
 })
 
+test.each([
+  [['http://127.0.0.1:8811'], ['http://127.0.0.1:9111'], 'embedded', '"--field 0.0.0.0:8811 --s3 0.0.0.0:9111"'],
+  [['http://127.0.0.1:8811'], ['http://192.168.1.10:9111'], 'embedded', '"--field 0.0.0.0:8811"'],
+  [['http://192.168.1.10:8700'], ['http://[::1]:9111'], 'embedded', '"--s3 0.0.0.0:9111"'],
+  [['http://192.168.1.10:8700'], ['http://localhost:9000'], 'external', 'Set FLIGHTCASE_S3_PUBLIC_ENDPOINT']
+])('with controllers at %s and files at %s the way out is told', async (fieldUrls, s3Urls, mode, how) => {
+  renderScreen(<FieldScreen />, {
+    'GET /api/v1/field': nothing,
+    'GET /api/v1/status': { ...status, fieldUrls, s3Urls, store: { ...status.store, mode } }
+  })
+  expect((await screen.findByRole('alert')).textContent).toContain(how)
+})
+
 test('a board that cannot be read can be asked for again', async () => {
   renderScreen(<FieldScreen />, { 'GET /api/v1/field': refusal(500, 'internal_error'), 'GET /api/v1/status': status })
   expect(await screen.findByText(/Something went wrong inside the base/)).toBeTruthy()

@@ -9,14 +9,14 @@ export function FilePanel({ asset }: { asset: AssetDetail }) {
   const { t } = useTranslation()
   const formats = useFormats()
   const { width, height, durationMs, capture } = asset
+  const pixelsText = (pixels: number) =>
+    t('inspector.megapixels', { count: Number((pixels / 1e6).toFixed(1)), amount: formats.megapixels(pixels) })
   return (
     <Panel title={t('inspector.file')}>
       <Facts>
         <Fact name={t('inspector.size')}>{formats.bytes(asset.sizeBytes)}</Fact>
         <Fact name={t('inspector.dimensions')}>
-          {width !== null &&
-            height !== null &&
-            `${width} × ${height} (${t('inspector.megapixels', { count: Number(((width * height) / 1e6).toFixed(1)) })})`}
+          {width !== null && height !== null && `${width} × ${height} (${pixelsText(width * height)})`}
         </Fact>
         <Fact name={t('inspector.duration')}>{durationMs !== null && formats.clock(durationMs)}</Fact>
         <Fact name={t('inspector.codec')}>
@@ -25,7 +25,7 @@ export function FilePanel({ asset }: { asset: AssetDetail }) {
             capture.frameRate !== null && t('inspector.frameRate', { rate: formats.number(capture.frameRate, 2) })
           ]
             .filter(Boolean)
-            .join(' · ')}
+            .join('\u00a0· ')}
         </Fact>
         <Fact name={t('inspector.type')}>{asset.mimeType}</Fact>
         <Fact name={t('inspector.received')}>{formats.dateTime(asset.receivedAt)}</Fact>

@@ -134,13 +134,18 @@ test('a film the browser cannot play is offered for download', async () => {
 })
 
 test('an asset that does not exist is told apart from an outage', async () => {
-  inspect(refusal(404, 'asset_not_found'))
+  const { onClose } = inspect(refusal(404, 'asset_not_found'))
   expect(await screen.findByText('This file is not in the base')).toBeTruthy()
+  expect(screen.queryByRole('link', { name: 'Download' })).toBeNull()
+  expect(screen.getByRole('button', { name: 'Download' }).hasAttribute('disabled')).toBe(true)
+  fireEvent.click(screen.getByRole('button', { name: 'Back to Assets' }))
+  expect(onClose).toHaveBeenCalledTimes(1)
 })
 
 test('an asset in the bin is offered back, and Delete leaves it there', async () => {
   const { onRestore, onBin } = inspect(asset({ state: 'binned' }))
   fireEvent.click(await screen.findByRole('button', { name: 'Bring back' }))
+  expect(screen.getByRole('alert').textContent).toContain('This file is in the bin')
   expect(onRestore).toHaveBeenCalledTimes(1)
   fireEvent.keyDown(document.documentElement, { key: 'Delete' })
   expect(onBin).not.toHaveBeenCalled()

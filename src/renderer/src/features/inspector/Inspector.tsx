@@ -6,6 +6,7 @@ import { useEffect } from 'react'
 import { useTranslation } from 'react-i18next'
 import { type AssetDetail, getMedia } from '../../../../shared/api/assets.ts'
 import { ApiError, endpointUrl } from '../../../../shared/api-client.ts'
+import { Callout } from '../../components/Callout.tsx'
 import { FileName } from '../../components/FileName.tsx'
 import { QueryFailure } from '../../components/QueryFailure.tsx'
 import { useFormats } from '../../lib/format.ts'
@@ -88,19 +89,13 @@ export function Inspector({
           >
             {t('app.close')}
           </Button>
-          <h1 className={classes['name']}>{asset.data && <FileName name={asset.data.name} />}</h1>
-          <Position neighbours={neighbours} onGo={go} />
+          <div className={classes['what']}>
+            <h1 className={classes['name']}>{asset.data && <FileName name={asset.data.name} />}</h1>
+            <Position neighbours={neighbours} />
+          </div>
+          <Walk neighbours={neighbours} onGo={go} />
           <span className={classes['actions']}>
-            <Button
-              component="a"
-              href={endpointUrl(getMedia.path, { params: { assetId }, query: { download: true } })}
-              download={asset.data?.name}
-              variant="default"
-              leftSection={<IconDownload size={22} aria-hidden />}
-              disabled={asset.data?.damage === 'bytes_missing'}
-            >
-              {t('inspector.download')}
-            </Button>
+            <DownloadButton asset={asset.data} />
             {!mayBin ? null : binned && asset.data ? (
               <Button leftSection={<IconTrashOff size={22} aria-hidden />} onClick={() => onRestore(asset.data)}>
                 {t('inspector.restore')}
@@ -119,7 +114,7 @@ export function Inspector({
         </header>
         {asset.data ? (
           <div className={classes['body']}>
-            <div className={classes['stage']}>
+            <div className={classes['stage']} data-stage>
               <Stage key={asset.data.id} asset={asset.data} />
             </div>
             <Panels asset={asset.data} />
@@ -129,20 +124,47 @@ export function Inspector({
             <Loader aria-label={t('app.loading')} />
           </div>
         ) : (
-          <Missing error={asset.error} retry={() => void asset.refetch()} />
+          <Missing error={asset.error} retry={() => void asset.refetch()} onBack={onClose} />
         )}
       </Modal.Content>
     </Modal.Root>
   )
 }
 
-function Position({ neighbours, onGo }: { neighbours: Neighbours; onGo: (id: string | null) => void }) {
+function DownloadButton({ asset }: { asset: AssetDetail | undefined }) {
+  const { t } = useTranslation()
+  const look = { variant: 'default', leftSection: <IconDownload size={22} aria-hidden /> }
+  if (asset === undefined || asset.damage === 'bytes_missing')
+    return (
+      <Button {...look} disabled>
+        {t('inspector.download')}
+      </Button>
+    )
+  const href = endpointUrl(getMedia.path, { params: { assetId: asset.id }, query: { download: true } })
+  return (
+    <Button {...look} component="a" href={href} download={asset.name}>
+      {t('inspector.download')}
+    </Button>
+  )
+}
+
+function Position({ neighbours: { index, total, more } }: { neighbours: Neighbours }) {
   const { t } = useTranslation()
   const formats = useFormats()
-  const { previousId, nextId, index, total, more } = neighbours
-  const values = { index: formats.number((index ?? 0) + 1), total: formats.number(total) }
+  if (index === null) return null
+  const values = { index: formats.number(index + 1), total: formats.number(total) }
   return (
-    <span className={classes['position']}>
+    <span className={classes['count']}>
+      {more ? t('inspector.positionMore', values) : t('inspector.position', values)}
+    </span>
+  )
+}
+
+function Walk({ neighbours, onGo }: { neighbours: Neighbours; onGo: (id: string | null) => void }) {
+  const { t } = useTranslation()
+  const { previousId, nextId } = neighbours
+  return (
+    <span className={classes['walk']}>
       <Tooltip label={t('inspector.previous')}>
         <ActionIcon
           aria-label={t('inspector.previous')}
@@ -152,11 +174,6 @@ function Position({ neighbours, onGo }: { neighbours: Neighbours; onGo: (id: str
           <IconChevronLeft size={28} />
         </ActionIcon>
       </Tooltip>
-      {index !== null && (
-        <span className={classes['count']}>
-          {more ? t('inspector.positionMore', values) : t('inspector.position', values)}
-        </span>
-      )}
       <Tooltip label={t('inspector.next')}>
         <ActionIcon aria-label={t('inspector.next')} disabled={nextId === null} onClick={() => onGo(nextId)}>
           <IconChevronRight size={28} />
@@ -169,6 +186,7 @@ function Position({ neighbours, onGo }: { neighbours: Neighbours; onGo: (id: str
 function Panels({ asset }: { asset: AssetDetail }) {
   return (
     <div className={classes['panels']} data-testid="inspector-panels">
+      <BinNotice asset={asset} />
       <DamageNotice asset={asset} />
       <CapturePanel asset={asset} />
       <FilePanel asset={asset} />
@@ -179,13 +197,25 @@ function Panels({ asset }: { asset: AssetDetail }) {
   )
 }
 
-function Missing({ error, retry }: { error: unknown; retry: () => void }) {
+function BinNotice({ asset }: { asset: AssetDetail }) {
+  const { t } = useTranslation()
+  const mayRestore = useMay('operator')
+  if (asset.state !== 'binned') return null
+  return (
+    <Callout tone="warn" title={t('inspector.inBin')}>
+      {mayRestore && t('inspector.inBinText', { restore: t('inspector.restore') })}
+    </Callout>
+  )
+}
+
+function Missing({ error, retry, onBack }: { error: unknown; retry: () => void; onBack: () => void }) {
   const { t } = useTranslation()
   if (error instanceof ApiError && (error.problem?.code === 'asset_not_found' || error.status === 400))
     return (
       <div className={classes['missing']} role="alert">
         <h2>{t('inspector.gone')}</h2>
         <p>{t('inspector.goneText')}</p>
+        <Button onClick={onBack}>{t('inspector.backToAssets')}</Button>
       </div>
     )
   return <QueryFailure error={error} retry={retry} />

@@ -29,7 +29,7 @@ export function exposureText(t: TFunction, formats: Formats, capture: CaptureDat
     capture.fNumber !== null && `f/${formats.number(capture.fNumber, 1)}`,
     capture.iso !== null && t('inspector.iso', { iso: capture.iso })
   ].filter((part) => part !== false)
-  return parts.length > 0 ? parts.join(' · ') : null
+  return parts.length > 0 ? parts.join('\u00a0· ') : null
 }
 
 /** Three angles in words; null unless all are known. */
