@@ -20,8 +20,6 @@ const gapPx = 12
 /** As AssetTile.module.css lays the caption out. */
 const captionLinePx = 19
 const captionPaddingPx = 12
-/** Narrower tiles have the device below the time instead of beside it. */
-const deviceBesideTimePx = 170
 const dayHeightPx = 52
 const columnsAtLeast = 2
 
@@ -83,7 +81,7 @@ export function AssetGrid({
 
   const columns = Math.max(columnsAtLeast, Math.floor((width + gapPx) / (leastTileWidthPx + gapPx)))
   const tileWidthPx = (width - gapPx * (columns - 1)) / columns
-  const captionLines = devices !== null && tileWidthPx < deviceBesideTimePx ? 3 : 2
+  const captionLines = devices === null ? 2 : 3
   const lineHeightPx = Math.round(tileWidthPx * 0.75) + captionLines * captionLinePx + captionPaddingPx + gapPx
   const layout = useMemo(() => measure(layOutRows(assets, columns), lineHeightPx), [assets, columns, lineHeightPx])
   const { rows } = layout

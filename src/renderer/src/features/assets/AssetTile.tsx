@@ -81,7 +81,7 @@ export const AssetTile = memo(function AssetTile({
       <div className={classes['caption']}>
         <FileName name={asset.name} />
         <div className={classes['more']}>
-          <span className={classes['time']}>{formats.wallTime(asset.takenLocal)}</span>
+          <time>{formats.wallTime(asset.takenLocal)}</time>
           {device !== null && <FileName name={device} tailLength={6} />}
         </div>
       </div>
