@@ -3,6 +3,7 @@ import { rm } from 'node:fs/promises'
 import { join } from 'node:path'
 import type { Logger } from 'pino'
 import type { ReadyInfo } from '../shared/ready.ts'
+import { BusyWatch } from './busy-watch.ts'
 import { type Clock, systemClock } from './clock.ts'
 import type { Config, ListenAddress } from './config/schema.ts'
 import { lockDataDir } from './db/data-dir-lock.ts'
@@ -33,12 +34,7 @@ import { Reconciler } from './features/ingest/reconciler.ts'
 import { bindTidyJobs } from './features/ingest/tidy-upload.job.ts'
 import { UploadsRepository } from './features/ingest/uploads.repository.ts'
 import { bindJobs } from './features/jobs/jobs.routes.ts'
-import { BinService } from './features/lifecycle/bin.service.ts'
-import { Collector } from './features/lifecycle/collector.ts'
-import { LifecycleRepository } from './features/lifecycle/lifecycle.repository.ts'
-import { bindLifecycle } from './features/lifecycle/lifecycle.routes.ts'
-import { ReferencesRepository } from './features/lifecycle/references.repository.ts'
-import { ReferencesService } from './features/lifecycle/references.service.ts'
+import { createLifecycle } from './features/lifecycle/create-lifecycle.ts'
 import { MetadataRepository } from './features/metadata/metadata.repository.ts'
 import { MetadataService } from './features/metadata/metadata.service.ts'
 import { createMqttBroker } from './features/mqtt/mqtt-broker.ts'
@@ -89,8 +85,6 @@ export interface Daemon {
 const STOP_UPLOADS_MS = 10_000
 const STOP_JOBS_MS = 10_000
 const STOP_SCREENS_MS = 2000
-const BUSY_CHECK_MS = 500
-const BUSY_LINGER_MS = 5000
 /** How long a token that another process revoked may keep an open connection. */
 const ACCESS_CHECK_MS = 1000
 
@@ -233,20 +227,14 @@ export async function createDaemon(config: Config, overrides: DaemonOverrides = 
     const previewPace = new PreviewPace({ inFlightBodies: () => opened.inFlightBodies(), onMore: () => runner.wake() })
 
     const assets = new AssetsRepository(db)
-    const lifecycle = { db, clock, outbox, log, holders: new ReferencesRepository(db) }
-    const references = new ReferencesService(lifecycle)
-    const bin = new BinService({
-      ...lifecycle,
-      references,
-      forgetUploads: (assetId) => ingest.forgetAsset(assetId),
-      rememberUploads: (assetId) => ingest.rememberAsset(assetId)
-    })
-    const collector = new Collector({
-      ...lifecycle,
-      repository: new LifecycleRepository(db),
-      references,
-      bin,
+    const lifecycle = createLifecycle({
+      db,
+      clock,
+      outbox,
+      log,
       config: config.retention,
+      forgetUploads: (assetId) => ingest.forgetAsset(assetId),
+      rememberUploads: (assetId) => ingest.rememberAsset(assetId),
       releaseParts: (assetId) => {
         renditions.release(assetId)
         ingest.releaseUploads(assetId)
@@ -258,7 +246,7 @@ export async function createDaemon(config: Config, overrides: DaemonOverrides = 
       outbox,
       queue,
       repository: assets,
-      listReferences: (assetId) => references.listFirst(assetId)
+      listReferences: lifecycle.listReferences
     })
     const storeMonitor = new StoreMonitor(store, config.store.mode)
     let fieldAddress: ListenAddress = config.field
@@ -272,7 +260,7 @@ export async function createDaemon(config: Config, overrides: DaemonOverrides = 
       bindAll: (binder) => {
         bindAccess(binder, access)
         bindAssets(binder, { repository: assets, service: assetsService })
-        bindLifecycle(binder, { ...lifecycle, references, bin, collector })
+        lifecycle.bind(binder)
         bindDelivery(binder, { store, findBytes: (assetId) => assets.getBytes(assetId) })
         bindRenditions(binder, { service: renditions, store })
         bindField(binder, { board, repository: fieldRepository })
@@ -336,14 +324,16 @@ export async function createDaemon(config: Config, overrides: DaemonOverrides = 
       tasks: [
         { name: 'old events', run: (signal) => outbox.trim({ signal }) },
         { name: 'expired sessions', run: () => access.forgetExpiredSessions() },
-        { name: 'assets nobody needs', run: (signal) => collector.run({ isDryRun: false, signal }) },
+        { name: 'assets nobody needs', run: (signal) => lifecycle.collector.run({ isDryRun: false, signal }) },
         { name: 'objects nobody needs', run: () => removals.enqueue() }
       ]
     })
     let accessTimer: NodeJS.Timeout | undefined
 
-    const isBusy = (): boolean => opened.inFlightBodies() > 0 || runner.runningCount() > 0
-    let busyTimer: NodeJS.Timeout | undefined
+    const busyWatch = new BusyWatch({
+      isBusy: () => opened.inFlightBodies() > 0 || runner.runningCount() > 0,
+      clock
+    })
     let isReady = false
     let stopping: Promise<void> | undefined
 
@@ -397,7 +387,7 @@ export async function createDaemon(config: Config, overrides: DaemonOverrides = 
       // A start that failed has one thing to say, and not this.
       const level = isReady ? 'info' : 'debug'
       log[level]('stopping: no new uploads')
-      clearInterval(busyTimer)
+      busyWatch.stop()
       clearInterval(accessTimer)
       await Promise.all([reconciler.stop(), mqtt.close(), opened.stopListening(STOP_UPLOADS_MS)])
       log[level]('stopping: jobs')
@@ -418,20 +408,7 @@ export async function createDaemon(config: Config, overrides: DaemonOverrides = 
       start,
       stop,
       idle: () => runner.idle(),
-      onBusyChange(listener) {
-        let told = isBusy()
-        let busyAtMs = told ? clock.nowMs() : Number.NEGATIVE_INFINITY
-        listener(told)
-        busyTimer = setInterval(() => {
-          const nowMs = clock.nowMs()
-          if (isBusy()) busyAtMs = nowMs
-          // Between two files of a card nothing is in flight for a moment; that is not the end of the work.
-          const busy = nowMs - busyAtMs < BUSY_LINGER_MS
-          if (busy === told) return
-          told = busy
-          listener(busy)
-        }, BUSY_CHECK_MS).unref()
-      }
+      onBusyChange: (listener) => busyWatch.onChange(listener)
     }
   }
 }

@@ -1,0 +1,46 @@
+import type { Logger } from 'pino'
+import type { Reference } from '../../../shared/api/references.ts'
+import type { Clock } from '../../clock.ts'
+import type { RetentionConfig } from '../../config/schema.ts'
+import type { Database } from '../../db/database.ts'
+import type { Outbox } from '../../events/outbox.ts'
+import type { EndpointBinder } from '../../http/bind-endpoint.ts'
+import { BinService } from './bin.service.ts'
+import { Collector, type CollectorDeps } from './collector.ts'
+import { LifecycleRepository } from './lifecycle.repository.ts'
+import { bindLifecycle } from './lifecycle.routes.ts'
+import { ReferencesRepository } from './references.repository.ts'
+import { ReferencesService } from './references.service.ts'
+
+export interface LifecycleDeps extends Pick<CollectorDeps, 'releaseParts' | 'releaseBlob'> {
+  db: Database
+  clock: Clock
+  outbox: Outbox
+  log: Logger
+  config: RetentionConfig
+  /** Makes controllers free to upload the file again; runs inside the binning transaction. */
+  forgetUploads: (assetId: string) => void
+  /** Takes that back; runs inside the restoring transaction. */
+  rememberUploads: (assetId: string) => void
+}
+
+/** References, the bin and the collector: everything that decides how long an asset stays. */
+export interface LifecycleFeature {
+  bind(binder: EndpointBinder): void
+  /** The oldest references of an asset, as many as are shown at once. */
+  listReferences(assetId: string): Reference[]
+  collector: Collector
+}
+
+export function createLifecycle(deps: LifecycleDeps): LifecycleFeature {
+  const { db } = deps
+  const holders = new ReferencesRepository(db)
+  const references = new ReferencesService({ ...deps, holders })
+  const bin = new BinService({ ...deps, holders, references })
+  const collector = new Collector({ ...deps, repository: new LifecycleRepository(db), holders, references, bin })
+  return {
+    bind: (binder) => bindLifecycle(binder, { holders, references, bin, collector }),
+    listReferences: (assetId) => references.listFirst(assetId),
+    collector
+  }
+}
