@@ -23,6 +23,7 @@ import { bindEvents, type OpenStreams } from './features/events/events.routes.ts
 import { FieldRepository } from './features/field/field.repository.ts'
 import { bindField } from './features/field/field.routes.ts'
 import { FieldBoard } from './features/field/field-board.ts'
+import { BlobKeeper } from './features/ingest/blob-keeper.ts'
 import { BlobsRepository } from './features/ingest/blobs.repository.ts'
 import { bindCheckBytesJob } from './features/ingest/check-bytes.job.ts'
 import { bindFingerprintJob } from './features/ingest/fingerprint.job.ts'
@@ -48,6 +49,9 @@ import { RenditionsService } from './features/renditions/renditions.service.ts'
 import { bindSystem } from './features/system/system.routes.ts'
 import { reachableUrls, StoreMonitor } from './features/system/system.service.ts'
 import { tokenCommandOf } from './features/system/token-command.ts'
+import { MediaRepository } from './features/uploads/media.repository.ts'
+import { bindUploads } from './features/uploads/uploads.routes.ts'
+import { UploadsService } from './features/uploads/uploads.service.ts'
 import { createAdminApp } from './http/admin-app.ts'
 import { createListener, urlOf } from './http/listener.ts'
 import { JobQueue } from './jobs/job-queue.ts'
@@ -163,6 +167,10 @@ export async function createDaemon(config: Config, overrides: DaemonOverrides = 
       repository: new MetadataRepository(db),
       noteDrone: (drone) => ingestRows.repository.noteDevice(drone, clock.nowMs())
     })
+    const onNewAsset = (assetId: string): void => {
+      metadata.enqueue(assetId)
+      renditions.enqueue(assetId)
+    }
     const ingest = new IngestService({
       db,
       store,
@@ -172,10 +180,7 @@ export async function createDaemon(config: Config, overrides: DaemonOverrides = 
       removals,
       clock,
       log,
-      onNewAsset: (assetId) => {
-        metadata.enqueue(assetId)
-        renditions.enqueue(assetId)
-      }
+      onNewAsset
     })
     const pilotRepository = new PilotRepository(db, store.kind)
     const pilot = new PilotService({
@@ -242,6 +247,19 @@ export async function createDaemon(config: Config, overrides: DaemonOverrides = 
       },
       releaseBlob: (blobId) => ingest.releaseBlob(blobId)
     })
+    const uploads = new UploadsService({
+      db,
+      store,
+      repository: new MediaRepository(db),
+      blobs: new BlobKeeper({ store, blobs: ingestRows.blobs, ingest, removals, clock }),
+      removals,
+      outbox,
+      clock,
+      maxSizeBytes: config.uploads.maxSizeBytes,
+      getSummary: (assetId) => assets.getSummary(assetId),
+      createReference: lifecycle.createReference,
+      onNewAsset
+    })
     const assetsService = new AssetsService({
       outbox,
       queue,
@@ -260,6 +278,7 @@ export async function createDaemon(config: Config, overrides: DaemonOverrides = 
       bindAll: (binder) => {
         bindAccess(binder, access)
         bindAssets(binder, { repository: assets, service: assetsService })
+        bindUploads(binder, uploads)
         lifecycle.bind(binder)
         bindDelivery(binder, { store, findBytes: (assetId) => assets.getBytes(assetId) })
         bindRenditions(binder, { service: renditions, store })
@@ -293,7 +312,8 @@ export async function createDaemon(config: Config, overrides: DaemonOverrides = 
       name: 'admin',
       address: config.admin,
       handler: adminApp,
-      requestTimeoutMs: 60_000,
+      // An upload takes as long as it takes; each kind of body has a limit of its own.
+      requestTimeoutMs: 0,
       log
     })
     const field = createListener({

@@ -26,6 +26,8 @@ export interface Endpoint<
   params?: Params
   query?: Query
   body?: Body
+  /** Instead of a JSON body: a form (`multipart/form-data`) with these fields and a file. The handler reads it itself. */
+  form?: { fields: z.ZodType; file: string }
   /** Of the JSON body; 1 MB unless it says otherwise. */
   maxBodyBytes?: number
   response: Response

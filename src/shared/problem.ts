@@ -8,6 +8,7 @@ export const problemCodes = [
   'invalid_request',
   'invalid_json',
   'payload_too_large',
+  'digest_mismatch',
   'unauthenticated',
   'forbidden',
   'foreign_origin',

@@ -73,6 +73,7 @@ export function loadConfig(sources: ConfigSources): Config {
       credentialDurationS: 3600
     },
     store: storeConfig(values),
+    uploads: { maxSizeBytes: Math.round((values.uploadMaxGb ?? defaults.uploadMaxGb) * 1e9) },
     retention: {
       graceMs: (values.graceHours ?? defaults.graceHours) * 3_600_000,
       binMs: (values.binDays ?? defaults.binDays) * 86_400_000,

@@ -189,6 +189,12 @@ export const settings = {
     help: 'region that requests are signed for',
     schema: z.string().min(1).max(64)
   }),
+  uploadMaxGb: setting({
+    toml: 'uploads.max_gb',
+    env: 'FLIGHTCASE_UPLOAD_MAX_GB',
+    help: 'largest file that applications may upload, in GB',
+    schema: amountSchema(5000)
+  }),
   graceHours: setting({
     toml: 'retention.grace_hours',
     env: 'FLIGHTCASE_GRACE_HOURS',
@@ -227,6 +233,7 @@ export const defaults = {
   pilotWorkspaceMode: 'open',
   pilotPrefixPerDevice: 'auto',
   objectStore: 'embedded',
+  uploadMaxGb: 100,
   graceHours: 24,
   binDays: 30,
   orphanPolicy: 'bin',
@@ -296,6 +303,7 @@ export interface Config {
   adminToken: string | null
   pilot: PilotConfig
   store: StoreConfig
+  uploads: { maxSizeBytes: number }
   retention: RetentionConfig
   /** Null: looked for. */
   ffmpegPath: string | null

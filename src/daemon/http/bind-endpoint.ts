@@ -3,6 +3,7 @@ import type { z } from 'zod'
 import type { Role } from '../../shared/api/system.ts'
 import type { Endpoint, EndpointRequest, EndpointResult, RequiredRole } from '../../shared/endpoint.ts'
 import { AppError } from '../errors.ts'
+import { parsePart } from './parse-part.ts'
 
 /** Who is calling. */
 export interface Caller {
@@ -43,6 +44,7 @@ export interface BinderOptions {
 }
 
 const MAX_BODY_BYTES = 1_000_000
+const BODY_DEADLINE_MS = 60_000
 
 const rank: Record<RequiredRole, number> = { none: 0, viewer: 1, operator: 2, admin: 3 }
 
@@ -58,7 +60,7 @@ export function createEndpointBinder(options: BinderOptions): EndpointBinder {
         next()
       }
     ]
-    if (endpoint.body) handlers.push(express.json({ limit: endpoint.maxBodyBytes ?? MAX_BODY_BYTES }))
+    if (endpoint.body) handlers.push(inTime, express.json({ limit: endpoint.maxBodyBytes ?? MAX_BODY_BYTES }))
     handlers.push((request, response) => run({ caller: response.locals['caller'] as Caller, request, response }))
     const method = endpoint.method.toLowerCase() as 'get' | 'post' | 'put' | 'patch' | 'delete'
     options.router[method](endpoint.path.replace(/\{(\w+)\}/g, ':$1'), ...handlers)
@@ -82,6 +84,14 @@ export function createEndpointBinder(options: BinderOptions): EndpointBinder {
       register(endpoint, async (context) => handler(validate(endpoint, context.request), context))
     }
   }
+}
+
+/** A JSON body is small; who takes minutes for it only holds a connection. */
+const inTime: RequestHandler = (request, _, next) => {
+  const deadline = setTimeout(() => request.destroy(), BODY_DEADLINE_MS)
+  request.once('end', () => clearTimeout(deadline))
+  request.once('close', () => clearTimeout(deadline))
+  next()
 }
 
 function authorize(endpoint: Endpoint, request: Request, options: BinderOptions): Caller {
@@ -113,14 +123,7 @@ function validate<E extends Endpoint>(endpoint: E, request: Request): EndpointRe
   for (const part of ['params', 'query', 'body'] as const) {
     const schema = endpoint[part]
     if (!schema) continue
-    const parsed = schema.safeParse(request[part] ?? {})
-    if (!parsed.success) {
-      throw new AppError('invalid_request', {
-        in: part,
-        issues: parsed.error.issues.map((issue) => ({ path: issue.path.join('.'), message: issue.message }))
-      })
-    }
-    result[part] = parsed.data
+    result[part] = parsePart(part, schema, request[part] ?? {})
   }
   return result as EndpointRequest<E>
 }

@@ -9,6 +9,7 @@ const problems: Record<ProblemCode, { status: number; title: string }> = {
   invalid_request: { status: 400, title: 'The request is not valid' },
   invalid_json: { status: 400, title: 'The body is not valid JSON' },
   payload_too_large: { status: 413, title: 'The body is too large' },
+  digest_mismatch: { status: 422, title: 'The bytes are not those that were announced' },
   unauthenticated: { status: 401, title: 'A valid token is needed' },
   forbidden: { status: 403, title: 'This token may not do that' },
   foreign_origin: { status: 403, title: 'Requests from other sites are refused' },

@@ -52,7 +52,24 @@ function operation(endpoint: Endpoint, components: Json): Json {
           }
         }
       : {}),
+    ...(endpoint.form ? { requestBody: formBodyOf(endpoint.form, components) } : {}),
     responses: { ...successOf(endpoint, components), ...failuresOf(endpoint, components) }
+  }
+}
+
+function formBodyOf(form: NonNullable<Endpoint['form']>, components: Json): Json {
+  const fields = toSchema(form.fields, 'input', components) as { properties?: Json; required?: string[] }
+  return {
+    required: true,
+    content: {
+      'multipart/form-data': {
+        schema: {
+          ...fields,
+          properties: { ...fields.properties, [form.file]: { type: 'string', format: 'binary' } },
+          required: [...(fields.required ?? []), form.file]
+        }
+      }
+    }
   }
 }
 

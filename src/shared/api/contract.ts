@@ -14,6 +14,7 @@ import {
   listReferences
 } from './references.ts'
 import { closeSession, createToken, getStatus, listTokens, openSession, revokeToken } from './system.ts'
+import { uploadMedia } from './uploads.ts'
 
 /** Every operation of the admin listener: what OpenAPI documents and what the daemon must bind, no more and no less. */
 export const adminContract: readonly Endpoint[] = [
@@ -23,6 +24,7 @@ export const adminContract: readonly Endpoint[] = [
   getAsset,
   deleteAsset,
   restoreAsset,
+  uploadMedia,
   listReferences,
   createReference,
   findReferences,

@@ -121,6 +121,11 @@ export class AssetsRepository {
     return row
   }
 
+  /** Throws `asset_not_found`. */
+  getSummary(assetId: string): AssetSummary {
+    return summaryFromRow(this.get(assetId))
+  }
+
   /** Everything the inspector shows but references, jobs and events. Throws `asset_not_found`. */
   getDetail(assetId: string): Omit<AssetDetail, 'jobs' | 'events' | 'references'> {
     const row = this.get(assetId)

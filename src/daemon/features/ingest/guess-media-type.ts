@@ -63,10 +63,15 @@ export function guessMediaType(name: string): { kind: AssetKind; mimeType: strin
  * The key under which the bytes of blob `blobId` are kept for good: `{folder}/{yyyy}/{mm}/{dd}/{blobId}[.ext]`, by UTC date of
  * arrival. Controllers have no rights there.
  */
-export function pinnedKey(blobId: string, name: string, arrivedAtMs: number): string {
+export function pinnedKey(
+  blobId: string,
+  name: string,
+  arrivedAtMs: number,
+  kind: AssetKind = guessMediaType(name).kind
+): string {
   const date = new Date(arrivedAtMs).toISOString().slice(0, 10).replaceAll('-', '/')
   const extension = extensionOf(name)
-  return `${FOLDERS[guessMediaType(name).kind]}/${date}/${blobId}${extension === '' ? '' : `.${extension}`}`
+  return `${FOLDERS[kind]}/${date}/${blobId}${extension === '' ? '' : `.${extension}`}`
 }
 
 const PINNED_KEY = new RegExp(

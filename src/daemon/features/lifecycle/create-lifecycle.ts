@@ -1,5 +1,5 @@
 import type { Logger } from 'pino'
-import type { Reference } from '../../../shared/api/references.ts'
+import type { NewReference, Reference } from '../../../shared/api/references.ts'
 import type { Clock } from '../../clock.ts'
 import type { RetentionConfig } from '../../config/schema.ts'
 import type { Database } from '../../db/database.ts'
@@ -29,6 +29,8 @@ export interface LifecycleFeature {
   bind(binder: EndpointBinder): void
   /** The oldest references of an asset, as many as are shown at once. */
   listReferences(assetId: string): Reference[]
+  /** See `ReferencesService`. */
+  createReference(assetId: string, request: NewReference): Reference
   collector: Collector
 }
 
@@ -41,6 +43,7 @@ export function createLifecycle(deps: LifecycleDeps): LifecycleFeature {
   return {
     bind: (binder) => bindLifecycle(binder, { holders, references, bin, collector }),
     listReferences: (assetId) => references.listFirst(assetId),
+    createReference: (assetId, request) => references.create(assetId, request).reference,
     collector
   }
 }

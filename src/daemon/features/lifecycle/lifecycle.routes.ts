@@ -58,9 +58,9 @@ export function bindLifecycle(binder: EndpointBinder, deps: LifecycleRouteDeps):
     const life = holders.findLife(assetId)!
     return { refCount: life.refCount, state: stateOf(life) }
   })
-  binder.bind(collectGarbage, ({ body }, { request }) => {
+  binder.bind(collectGarbage, ({ body }, { response }) => {
     const gone = new AbortController()
-    request.once('close', () => gone.abort())
+    response.once('close', () => gone.abort())
     return collector.run({ isDryRun: body.dryRun, signal: gone.signal })
   })
 }

@@ -1,0 +1,45 @@
+import { createHash } from 'node:crypto'
+import { type Readable, Transform } from 'node:stream'
+import { AppError } from '../../errors.ts'
+import { SNIFF_BYTES } from '../../media/sniff-media.ts'
+
+export interface Measured {
+  /** The same bytes; fails with `payload_too_large` beyond the limit, and as the source does. */
+  stream: Readable
+  /** The first bytes, as soon as there are enough or all of them. */
+  head: Promise<Buffer>
+  /** Hex; after the stream has ended. */
+  sha256(): string
+}
+
+/** Watches bytes go by: their beginning, their number, their digest. */
+export function measured(source: Readable, maxSizeBytes: number): Measured {
+  const hash = createHash('sha256')
+  const begin: Buffer[] = []
+  let sizeBytes = 0
+  let tellHead: (head: Buffer) => void = () => {}
+  let failHead: (error: Error) => void = () => {}
+  const head = new Promise<Buffer>((resolve, reject) => {
+    tellHead = resolve
+    failHead = reject
+  })
+  const stream = new Transform({
+    transform(chunk: Buffer, _, done) {
+      if (sizeBytes < SNIFF_BYTES) begin.push(chunk)
+      sizeBytes += chunk.length
+      if (sizeBytes > maxSizeBytes) return done(new AppError('payload_too_large', { maxSizeBytes }))
+      if (sizeBytes >= SNIFF_BYTES) tellHead(Buffer.concat(begin))
+      hash.update(chunk)
+      done(null, chunk)
+    },
+    flush(done) {
+      tellHead(Buffer.concat(begin))
+      done()
+    }
+  })
+  head.catch(() => {})
+  stream.once('error', failHead)
+  source.once('error', (error) => stream.destroy(error))
+  source.pipe(stream)
+  return { stream, head, sha256: () => hash.digest('hex') }
+}

@@ -1,0 +1,53 @@
+import type { Database } from '../../db/database.ts'
+import type { MediaType } from '../../media/sniff-media.ts'
+import type { CaptureMoment } from '../ingest/capture-moment.ts'
+
+export interface NewMedia {
+  id: string
+  workspaceId: string
+  blobId: string
+  objectKey: string
+  name: string
+  type: MediaType
+  sizeBytes: number
+  moment: CaptureMoment
+}
+
+/** Assets that applications upload. */
+export class MediaRepository {
+  readonly #db: Database
+
+  constructor(db: Database) {
+    this.#db = db
+  }
+
+  /** Inserts an asset that nothing holds yet. */
+  insert(media: NewMedia, nowMs: number): void {
+    this.#db
+      .prepare('INSERT INTO workspace (id, name, created_at_ms) VALUES (?, ?, ?) ON CONFLICT DO NOTHING')
+      .run(media.workspaceId, media.workspaceId, nowMs)
+    this.#db
+      .prepare(
+        `INSERT INTO asset (id, workspace_id, blob_id, object_key, name, kind, mime_type, state, size_bytes, pending_since_ms,
+                            taken_at_ms, taken_day, taken_zone_offset_min, taken_source, received_at_ms, updated_at_ms)
+         VALUES (?, ?, ?, ?, ?, ?, ?, 'pending_reference', ?, ?, ?, ?, ?, ?, ?, ?)`
+      )
+      .run(
+        media.id,
+        media.workspaceId,
+        media.blobId,
+        media.objectKey,
+        media.name,
+        media.type.kind,
+        media.type.mimeType,
+        media.sizeBytes,
+        nowMs,
+        media.moment.takenAtMs,
+        media.moment.takenDay,
+        media.moment.zoneOffsetMin,
+        media.moment.source,
+        nowMs,
+        nowMs
+      )
+  }
+}
