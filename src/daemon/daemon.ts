@@ -290,6 +290,7 @@ export async function createDaemon(config: Config, overrides: DaemonOverrides = 
           clock,
           storeMonitor,
           ffmpegPath,
+          retention: config.retention,
           controllersCanPair: () => access.controllersCanPair(),
           tokenCommand: tokenCommandOf({ root: packageRoot, dataDir: config.dataDir, platform: process.platform }),
           addresses: () => ({

@@ -39,6 +39,8 @@ export const assetSummarySchema = z
     takenDay: daySchema,
     takenZoneKnown: z.boolean(),
     receivedAt: instantSchema,
+    /** When it was moved to the bin; null while it is not there. */
+    binnedAt: instantSchema.nullable(),
     width: z.int().nullable(),
     height: z.int().nullable(),
     durationMs: z.int().nullable(),
@@ -176,7 +178,7 @@ export const deleteAsset = defineEndpoint({
   path: '/api/v1/assets/{assetId}',
   tag: 'Assets',
   summary:
-    'Move an asset to the bin. While several strong references hold it, only the one of the caller is removed (named by its id or its holder); with guard=true nothing is. With permanent=true, delete it from the bin for good',
+    'Move an asset to the bin. While several strong references hold it, only the one of the caller is removed (named by its id or its holder); with guard=true nothing is. With permanent=true (admins only), delete it from the bin for good',
   role: 'operator',
   params: assetParams,
   query: z.object({

@@ -3,7 +3,7 @@ import { deleteAsset, getAsset, getMedia, getThumbnail, listAssetFacets, listAss
 import { streamEvents } from './events.ts'
 import { getField } from './field.ts'
 import { cancelJob, listJobs, retryJob } from './jobs.ts'
-import { collectGarbage } from './lifecycle.ts'
+import { collectGarbage, emptyBin, getBin } from './lifecycle.ts'
 import { pilotContract } from './pilot.ts'
 import {
   createReference,
@@ -31,6 +31,8 @@ export const adminContract: readonly Endpoint[] = [
   createReferences,
   deleteReferences,
   deleteReference,
+  getBin,
+  emptyBin,
   collectGarbage,
   getMedia,
   getThumbnail,

@@ -1,5 +1,6 @@
 import { z } from 'zod'
 import { defineEndpoint } from '../endpoint.ts'
+import { instantSchema } from './common.ts'
 
 /** What a run did, or (dry) would do now. */
 export const collectionReportSchema = z
@@ -28,5 +29,41 @@ export const collectGarbage = defineEndpoint({
   role: 'admin',
   body: z.strictObject({ dryRun: z.boolean().default(false) }),
   response: collectionReportSchema,
+  errors: ['invalid_request']
+})
+
+/** Assets that one call deletes from the bin at most. */
+export const MAX_EMPTIED = 1000
+
+export const getBin = defineEndpoint({
+  name: 'getBin',
+  method: 'GET',
+  path: '/api/v1/bin',
+  tag: 'Operations',
+  summary: 'How much is in the bin, and how many bytes would be free without it',
+  role: 'viewer',
+  response: z.object({
+    /** When this was so; for `emptyBin`. */
+    at: instantSchema,
+    assetTotal: z.int(),
+    /** Of the bytes that no asset outside the bin has. */
+    freeableBytes: z.int()
+  }),
+  errors: []
+})
+
+export const emptyBin = defineEndpoint({
+  name: 'emptyBin',
+  method: 'POST',
+  path: '/api/v1/bin/empty',
+  tag: 'Operations',
+  summary: 'Delete what is in the bin for good, the oldest first; call again while there is more',
+  role: 'admin',
+  body: z.strictObject({
+    /** What came into the bin after this instant stays. */
+    before: instantSchema,
+    limit: z.int().min(1).max(MAX_EMPTIED).default(MAX_EMPTIED)
+  }),
+  response: z.object({ purged: z.int(), freedBytes: z.int(), isMore: z.boolean() }),
   errors: ['invalid_request']
 })

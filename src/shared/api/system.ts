@@ -33,7 +33,7 @@ export const getStatus = defineEndpoint({
   method: 'GET',
   path: '/api/v1/status',
   tag: 'System',
-  summary: 'Version, addresses for controllers, store and tools',
+  summary: 'Version, addresses for controllers, store, tools and how long assets are kept',
   role: 'viewer',
   response: z.object({
     version: z.string(),
@@ -52,7 +52,9 @@ export const getStatus = defineEndpoint({
       freeBytes: z.number().nullable(),
       problem: z.string().nullable()
     }),
-    ffmpeg: z.object({ found: z.boolean(), path: z.string().nullable() })
+    ffmpeg: z.object({ found: z.boolean(), path: z.string().nullable() }),
+    /** How long an asset may be without a reference, and how long it then stays in the bin. */
+    retention: z.object({ graceHours: z.number(), binDays: z.number() })
   }),
   errors: []
 })

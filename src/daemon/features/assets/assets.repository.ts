@@ -33,6 +33,7 @@ export interface AssetRow {
   taken_day: string
   taken_zone_offset_min: number | null
   received_at_ms: number
+  binned_at_ms: number | null
   width: number | null
   height: number | null
   duration_ms: number | null
@@ -73,7 +74,7 @@ export class AssetsRepository {
       values.push(...parseCursor(query.cursor))
     }
     const rows = this.#db
-      .prepare<unknown[], AssetRow & { binned_at_ms: number | null }>(
+      .prepare<unknown[], AssetRow>(
         `SELECT * FROM asset WHERE ${conditions.join(' AND ')} ORDER BY ${order} DESC, id DESC LIMIT ?`
       )
       .all(...values, query.limit + 1)
@@ -196,6 +197,7 @@ export function summaryFromRow(row: AssetRow): AssetSummary {
     takenDay: row.taken_day,
     takenZoneKnown: row.taken_zone_offset_min !== null,
     receivedAt: isoFromMs(row.received_at_ms),
+    binnedAt: row.binned_at_ms === null ? null : isoFromMs(row.binned_at_ms),
     width: row.width,
     height: row.height,
     durationMs: row.duration_ms,

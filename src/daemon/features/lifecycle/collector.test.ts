@@ -202,6 +202,62 @@ describe('the collector', () => {
   })
 })
 
+describe('emptying the bin', () => {
+  const all = { limit: 1000 }
+
+  test('frees what was announced; shared bytes count once, and not while an asset outside has them', async () => {
+    const { bench, clock, binIt, collector, take, keys } = await openCollector('local')
+    const twins = [await take('twins', 'F1'), await take('twins', 'F2', K_B)]
+    const outsideKey = `media/${WS}/20260407/DJI_0019.JPG`
+    const outside = await take('both', 'F3', outsideKey)
+    binIt(await take('both', 'F4', `media/${WS_B}/20260407/DJI_0020.JPG`))
+    for (const twin of twins) binIt(twin)
+    const { atMs, ...announced } = await collector.measureBin()
+    expect(announced).toEqual({ assetTotal: 3, freeableBytes: 5 })
+    clock.advanceMs(1)
+    expect(await collector.emptyBin({ untilMs: atMs, ...all })).toEqual({ purged: 3, freedBytes: 5, isMore: false })
+    expect(bench.assets()).toMatchObject([{ id: outside }])
+    expect(await bench.bytes(outside)).toBe('both')
+    await bench.base.settle()
+    // Its upload, and the place where its bytes are kept.
+    expect(await keys()).toEqual([expect.stringMatching(/^images/), outsideKey])
+    expect(bench.events('asset.purged')).toMatchObject([{ data: { reason: 'asked' } }, {}, {}])
+  })
+
+  test('leaves what came into the bin later, also when the instant is yet to come', async () => {
+    const { bench, clock, binIt, bin, collector, take } = await openCollector('local')
+    const [first, second] = [await take('one', 'F1'), await take('two', 'F2', K_B)]
+    binIt(first)
+    const { atMs } = await collector.measureBin()
+    clock.advanceMs(1)
+    binIt(second)
+    expect(await collector.emptyBin({ untilMs: atMs, ...all })).toMatchObject({ purged: 1 })
+    bin.restore(second)
+    const third = await take('three', 'F3')
+    binIt(third)
+    const emptying = collector.emptyBin({ untilMs: clock.nowMs() + DAY_MS, ...all })
+    clock.advanceMs(1)
+    binIt(second)
+    expect(await emptying).toMatchObject({ purged: 1, isMore: false })
+    expect(bench.assets()).toMatchObject([{ id: second }])
+  })
+
+  test('stays within its limit, oldest first, and stops when nobody waits for it', async () => {
+    const { bench, clock, binIt, collector, take } = await openCollector('local')
+    const ids = [await take('one', 'F1'), await take('two', 'F2', K_B)]
+    for (const id of ids) {
+      binIt(id)
+      clock.advanceMs(1)
+    }
+    const untilMs = clock.nowMs()
+    const stopped = { untilMs, ...all, signal: AbortSignal.abort() }
+    expect(await collector.emptyBin(stopped)).toEqual({ purged: 0, freedBytes: 0, isMore: true })
+    expect(await collector.emptyBin({ untilMs, limit: 1 })).toEqual({ purged: 1, freedBytes: 3, isMore: true })
+    expect(bench.assets()).toMatchObject([{ id: ids[1] }])
+    expect(await collector.emptyBin({ untilMs, limit: 1 })).toEqual({ purged: 1, freedBytes: 3, isMore: false })
+  })
+})
+
 test('a store that refuses one removal keeps no other one waiting', async () => {
   const { bench, collector, binIt, take, keys } = await openCollector('local')
   const first = await take('one', 'F1')

@@ -1,6 +1,7 @@
 import { setImmediate as pause } from 'node:timers/promises'
 import type { Logger } from 'pino'
-import type { CollectionReport } from '../../../shared/api/lifecycle.ts'
+import type { z } from 'zod'
+import type { CollectionReport, emptyBin } from '../../../shared/api/lifecycle.ts'
 import type { Clock } from '../../clock.ts'
 import type { RetentionConfig } from '../../config/schema.ts'
 import type { Database } from '../../db/database.ts'
@@ -26,6 +27,8 @@ export interface CollectorDeps {
   releaseParts: (assetId: string) => void
   releaseBlob: (blobId: string) => number
 }
+
+type Emptied = z.output<(typeof emptyBin)['response']>
 
 /** Rows looked at together; nobody waits longer than for these. */
 const CHUNK = 200
@@ -64,6 +67,35 @@ export class Collector {
     })
   }
 
+  /** How many assets are in the bin now, and the bytes that would be free without them; `signal` ends it early. */
+  async measureBin(signal?: AbortSignal): Promise<{ atMs: number; assetTotal: number; freeableBytes: number }> {
+    const bin = { atMs: this.#deps.clock.nowMs(), assetTotal: 0, freeableBytes: 0 }
+    for await (const { ownBytes } of this.#binnedUntil(bin.atMs, DRY_CHUNK)) {
+      if (signal?.aborted) break
+      bin.assetTotal++
+      bin.freeableBytes += ownBytes
+    }
+    return bin
+  }
+
+  /** Deletes for good what has been in the bin since `untilMs` or longer, up to `limit` assets; `signal` ends it early. */
+  async emptyBin(options: { untilMs: number; limit: number; signal?: AbortSignal }): Promise<Emptied> {
+    const untilMs = Math.min(options.untilMs, this.#deps.clock.nowMs())
+    const emptied: Emptied = { purged: 0, freedBytes: 0, isMore: false }
+    let left = options.limit
+    for await (const { id } of this.#binnedUntil(untilMs, CHUNK)) {
+      if (left === 0 || options.signal?.aborted) return { ...emptied, isMore: true }
+      left--
+      this.#count(emptied, this.#purge(id, 'asked', isBinnedUntil(untilMs)))
+      await pause()
+    }
+    return emptied
+  }
+
+  #binnedUntil(untilMs: number, chunkSize: number): AsyncGenerator<DueAsset> {
+    return inChunks((after, limit) => this.#deps.repository.listBinned(untilMs, after, limit), chunkSize)
+  }
+
   async #collect(signal?: AbortSignal): Promise<CollectionReport> {
     const { repository, references, config, clock, log } = this.#deps
     const report = newReport(false)
@@ -74,8 +106,8 @@ export class Collector {
     const nowMs = clock.nowMs()
     const bound = this.#bounds(nowMs)
     let left = MAX_ACTIONS
-    const each = async (list: (after: AgeCursor, limit: number) => DueAsset[], act: (assetId: string) => void) => {
-      for await (const { id } of inChunks(list, CHUNK)) {
+    const each = async (due: AsyncGenerator<DueAsset>, act: (assetId: string) => void) => {
+      for await (const { id } of due) {
         if (left === 0 || signal?.aborted) {
           report.isMore = true
           return
@@ -85,15 +117,11 @@ export class Collector {
         await pause()
       }
     }
-    await each(
-      (after, limit) => repository.listBinned(bound.binnedUntilMs, after, limit),
-      (assetId) => {
-        const isDue = ({ binnedAtMs }: Lifecycle) => binnedAtMs !== null && binnedAtMs <= bound.binnedUntilMs
-        this.#count(report, this.#purge(assetId, 'bin_time_over', isDue))
-      }
+    await each(this.#binnedUntil(bound.binnedUntilMs, CHUNK), (assetId) =>
+      this.#count(report, this.#purge(assetId, 'bin_time_over', isBinnedUntil(bound.binnedUntilMs)))
     )
     await each(
-      (after, limit) => repository.listOrphans(bound.orphanedUntilMs, nowMs, after, limit),
+      inChunks((after, limit) => repository.listOrphans(bound.orphanedUntilMs, nowMs, after, limit), CHUNK),
       (assetId) => {
         if (config.orphanPolicy === 'bin') report.binned += this.#binOrphan(assetId, bound.orphanedUntilMs) ? 1 : 0
         else
@@ -113,10 +141,7 @@ export class Collector {
     const nowMs = clock.nowMs()
     const bound = this.#bounds(nowMs)
     report.expiredReferences = holders.countExpired(nowMs)
-    for await (const asset of inChunks(
-      (after, limit) => repository.listBinned(bound.binnedUntilMs, after, limit),
-      DRY_CHUNK
-    )) {
+    for await (const asset of this.#binnedUntil(bound.binnedUntilMs, DRY_CHUNK)) {
       if (signal?.aborted) break
       this.#count(report, { isPurged: true, freedBytes: asset.ownBytes })
     }
@@ -136,7 +161,10 @@ export class Collector {
     return { orphanedUntilMs: nowMs - graceMs, binnedUntilMs: nowMs - binMs }
   }
 
-  #count(report: CollectionReport, { isPurged, freedBytes }: { isPurged: boolean; freedBytes: number }): void {
+  #count(
+    report: Pick<Emptied, 'purged' | 'freedBytes'>,
+    { isPurged, freedBytes }: { isPurged: boolean; freedBytes: number }
+  ): void {
     if (!isPurged) return
     report.purged++
     report.freedBytes += freedBytes
@@ -181,6 +209,10 @@ export class Collector {
       return { isPurged: true, freedBytes }
     })
   }
+}
+
+function isBinnedUntil(untilMs: number): (life: Lifecycle) => boolean {
+  return ({ binnedAtMs }) => binnedAtMs !== null && binnedAtMs <= untilMs
 }
 
 function newReport(isDryRun: boolean): CollectionReport {

@@ -14,7 +14,7 @@ export interface LastWords {
 export interface DueAsset {
   id: string
   sinceMs: number
-  /** Of its bytes, when no other asset has them; else 0. */
+  /** Of its bytes, when they go with it; else 0. */
   ownBytes: number
 }
 
@@ -24,8 +24,10 @@ export interface AgeCursor {
   id: string
 }
 
-const DUE = `asset.id, CASE WHEN EXISTS (SELECT 1 FROM asset AS other WHERE other.blob_id = asset.blob_id AND other.id <> asset.id)
-             THEN 0 ELSE asset.size_bytes END AS ownBytes`
+/** The bytes of an asset, unless another one keeps them. */
+const ownBytes = (keeps = ''): string =>
+  `CASE WHEN EXISTS (SELECT 1 FROM asset AS other WHERE other.blob_id = asset.blob_id AND other.id <> asset.id ${keeps})
+   THEN 0 ELSE asset.size_bytes END AS ownBytes`
 
 /** Assets by how long they have waited for a reference, or lain in the bin. */
 export class LifecycleRepository {
@@ -39,7 +41,7 @@ export class LifecycleRepository {
   listOrphans(untilMs: number, nowMs: number, after: AgeCursor, limit: number): DueAsset[] {
     return this.#db
       .prepare<unknown[], DueAsset>(
-        `SELECT ${DUE}, pending_since_ms AS sinceMs FROM asset
+        `SELECT id, ${ownBytes()}, pending_since_ms AS sinceMs FROM asset
          WHERE state = 'pending_reference' AND pending_since_ms <= ? AND (pending_since_ms, id) > (?, ?)
            AND NOT EXISTS (SELECT 1 FROM reference WHERE asset_id = asset.id AND kind = 'temporary' AND expires_at_ms > ?)
          ORDER BY pending_since_ms, id LIMIT ?`
@@ -47,14 +49,15 @@ export class LifecycleRepository {
       .all(untilMs, after.sinceMs, after.id, nowMs, limit)
   }
 
-  /** Assets that are in the bin since `untilMs` or longer, by age. */
+  /** Assets that are in the bin since `untilMs` or longer, by age. Bytes that several of them share count once. */
   listBinned(untilMs: number, after: AgeCursor, limit: number): DueAsset[] {
     return this.#db
       .prepare<unknown[], DueAsset>(
-        `SELECT ${DUE}, binned_at_ms AS sinceMs FROM asset
-         WHERE binned_at_ms <= ? AND (binned_at_ms, id) > (?, ?) ORDER BY binned_at_ms, id LIMIT ?`
+        `SELECT id, ${ownBytes('AND (other.binned_at_ms IS NULL OR other.binned_at_ms > ? OR other.id < asset.id)')},
+                binned_at_ms AS sinceMs
+         FROM asset WHERE binned_at_ms <= ? AND (binned_at_ms, id) > (?, ?) ORDER BY binned_at_ms, id LIMIT ?`
       )
-      .all(untilMs, after.sinceMs, after.id, limit)
+      .all(untilMs, untilMs, after.sinceMs, after.id, limit)
   }
 
   findLastWords(assetId: string): LastWords | undefined {

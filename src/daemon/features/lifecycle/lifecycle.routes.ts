@@ -1,5 +1,6 @@
+import type { Response } from 'express'
 import { deleteAsset, restoreAsset } from '../../../shared/api/assets.ts'
-import { collectGarbage } from '../../../shared/api/lifecycle.ts'
+import { collectGarbage, emptyBin, getBin } from '../../../shared/api/lifecycle.ts'
 import {
   createReference,
   createReferences,
@@ -10,6 +11,7 @@ import {
   MAX_BATCH,
   type Reference
 } from '../../../shared/api/references.ts'
+import { isoFromMs } from '../../clock.ts'
 import { AppError } from '../../errors.ts'
 import type { EndpointBinder } from '../../http/bind-endpoint.ts'
 import type { BinService, DeletingCaller } from './bin.service.ts'
@@ -45,8 +47,9 @@ export function bindLifecycle(binder: EndpointBinder, deps: LifecycleRouteDeps):
     const deletedCount = references.deleteOfHolder(body, MAX_BATCH)
     return { deletedCount, isMore: deletedCount === MAX_BATCH }
   })
-  binder.bind(deleteAsset, ({ params: { assetId }, query }) => {
+  binder.bind(deleteAsset, ({ params: { assetId }, query }, { caller }) => {
     if (query.permanent) {
+      if (caller.role !== 'admin') throw new AppError('forbidden', { needs: 'admin' })
       collector.purge(assetId)
       return { outcome: 'purged' as const, refCount: 0 }
     }
@@ -58,11 +61,23 @@ export function bindLifecycle(binder: EndpointBinder, deps: LifecycleRouteDeps):
     const life = holders.findLife(assetId)!
     return { refCount: life.refCount, state: stateOf(life) }
   })
-  binder.bind(collectGarbage, ({ body }, { response }) => {
-    const gone = new AbortController()
-    response.once('close', () => gone.abort())
-    return collector.run({ isDryRun: body.dryRun, signal: gone.signal })
+  binder.bind(getBin, async (_, { response }) => {
+    const { atMs, ...measured } = await collector.measureBin(goneSignal(response))
+    return { at: isoFromMs(atMs), ...measured }
   })
+  binder.bind(emptyBin, ({ body }, { response }) =>
+    collector.emptyBin({ untilMs: Date.parse(body.before), limit: body.limit, signal: goneSignal(response) })
+  )
+  binder.bind(collectGarbage, ({ body }, { response }) =>
+    collector.run({ isDryRun: body.dryRun, signal: goneSignal(response) })
+  )
+}
+
+/** Aborted once nobody waits for the answer any more. */
+function goneSignal(response: Response): AbortSignal {
+  const gone = new AbortController()
+  response.once('close', () => gone.abort())
+  return gone.signal
 }
 
 function callerOf(query: {

@@ -1,5 +1,6 @@
 import { getStatus } from '../../../shared/api/system.ts'
 import { type Clock, isoFromMs } from '../../clock.ts'
+import type { RetentionConfig } from '../../config/schema.ts'
 import type { EndpointBinder } from '../../http/bind-endpoint.ts'
 import type { Status, StoreMonitor } from './system.service.ts'
 
@@ -10,6 +11,7 @@ export function bindSystem(
     clock: Clock
     storeMonitor: StoreMonitor
     ffmpegPath: string | null
+    retention: RetentionConfig
     controllersCanPair: () => boolean
     tokenCommand: string | null
     addresses: () => Pick<Status, 'fieldUrls' | 's3Urls'>
@@ -24,6 +26,7 @@ export function bindSystem(
     controllersCanPair: deps.controllersCanPair(),
     tokenCommand: caller.role === 'admin' ? deps.tokenCommand : null,
     store: await deps.storeMonitor.read(deps.clock.nowMs()),
-    ffmpeg: { found: deps.ffmpegPath !== null, path: deps.ffmpegPath }
+    ffmpeg: { found: deps.ffmpegPath !== null, path: deps.ffmpegPath },
+    retention: { graceHours: deps.retention.graceMs / 3_600_000, binDays: deps.retention.binMs / 86_400_000 }
   }))
 }

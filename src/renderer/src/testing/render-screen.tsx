@@ -21,7 +21,8 @@ export const status = {
   controllersCanPair: true,
   tokenCommand: null,
   store: { mode: 'embedded', reachable: true, writable: true, freeBytes: null, problem: null },
-  ffmpeg: { found: false, path: null }
+  ffmpeg: { found: false, path: null },
+  retention: { graceHours: 24, binDays: 30 }
 }
 
 /** A refusal among `Answers`. */

@@ -18,6 +18,7 @@ function asset(id: string, minute: number, change: Partial<AssetSummary> = {}): 
     takenDay: '2026-11-21',
     takenZoneKnown: true,
     receivedAt: '2026-11-21T12:00:00.000Z',
+    binnedAt: null,
     width: 4,
     height: 3,
     durationMs: null,

@@ -22,6 +22,7 @@ function detail(letter: string, change: Record<string, unknown> = {}) {
     takenDay: '2026-11-21',
     takenZoneKnown: true,
     receivedAt: at,
+    binnedAt: null,
     width: null,
     height: null,
     durationMs: null,

@@ -25,6 +25,7 @@ function asset(change: Partial<AssetDetail> = {}): AssetDetail {
     takenDay: '2026-11-21',
     takenZoneKnown: true,
     receivedAt: at,
+    binnedAt: null,
     width: 4000,
     height: 3000,
     durationMs: null,
