@@ -4,6 +4,7 @@ import { expect, type Locator, type Page } from '@playwright/test'
 import { waitUntilIdle } from '../src/demo/catalogue-check.ts'
 import { type CardFile, createPhotoCard } from '../src/demo/photo-card.ts'
 import { readCard } from '../src/demo/read-card.ts'
+import { deleteAsset, listAssets, restoreAsset } from '../src/shared/api/assets.ts'
 import { createToken } from '../src/shared/api/system.ts'
 import { missingBrowser, openScreen, startBase, type TestBase, test } from './daemon-fixture.ts'
 
@@ -510,6 +511,158 @@ test('a controller is paired from the screen, signs in, and is shut out again', 
     await base.close()
   }
 })
+
+/** A base of its own with some photos, for which the bin has room for so many days. */
+async function startWithPhotos(binDays: number, count: number) {
+  const base = await startBase({ FLIGHTCASE_BIN_DAYS: String(binDays) })
+  const directory = join(base.scratchDir, 'card')
+  const card = await createPhotoCard({ directory, count, seed: 21, withClip: false })
+  await base.controller({ deviceId: 'RC-PLUS-7' }).offer(card)
+  await waitUntilIdle(base.admin)
+  const { items } = await base.admin.api.call(listAssets, {})
+  return { base, items, ids: items.map(({ id }) => id) }
+}
+
+test('what was removed is found in the bin, comes back, or is deleted for good', async ({ page }) => {
+  const { base, items, ids } = await startWithPhotos(12, 5)
+  const media = async (id: string | undefined) =>
+    (await page.request.get(`${base.ready.admin.url}/media/${id}`, { headers: { range: 'bytes=0-0' } })).status()
+  try {
+    await openScreen(page, base.ready)
+    await page.getByRole('link', { name: 'Bin' }).click()
+    await expect(page.getByRole('heading', { name: 'The bin is empty' })).toBeVisible()
+    await shoot(page, 'bin-empty')
+    await expectUsable(page)
+    await page.getByRole('link', { name: 'Go to Assets' }).click()
+    await expect(tiles(page)).toHaveCount(5)
+    await page.getByRole('grid').focus()
+    for (const { name } of items.slice(0, 4)) {
+      await page.keyboard.press('Delete')
+      await expect(page.getByText(`"${name}" is in the bin.`)).toBeVisible()
+    }
+    await expect(tiles(page)).toHaveCount(1)
+
+    await page.getByRole('link', { name: 'Bin' }).click()
+    await expect(tiles(page)).toHaveCount(4)
+    await expect(page.getByText('12 days left')).toHaveCount(4)
+    await expect(page.getByText('Removed files stay here for 12 days')).toBeVisible()
+    // The newest was removed first, so it comes last.
+    await expect(tiles(page).last()).toHaveId(`tile-${ids[0]}`)
+    for (let messages = 3; messages > 0; messages--) await page.getByRole('button', { name: 'Close' }).first().click()
+    await shoot(page, 'bin')
+    await expectUsable(page)
+
+    await page.getByRole('grid').focus()
+    await page.keyboard.press('End')
+    await page.keyboard.press('Enter')
+    await expect(page).toHaveURL(`${base.ready.admin.url}/bin/${ids[0]}`)
+    const inspector = page.getByTestId('inspector')
+    await expect(inspector.getByRole('alert')).toContainText('It is deleted for good in 12 days, on ')
+    await expect(inspector.getByTestId('picture')).toHaveAttribute('data-original', 'shown')
+    await shoot(page, 'bin-inspector')
+    await expectUsable(page)
+    await inspector.getByRole('button', { name: 'Bring back' }).click()
+    await expect(page.getByText(/is back\.$/)).toBeVisible()
+    await expect(page).toHaveURL(`${base.ready.admin.url}/bin/${ids[1]}`)
+    await expect(inspector.getByText('3 of 3')).toBeVisible()
+    await page.keyboard.press('Control+z')
+    // Removed last, it now comes first.
+    await expect(inspector.getByText('4 of 4')).toBeVisible()
+    await page.keyboard.press('Control+z')
+    await expect(inspector.getByText('3 of 3')).toBeVisible()
+
+    const question = page.getByRole('dialog', { name: /for good\?$/ })
+    await page.keyboard.press('Delete')
+    await expect(question).toContainText(/This frees [\d.]+ [kM]B\..*It cannot be undone\./)
+    await expect(question.getByRole('button', { name: 'Keep it' })).toBeFocused()
+    await shoot(page, 'bin-purge')
+    await expectUsable(page)
+    await page.keyboard.press('Escape')
+    await expect(question).toHaveCount(0)
+    await expect(inspector).toBeVisible()
+    expect(await media(ids[1])).toBe(206)
+    await inspector.getByRole('button', { name: 'Delete for good' }).click()
+    await question.getByRole('button', { name: 'Delete for good' }).click()
+    await expect(page.getByText(/is deleted for good\.$/)).toBeVisible()
+    await expect(page).toHaveURL(`${base.ready.admin.url}/bin/${ids[2]}`)
+    expect(await media(ids[1])).toBe(404)
+
+    await page.keyboard.press('Escape')
+    await expect(page.getByRole('grid')).toBeFocused()
+    await expect(tiles(page)).toHaveCount(2)
+    await page.keyboard.press('Delete')
+    await expect(question).toBeVisible()
+    await page.keyboard.press('Escape')
+    await expect(page.getByRole('grid')).toBeFocused()
+    await page.keyboard.press('Delete')
+    await question.getByRole('button', { name: 'Delete for good' }).click()
+    await expect(tiles(page)).toHaveCount(1)
+    await expect(page.getByRole('grid')).toBeFocused()
+    await expect(page.getByRole('grid')).toHaveAttribute('aria-activedescendant', `tile-${ids[3]}`)
+    expect(await media(ids[2])).toBe(404)
+
+    await page.getByRole('button', { name: 'Empty the bin' }).click()
+    const emptying = page.getByRole('dialog', { name: 'Empty the bin?' })
+    await expect(emptying).toContainText(/The one file in it is deleted for good\. This frees [\d.]+ [kM]B\./)
+    await shoot(page, 'bin-emptying')
+    await expectUsable(page)
+    await emptying.getByRole('button', { name: 'Empty the bin' }).click()
+    await expect(page.getByText(/^One file is deleted for good\. [\d.]+ [kM]B became free\.$/)).toBeVisible()
+    await expect(page.getByRole('heading', { name: 'The bin is empty' })).toBeVisible()
+    expect(await Promise.all(ids.map(media))).toEqual([206, 404, 404, 404, 206])
+  } finally {
+    await page.goto('about:blank')
+    await base.close()
+  }
+})
+
+for (const language of ['en', 'zh-CN'] as const)
+  test(`the bin whose time is nearly over, followed live on a telephone, in ${language}`, async ({ page }) => {
+    const { base, ids } = await startWithPhotos(3, 4)
+    const [first, second, third, fourth] = ids.map((assetId) => ({ params: { assetId } }))
+    if (!first || !second || !third || !fourth) throw new Error('no photos')
+    const { call } = base.admin.api
+    const look = async (name: string) => {
+      await shoot(page, `phone-${language}-${name}`)
+      await expectUsable(page)
+    }
+    try {
+      await page.addInitScript(
+        (value) => location.protocol === 'http:' && localStorage.setItem('flightcase.preferences', value),
+        JSON.stringify({ language })
+      )
+      await page.setViewportSize({ width: 390, height: 844 })
+      await openScreen(page, base.ready, '/bin')
+      await expect(page.getByRole('link', { name: language === 'en' ? 'Go to Assets' : '前往素材' })).toBeVisible()
+      await look('bin-empty')
+      for (const asset of [first, second, third, fourth]) await call(deleteAsset, { ...asset, query: {} })
+      await expect(tiles(page)).toHaveCount(4)
+      await call(restoreAsset, fourth)
+      await expect(tiles(page)).toHaveCount(3)
+      await call(deleteAsset, { ...third, query: { permanent: 'true' } })
+      await expect(tiles(page)).toHaveCount(2)
+      await expect(page.getByText(language === 'en' ? '3 days left' : '还剩 3 天')).toHaveCount(2)
+      await look('bin')
+      await tiles(page).first().click()
+      await expect(page.getByTestId('picture')).toHaveAttribute('data-original', 'shown')
+      await look('bin-inspector')
+      await page.getByRole('button', { name: language === 'en' ? 'Delete for good' : '永久删除' }).click()
+      await expect(page.getByRole('dialog').last()).toContainText(/[\d.] ?[kM]B/)
+      await look('bin-purge')
+      await page.keyboard.press('Escape')
+      await page.keyboard.press('Escape')
+      await page.setViewportSize({ width: 1280, height: 720 })
+      await expect(tiles(page)).toHaveCount(2)
+      await shoot(page, language === 'en' ? 'bin-soon' : 'zh-bin')
+      await page.getByRole('button', { name: language === 'en' ? 'Empty the bin' : '清空回收站' }).click()
+      await expect(page.getByRole('dialog')).toContainText(/[\d.] ?[kM]B/)
+      await shoot(page, language === 'en' ? 'bin-soon-emptying' : 'zh-bin-emptying')
+      await expectUsable(page)
+    } finally {
+      await page.goto('about:blank')
+      await base.close()
+    }
+  })
 
 test('a base that goes away is missed', async ({ page, browserErrors }) => {
   const first = await startBase()

@@ -41,7 +41,24 @@ const assetRoute = createRoute({
   component: lazyRouteComponent(() => import('./InspectorPage.tsx'), 'InspectorPage')
 })
 
-const routeTree = rootRoute.addChildren([indexRoute, fieldRoute, assetsRoute.addChildren([assetRoute])])
+const binRoute = createRoute({
+  getParentRoute: () => rootRoute,
+  path: '/bin',
+  component: lazyRouteComponent(() => import('./BinPage.tsx'), 'BinPage')
+})
+
+const binnedAssetRoute = createRoute({
+  getParentRoute: () => binRoute,
+  path: '$assetId',
+  component: lazyRouteComponent(() => import('./BinInspectorPage.tsx'), 'BinInspectorPage')
+})
+
+const routeTree = rootRoute.addChildren([
+  indexRoute,
+  fieldRoute,
+  assetsRoute.addChildren([assetRoute]),
+  binRoute.addChildren([binnedAssetRoute])
+])
 
 /** Makes the router; addresses are ordinary paths, which the daemon answers with this page. */
 export function createAppRouter(queryClient: QueryClient) {

@@ -125,6 +125,13 @@ function makeFormats(locale: string): Formats {
   }
 }
 
+/** The calendar day of an instant where this computer is, such as `2026-11-21`. */
+export function localDay(instant: string): string {
+  const at = new Date(instant)
+  const two = (value: number) => String(value).padStart(2, '0')
+  return `${at.getFullYear()}-${two(at.getMonth() + 1)}-${two(at.getDate())}`
+}
+
 const known = new Map<string, Formats>()
 
 /** The formats of a language tag; made once per language. */

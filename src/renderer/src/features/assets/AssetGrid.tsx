@@ -44,36 +44,49 @@ function measure(rows: readonly GridRow[], lineHeightPx: number): Layout {
   return { rows, startsPx, heightPx }
 }
 
+/** How a list presents its assets. */
+export interface GridLook {
+  /** The name of the list, and what the Delete key does in it. */
+  label: string
+  deleteHelp: string
+  /** The day an asset stands under, such as `2026-11-21`; the order of the assets follows it. */
+  dayOf: (asset: AssetSummary) => string
+  /** The names of the devices by their ids, where there are several to tell apart; else null. */
+  devices: ReadonlyMap<string, DeviceNames> | null
+  /** How many days an asset stays in the bin; null for one that is not there. */
+  daysLeft: ((asset: AssetSummary) => number | null) | null
+}
+
 /**
- * The assets under day headings; only the visible lines exist as elements. One tab stop: arrows move, Enter opens, Delete moves
- * to the bin.
+ * The assets under day headings; only the visible lines exist as elements. One tab stop: arrows move, Enter opens, Delete takes
+ * away.
  */
 export function AssetGrid({
   assets,
-  devices,
+  look,
   activeId,
   covered,
   onActivate,
   onOpen,
-  onBin,
+  onDelete,
   onNearEnd,
   footer
 }: {
   assets: readonly AssetSummary[]
-  /** The names of the devices by their ids, where there are several to tell apart; else null. */
-  devices: ReadonlyMap<string, DeviceNames> | null
+  look: GridLook
   activeId: string | null
   /** Whether something lies over the grid; it takes the focus back when that goes. */
   covered: boolean
   onActivate: (assetId: string) => void
   onOpen: (assetId: string) => void
   /** Left out for those who may not. */
-  onBin: ((asset: AssetSummary) => void) | undefined
+  onDelete: ((asset: AssetSummary) => void) | undefined
   onNearEnd: () => void
   footer: ReactNode
 }) {
   const { t } = useTranslation()
   const formats = useFormats()
+  const { label, deleteHelp, dayOf, devices, daysLeft } = look
   const { ref: sizeRef, width } = useElementSize<HTMLDivElement>()
   const scroller = useRef<HTMLDivElement>(null)
   const grid = useRef<HTMLDivElement>(null)
@@ -83,7 +96,10 @@ export function AssetGrid({
   const tileWidthPx = (width - gapPx * (columns - 1)) / columns
   const captionLines = devices === null ? 2 : 3
   const lineHeightPx = Math.round(tileWidthPx * 0.75) + captionLines * captionLinePx + captionPaddingPx + gapPx
-  const layout = useMemo(() => measure(layOutRows(assets, columns), lineHeightPx), [assets, columns, lineHeightPx])
+  const layout = useMemo(
+    () => measure(layOutRows(assets, columns, dayOf), lineHeightPx),
+    [assets, columns, dayOf, lineHeightPx]
+  )
   const { rows } = layout
 
   const virtualizer = useVirtualizer<HTMLDivElement, Element>({
@@ -136,11 +152,9 @@ export function AssetGrid({
     if (event.key === 'Enter' || event.key === ' ') {
       event.preventDefault()
       onOpen(active.id)
-    } else if (event.key === 'Delete' && onBin) {
+    } else if (event.key === 'Delete' && onDelete) {
       event.preventDefault()
-      const next = moveInRows(rows, active.id, 'right') ?? moveInRows(rows, active.id, 'left')
-      if (next !== null && next.id !== active.id) onActivate(next.id)
-      onBin(active)
+      onDelete(active)
     }
   }
 
@@ -171,8 +185,8 @@ export function AssetGrid({
           style={{ height: layout.heightPx }}
           role="grid"
           tabIndex={0}
-          aria-label={t('assets.grid')}
-          aria-description={[t('assets.gridHelp'), onBin && t('assets.gridHelpBin')].filter(Boolean).join(' ')}
+          aria-label={label}
+          aria-description={[t('assets.gridHelp'), onDelete && deleteHelp].filter(Boolean).join(' ')}
           aria-rowcount={rows.length}
           aria-activedescendant={activeId === null ? undefined : tileId(activeId)}
           onKeyDown={onKeyDown}
@@ -205,6 +219,7 @@ export function AssetGrid({
                         key={asset.id}
                         asset={asset}
                         device={devices?.get(asset.deviceId ?? '')?.short ?? null}
+                        daysLeft={daysLeft?.(asset) ?? null}
                         column={column}
                         active={asset.id === activeId}
                         onOpen={onOpen}

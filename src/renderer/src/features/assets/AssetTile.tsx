@@ -10,11 +10,13 @@ import {
   IconPlayerPlayFilled,
   IconVideo
 } from '@tabler/icons-react'
+import type { TFunction } from 'i18next'
 import { memo } from 'react'
 import { useTranslation } from 'react-i18next'
 import { type AssetSummary, getThumbnail } from '../../../../shared/api/assets.ts'
 import { endpointUrl } from '../../../../shared/api-client.ts'
 import { FileName } from '../../components/FileName.tsx'
+import { isGoneSoon } from '../../lib/bin-time.ts'
 import { useFormats } from '../../lib/format.ts'
 import classes from './AssetTile.module.css'
 
@@ -29,6 +31,7 @@ export function tileId(assetId: string): string {
 export const AssetTile = memo(function AssetTile({
   asset,
   device,
+  daysLeft,
   column,
   active,
   onOpen
@@ -36,16 +39,19 @@ export const AssetTile = memo(function AssetTile({
   asset: AssetSummary
   /** What it was taken with, where the list has several; else null. */
   device: string | null
+  /** How many days it stays in the bin; null when it is not there. */
+  daysLeft: number | null
   column: number
   active: boolean
   onOpen: (assetId: string) => void
 }) {
   const { t } = useTranslation()
   const formats = useFormats()
+  const timeLeft = daysLeft === null ? null : timeLeftText(t, daysLeft)
   const label = [
     asset.name,
     t(`assets.kindOne.${asset.kind}`),
-    formats.wallTime(asset.takenLocal),
+    timeLeft ?? formats.wallTime(asset.takenLocal),
     device,
     asset.durationMs !== null && formats.clock(asset.durationMs),
     asset.damage !== null && t(`media.damage.${asset.damage}`)
@@ -81,13 +87,23 @@ export const AssetTile = memo(function AssetTile({
       <div className={classes['caption']}>
         <FileName name={asset.name} />
         <div className={classes['more']}>
-          <time>{formats.wallTime(asset.takenLocal)}</time>
+          {daysLeft === null ? (
+            <time>{formats.wallTime(asset.takenLocal)}</time>
+          ) : (
+            <span className={classes['timeLeft']} data-soon={isGoneSoon(daysLeft) || undefined}>
+              {timeLeft}
+            </span>
+          )}
           {device !== null && <FileName name={device} tailLength={6} />}
         </div>
       </div>
     </div>
   )
 })
+
+function timeLeftText(t: TFunction, daysLeft: number): string {
+  return daysLeft === 0 ? t('bin.timeOver') : t('bin.daysLeft', { count: daysLeft })
+}
 
 function Picture({ asset }: { asset: AssetSummary }) {
   const { t } = useTranslation()

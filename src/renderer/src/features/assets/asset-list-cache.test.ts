@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest'
 import type { AssetSummary } from '../../../../shared/api/assets.ts'
-import { type AssetPages, withAsset, withoutAsset } from './asset-list-cache.ts'
+import { type AssetPages, withAsset, withoutAssets } from './asset-list-cache.ts'
 import { belongsToList } from './asset-search.ts'
 
 /** An asset taken in this minute; its id sorts by `id`. */
@@ -69,14 +69,27 @@ test('an asset whose capture time became known moves, and is there once', () => 
   expect(ids(withAsset(loaded, asset('f', 25)))).toEqual(['e', 'dfc'])
 })
 
-test('taking an asset out leaves the rest; one that is not there changes nothing', () => {
-  expect(ids(withoutAsset(loaded, 'd'))).toEqual(['fe', 'c'])
-  expect(withoutAsset(loaded, 'z')).toBe(loaded)
+test('what is in the bin is sorted by when it went there', () => {
+  const binned = (id: string, takenMinute: number, binnedMinute: number) =>
+    asset(id, takenMinute, {
+      state: 'binned',
+      binnedAt: new Date(Date.UTC(2026, 10, 22, 9, binnedMinute)).toISOString()
+    })
+  const bin = pages(false, [binned('a', 10, 50), binned('b', 50, 10)])
+  expect(ids(withAsset(bin, binned('x', 59, 30)))).toEqual(['axb'])
+  expect(ids(withAsset(bin, binned('b', 50, 55)))).toEqual(['ba'])
+})
+
+test('taking assets out leaves the rest; one that is not there changes nothing', () => {
+  expect(ids(withoutAssets(loaded, new Set(['d', 'f'])))).toEqual(['e', 'c'])
+  expect(withoutAssets(loaded, new Set(['z']))).toBe(loaded)
 })
 
 test.each<[string, Parameters<typeof belongsToList>[0], Partial<AssetSummary>, boolean]>([
   ['no filter', {}, {}, true],
   ['no filter, but in the bin', {}, { state: 'binned' }, false],
+  ['what is in the bin', { bin: true }, { state: 'binned' }, true],
+  ['what is in the bin, but it is not', { bin: true }, {}, false],
   ['its device', { device: 'd1' }, {}, true],
   ['another device', { device: 'd2' }, {}, false],
   ['its day and kind', { day: '2026-11-21', kind: 'image' }, {}, true],

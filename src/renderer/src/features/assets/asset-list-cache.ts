@@ -4,19 +4,24 @@ import type { AssetSummary } from '../../../../shared/api/assets.ts'
 type Page = { items: AssetSummary[]; nextCursor: string | null }
 export type AssetPages = InfiniteData<Page, string | null>
 
+/** What a list is sorted by: the time of binning in the bin, elsewhere the time of capture. */
+function listedAt({ binnedAt, takenAt }: AssetSummary): string {
+  return binnedAt ?? takenAt
+}
+
 /** The daemon's order: newest first, and by id among assets of the same moment. */
 export function compareAssets(a: AssetSummary, b: AssetSummary): number {
-  if (a.takenAt !== b.takenAt) return a.takenAt < b.takenAt ? 1 : -1
+  if (listedAt(a) !== listedAt(b)) return listedAt(a) < listedAt(b) ? 1 : -1
   if (a.id === b.id) return 0
   return a.id < b.id ? 1 : -1
 }
 
-/** The pages without this asset; the same object when it is in none. */
-export function withoutAsset(data: AssetPages, assetId: string): AssetPages {
-  if (!data.pages.some((page) => page.items.some(({ id }) => id === assetId))) return data
+/** The pages without these assets; the same object when they are in none. */
+export function withoutAssets(data: AssetPages, assetIds: ReadonlySet<string>): AssetPages {
+  if (!data.pages.some((page) => page.items.some(({ id }) => assetIds.has(id)))) return data
   return {
     ...data,
-    pages: data.pages.map((page) => ({ ...page, items: page.items.filter(({ id }) => id !== assetId) }))
+    pages: data.pages.map((page) => ({ ...page, items: page.items.filter(({ id }) => !assetIds.has(id)) }))
   }
 }
 
@@ -26,7 +31,7 @@ export function withoutAsset(data: AssetPages, assetId: string): AssetPages {
  */
 export function withAsset(data: AssetPages, asset: AssetSummary): AssetPages {
   const inPlace = data.pages.some((page) =>
-    page.items.some((item) => item.id === asset.id && item.takenAt === asset.takenAt)
+    page.items.some((item) => item.id === asset.id && listedAt(item) === listedAt(asset))
   )
   if (inPlace)
     return {
@@ -37,7 +42,7 @@ export function withAsset(data: AssetPages, asset: AssetSummary): AssetPages {
       }))
     }
 
-  const rest = withoutAsset(data, asset.id)
+  const rest = withoutAssets(data, new Set([asset.id]))
   for (const [pageIndex, page] of rest.pages.entries()) {
     const at = page.items.findIndex((item) => compareAssets(asset, item) < 0)
     const fits = at >= 0 ? at : page.nextCursor === null ? page.items.length : -1

@@ -15,12 +15,16 @@ export function isFiltered(search: AssetSearch): boolean {
   return search.device !== undefined || search.day !== undefined || search.kind !== undefined
 }
 
-/** Whether the list with these filters shows this asset; the same rule as the daemon's. */
-export function belongsToList(search: AssetSearch, asset: AssetSummary): boolean {
+/** Which assets a list shows: those in the bin, or the others; of them, those that the filters let through. */
+export const assetScopeSchema = assetSearchSchema.extend({ bin: z.literal(true).optional() })
+export type AssetScope = z.infer<typeof assetScopeSchema>
+
+/** Whether the list of this scope shows this asset; the same rule as the daemon's. */
+export function belongsToList(scope: AssetScope, asset: AssetSummary): boolean {
   return (
-    asset.state !== 'binned' &&
-    (search.device === undefined || asset.deviceId === search.device) &&
-    (search.day === undefined || asset.takenDay === search.day) &&
-    (search.kind === undefined || asset.kind === search.kind)
+    (asset.state === 'binned') === (scope.bin ?? false) &&
+    (scope.device === undefined || asset.deviceId === scope.device) &&
+    (scope.day === undefined || asset.takenDay === scope.day) &&
+    (scope.kind === undefined || asset.kind === scope.kind)
   )
 }

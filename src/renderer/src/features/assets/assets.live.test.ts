@@ -109,6 +109,20 @@ test('an asset that went to the bin, or is gone, leaves the lists', async () => 
   await vi.waitFor(() => expect(idsIn(everything)).toBe(''))
 })
 
+test('an asset that is deleted for good leaves the bin without being asked for', async () => {
+  const bin = assetListQuery({ bin: true })
+  client.setQueryData(bin.queryKey, { pages: [{ items: [], nextCursor: null }], pageParams: [null] })
+  for (const letter of ['a', 'b']) {
+    answers[letter] = () => Response.json(detail(letter, { state: 'binned', binnedAt: at }))
+    assetsLive.onStored?.(client, event('asset.binned', letter))
+  }
+  await vi.waitFor(() => expect(idsIn(bin)).toBe('ba'))
+  expect(idsIn(everything)).toBe('')
+  assetsLive.onStored?.(client, event('asset.purged', 'b'))
+  await vi.waitFor(() => expect(idsIn(bin)).toBe('a'))
+  expect(asked.toSorted()).toEqual(['a', 'b'])
+})
+
 test('an asset that could not be asked for is asked for when the stream is back', async () => {
   assetsLive.onStored?.(client, event('asset.arrived', 'c'))
   await vi.waitFor(() => expect(asked).toEqual(['c']))

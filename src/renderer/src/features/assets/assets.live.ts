@@ -6,8 +6,8 @@ import { api } from '../../lib/api.ts'
 import { createBatch } from '../../lib/batch.ts'
 import { eventAssetId } from '../../lib/event-asset.ts'
 import type { LiveHandler } from '../../lib/live-updates.ts'
-import { type AssetPages, withAsset, withoutAsset } from './asset-list-cache.ts'
-import { assetSearchSchema, belongsToList } from './asset-search.ts'
+import { type AssetPages, withAsset, withoutAssets } from './asset-list-cache.ts'
+import { assetScopeSchema, belongsToList } from './asset-search.ts'
 
 /** Above this many changes at once, reading the list again is cheaper than asking for each asset. */
 const patchLimit = 60
@@ -15,7 +15,8 @@ const facetEvents: ReadonlySet<StoredEvent['type']> = new Set([
   'asset.arrived',
   'asset.updated',
   'asset.binned',
-  'asset.restored'
+  'asset.restored',
+  'asset.purged'
 ])
 
 /** Changed assets that could not be asked for. */
@@ -30,16 +31,16 @@ export function invalidateAssets(client: QueryClient): void {
 /** Puts the newest state of one asset into every list it belongs to, and takes it out of the others. */
 export function patchAsset(client: QueryClient, asset: AssetSummary): void {
   for (const [queryKey, pages] of loadedLists(client)) {
-    const search = assetSearchSchema.parse(queryKey[1])
-    const next = belongsToList(search, asset) ? withAsset(pages, asset) : withoutAsset(pages, asset.id)
+    const scope = assetScopeSchema.parse(queryKey[1])
+    const next = belongsToList(scope, asset) ? withAsset(pages, asset) : withoutAssets(pages, new Set([asset.id]))
     if (next !== pages) client.setQueryData(queryKey, next)
   }
 }
 
-/** Takes an asset out of every list at once. */
-export function removeAsset(client: QueryClient, assetId: string): void {
+/** Takes assets out of every list at once. */
+export function removeAssets(client: QueryClient, assetIds: ReadonlySet<string>): void {
   for (const [queryKey, pages] of loadedLists(client)) {
-    const next = withoutAsset(pages, assetId)
+    const next = withoutAssets(pages, assetIds)
     if (next !== pages) client.setQueryData(queryKey, next)
   }
 }
@@ -49,7 +50,7 @@ export async function refreshAsset(client: QueryClient, assetId: string): Promis
   try {
     patchAsset(client, await api.call(getAsset, { params: { assetId } }))
   } catch (error) {
-    if (error instanceof ApiError && error.problem?.code === 'asset_not_found') removeAsset(client, assetId)
+    if (error instanceof ApiError && error.problem?.code === 'asset_not_found') removeAssets(client, new Set([assetId]))
     else unread.add(assetId)
   }
 }
@@ -69,6 +70,11 @@ const changedAssets = createBatch<string>(250, (ids) => {
   else void refreshInTurn(client, [...ids])
 })
 
+/** Nothing is left to ask for. */
+const purgedAssets = createBatch<string>(250, (ids) => {
+  if (liveClient !== undefined) removeAssets(liveClient, ids)
+})
+
 const staleFacets = createBatch<QueryClient>(1000, (clients) => {
   for (const client of clients) void client.invalidateQueries({ queryKey: [listAssetFacets.name] })
 })
@@ -84,7 +90,7 @@ export const assetsLive: LiveHandler = {
   onStored(client, event) {
     liveClient = client
     const assetId = eventAssetId(event)
-    if (assetId !== null) changedAssets.add(assetId)
+    if (assetId !== null) (event.type === 'asset.purged' ? purgedAssets : changedAssets).add(assetId)
     if (facetEvents.has(event.type)) staleFacets.add(client)
   },
   onReopen: (client, missedFacts) => {

@@ -2,19 +2,27 @@ import { infiniteQueryOptions, queryOptions, useInfiniteQuery } from '@tanstack/
 import { useMemo } from 'react'
 import { type AssetSummary, listAssetFacets, listAssets } from '../../../../shared/api/assets.ts'
 import { api } from '../../lib/api.ts'
-import type { AssetSearch } from './asset-search.ts'
+import type { AssetScope } from './asset-search.ts'
 
 const pageSize = 200
 
-/** The asset list with these filters, page by page. Live events patch it, so that it is never read again as a whole. */
-export function assetListQuery(search: AssetSearch) {
-  const { device, day, kind } = search
+/** The asset list of this scope, page by page. Live events patch it, so that it is never read again as a whole. */
+export function assetListQuery({ bin, device, day, kind }: AssetScope) {
   return infiniteQueryOptions({
-    queryKey: [listAssets.name, { device, day, kind } as AssetSearch] as const,
+    queryKey: [listAssets.name, { bin, device, day, kind } as AssetScope] as const,
     queryFn: ({ pageParam, signal }) =>
       api.call(
         listAssets,
-        { query: { limit: pageSize, cursor: pageParam ?? undefined, deviceId: device, day, kind } },
+        {
+          query: {
+            limit: pageSize,
+            cursor: pageParam ?? undefined,
+            deviceId: device,
+            day,
+            kind,
+            bin: bin ? 'true' : undefined
+          }
+        },
         signal
       ),
     initialPageParam: null as string | null,
@@ -29,8 +37,8 @@ export const assetFacetsQuery = queryOptions({
 })
 
 /** The loaded part of the list as one run of assets, with what is needed to load more. */
-export function useAssetList(search: AssetSearch) {
-  const list = useInfiniteQuery(assetListQuery(search))
+export function useAssetList(scope: AssetScope) {
+  const list = useInfiniteQuery(assetListQuery(scope))
   const assets = useMemo(() => {
     // An asset whose capture time changed between two pages can be in both.
     const byId = new Map<string, AssetSummary>()

@@ -10,7 +10,7 @@ const assets = [
   asset('f', '2026-11-20'),
   ...['g', 'h', 'i', 'j'].map((id) => asset(id, '2026-11-19'))
 ]
-const rows = layOutRows(assets, 3)
+const rows = layOutRows(assets, 3, ({ takenDay }) => takenDay)
 
 test('lines are filled day by day', () => {
   expect(rows.map((row) => (row.type === 'day' ? row.day : row.assets.map(({ id }) => id).join('')))).toEqual([

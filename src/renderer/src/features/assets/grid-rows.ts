@@ -3,14 +3,18 @@ import type { AssetSummary } from '../../../../shared/api/assets.ts'
 /** One line of the grid: the heading of a day, or up to `columns` tiles. */
 export type GridRow = { type: 'day'; day: string } | { type: 'tiles'; assets: readonly AssetSummary[] }
 
-/** Lays assets, already in order, into lines under day headings. */
-export function layOutRows(assets: readonly AssetSummary[], columns: number): GridRow[] {
+/** Lays assets, already in order of their days, into lines under day headings. */
+export function layOutRows(
+  assets: readonly AssetSummary[],
+  columns: number,
+  dayOf: (asset: AssetSummary) => string
+): GridRow[] {
   const rows: GridRow[] = []
   let day: string | undefined
   let line: AssetSummary[] = []
   for (const asset of assets) {
-    if (asset.takenDay !== day) {
-      day = asset.takenDay
+    if (dayOf(asset) !== day) {
+      day = dayOf(asset)
       rows.push({ type: 'day', day })
       line = []
     }

@@ -9,8 +9,8 @@ import { ApiError } from '../../../../shared/api-client.ts'
 import { api } from '../../lib/api.ts'
 import { problemText } from '../../lib/problem-text.ts'
 import { referenceText } from '../../lib/reference-text.ts'
-import { showToast } from '../../lib/toasts.ts'
-import { refreshAsset, removeAsset } from './assets.live.ts'
+import { showToast, type Toast } from '../../lib/toasts.ts'
+import { refreshAsset, removeAssets } from './assets.live.ts'
 
 /** More names than this do not fit into a message. */
 const namedHolders = 3
@@ -36,8 +36,8 @@ function refusalText(t: TFunction, name: string, error: unknown): string {
 }
 
 /**
- * Moves an asset to the bin at once and offers to take that back, instead of asking first. When the daemon refuses, the asset
- * returns to the list and a message says why.
+ * Moves an asset to the bin, or out of it, at once and offers to take that back, instead of asking first. When the daemon
+ * refuses, the asset returns to where it was and a message says why.
  */
 export function useBinAsset(): {
   bin: (asset: BinnableAsset) => Promise<void>
@@ -46,15 +46,15 @@ export function useBinAsset(): {
   const client = useQueryClient()
   const { t } = useTranslation()
 
-  const restore = useCallback(
-    async ({ id, name }: BinnableAsset) => {
+  const bringBack = useCallback(
+    async ({ id, name }: BinnableAsset, action?: Toast['action']) => {
       try {
         await api.call(restoreAsset, { params: { assetId: id } })
-        await refreshAsset(client, id)
-        showToast({ tone: 'info', text: t('bin.restored', { name }) })
+        showToast({ tone: 'info', text: t('bin.restored', { name }), ...(action && { action }) })
       } catch (error) {
         showToast({ tone: 'bad', text: t('bin.restoreFailed', { name, reason: problemText(t, error) }) })
       }
+      await refreshAsset(client, id)
     },
     [client, t]
   )
@@ -62,20 +62,25 @@ export function useBinAsset(): {
   const bin = useCallback(
     async (asset: BinnableAsset) => {
       const { id, name } = asset
-      removeAsset(client, id)
+      removeAssets(client, new Set([id]))
       try {
         await api.call(deleteAsset, { params: { assetId: id }, query: { guard: 'true' } })
         showToast({
           tone: 'info',
           text: t('bin.moved', { name }),
-          action: { label: t('bin.undo'), run: () => void restore(asset) }
+          action: { label: t('bin.undo'), run: () => void bringBack(asset) }
         })
       } catch (error) {
         showToast({ tone: 'bad', text: refusalText(t, name, error) })
         await refreshAsset(client, id)
       }
     },
-    [client, restore, t]
+    [client, bringBack, t]
+  )
+
+  const restore = useCallback(
+    (asset: BinnableAsset) => bringBack(asset, { label: t('bin.undo'), run: () => void bin(asset) }),
+    [bin, bringBack, t]
   )
 
   return { bin, restore }

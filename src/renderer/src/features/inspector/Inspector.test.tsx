@@ -64,13 +64,16 @@ const job: Job = {
   createdAt: at
 }
 
-function inspect(answer: unknown, more: Record<string, unknown> = {}) {
-  const acts = { onGo: vi.fn(), onClose: vi.fn(), onBin: vi.fn(), onRestore: vi.fn() }
+function inspect(answer: unknown, more: Record<string, unknown> = {}, covered = false) {
+  const acts = { onGo: vi.fn(), onClose: vi.fn(), onBin: vi.fn(), onRestore: vi.fn(), onPurge: vi.fn() }
   const neighbours = { previousId: null, nextId: null, index: 1, total: 3, more: false }
-  const { calls } = renderScreen(<Inspector assetId={id} neighbours={neighbours} {...acts} />, {
-    [`GET /api/v1/assets/${id}`]: answer,
-    ...more
-  })
+  const { calls } = renderScreen(
+    <Inspector assetId={id} neighbours={neighbours} place="assets" covered={covered} {...acts} />,
+    {
+      [`GET /api/v1/assets/${id}`]: answer,
+      ...more
+    }
+  )
   return { ...acts, calls }
 }
 
@@ -143,13 +146,35 @@ test('an asset that does not exist is told apart from an outage', async () => {
   expect(onClose).toHaveBeenCalledTimes(1)
 })
 
-test('an asset in the bin is offered back, and Delete leaves it there', async () => {
-  const { onRestore, onBin } = inspect(asset({ state: 'binned' }))
+const binned = () => asset({ state: 'binned', binnedAt: new Date(Date.now() - 18.5 * 86_400_000).toISOString() })
+
+test('an asset in the bin tells when it goes, is offered back, and Delete asks to delete it for good', async () => {
+  const { onRestore, onBin, onPurge } = inspect(binned())
   fireEvent.click(await screen.findByRole('button', { name: 'Bring back' }))
-  expect(screen.getByRole('alert').textContent).toContain('This file is in the bin')
+  expect(screen.getByRole('alert').textContent).toMatch(
+    /^This file is in the binIt is deleted for good in 12 days, on .+, 20\d\d\."Bring back" returns it/
+  )
   expect(onRestore).toHaveBeenCalledTimes(1)
+  await screen.findByRole('button', { name: 'Delete for good' })
   fireEvent.keyDown(document.documentElement, { key: 'Delete' })
+  expect(onPurge).toHaveBeenCalledTimes(1)
   expect(onBin).not.toHaveBeenCalled()
+})
+
+test('an operator brings back, and cannot delete for good', async () => {
+  const { onPurge } = inspect(binned(), { 'GET /api/v1/status': { ...status, role: 'operator' } })
+  expect(await screen.findByRole('button', { name: 'Bring back' })).toBeTruthy()
+  expect(screen.queryByRole('button', { name: 'Delete for good' })).toBeNull()
+  fireEvent.keyDown(document.documentElement, { key: 'Delete' })
+  expect(onPurge).not.toHaveBeenCalled()
+})
+
+test('a question above it has the keys', async () => {
+  const { onPurge, onClose } = inspect(binned(), {}, true)
+  await screen.findByRole('button', { name: 'Delete for good' })
+  for (const key of ['Delete', 'Escape']) fireEvent.keyDown(document.documentElement, { key })
+  expect(onPurge).not.toHaveBeenCalled()
+  expect(onClose).not.toHaveBeenCalled()
 })
 
 test('the keyboard moves to the bin', async () => {

@@ -1,22 +1,30 @@
 import { ActionIcon, Button, Loader, Modal, Tooltip } from '@mantine/core'
 import { useHotkeys } from '@mantine/hooks'
-import { IconChevronLeft, IconChevronRight, IconDownload, IconTrash, IconTrashOff, IconX } from '@tabler/icons-react'
+import {
+  IconChevronLeft,
+  IconChevronRight,
+  IconDownload,
+  IconTrash,
+  IconTrashOff,
+  IconTrashX,
+  IconX
+} from '@tabler/icons-react'
 import { useQuery, useQueryClient } from '@tanstack/react-query'
 import { useEffect } from 'react'
 import { useTranslation } from 'react-i18next'
 import { type AssetDetail, getMedia } from '../../../../shared/api/assets.ts'
 import { ApiError, endpointUrl } from '../../../../shared/api-client.ts'
-import { Callout } from '../../components/Callout.tsx'
 import { FileName } from '../../components/FileName.tsx'
 import { QueryFailure } from '../../components/QueryFailure.tsx'
+import { assetQuery } from '../../lib/asset-query.ts'
 import { useFormats } from '../../lib/format.ts'
 import { useMay } from '../../lib/use-may.ts'
+import { BinNotice } from './BinNotice.tsx'
 import { CapturePanel } from './CapturePanel.tsx'
 import { DamageNotice } from './DamageNotice.tsx'
 import { FilePanel } from './FilePanel.tsx'
 import { HistoryPanel } from './HistoryPanel.tsx'
 import classes from './Inspector.module.css'
-import { assetQuery } from './inspector.queries.ts'
 import { ReferencesPanel } from './ReferencesPanel.tsx'
 import { Stage } from './Stage.tsx'
 import { WorkPanel } from './WorkPanel.tsx'
@@ -31,21 +39,33 @@ export interface Neighbours {
   more: boolean
 }
 
-/** Everything about one asset, above the list. Escape closes, the arrow keys go to its neighbours, Delete moves it to the bin. */
+/**
+ * Everything about one asset, above the list. Escape closes, the arrow keys go to its neighbours, Delete moves it to the bin and
+ * from there asks to delete it for good.
+ */
 export function Inspector({
   assetId,
   neighbours,
+  place,
+  covered,
   onGo,
   onClose,
   onBin,
-  onRestore
+  onRestore,
+  onPurge
 }: {
   assetId: string
   neighbours: Neighbours
+  /** Where closing leads. */
+  place: 'assets' | 'bin'
+  /** Whether a question lies over it, which then has the keys. */
+  covered: boolean
   onGo: (assetId: string) => void
   onClose: () => void
   onBin: (asset: AssetDetail) => void
   onRestore: (asset: AssetDetail) => void
+  /** Asks first. */
+  onPurge: (asset: AssetDetail) => void
 }) {
   const { t } = useTranslation()
   const asset = useQuery(assetQuery(assetId))
@@ -54,15 +74,19 @@ export function Inspector({
     for (const id of [neighbours.nextId, neighbours.previousId])
       if (id !== null) void client.prefetchQuery(assetQuery(id))
   }, [client, neighbours.nextId, neighbours.previousId])
-  const go = (id: string | null) => id !== null && onGo(id)
-  const mayBin = useMay('operator')
-  const binned = asset.data?.state === 'binned'
+  const go = (id: string | null) => id !== null && !covered && onGo(id)
+  const may = { bin: useMay('operator'), purge: useMay('admin') }
+  const remove = () => {
+    if (asset.data === undefined || covered) return
+    if (asset.data.state === 'binned') may.purge && onPurge(asset.data)
+    else may.bin && onBin(asset.data)
+  }
 
   useHotkeys(
     [
       ['ArrowLeft', () => go(neighbours.previousId)],
       ['ArrowRight', () => go(neighbours.nextId)],
-      ['Delete', () => mayBin && asset.data && !binned && onBin(asset.data)]
+      ['Delete', remove]
     ],
     ['INPUT', 'TEXTAREA', 'SELECT', 'VIDEO']
   )
@@ -71,6 +95,7 @@ export function Inspector({
     <Modal.Root
       opened
       onClose={onClose}
+      closeOnEscape={!covered}
       fullScreen
       padding={0}
       lockScroll={false}
@@ -96,19 +121,33 @@ export function Inspector({
           <Walk neighbours={neighbours} onGo={go} />
           <span className={classes['actions']}>
             <DownloadButton asset={asset.data} />
-            {!mayBin ? null : binned && asset.data ? (
-              <Button leftSection={<IconTrashOff size={22} aria-hidden />} onClick={() => onRestore(asset.data)}>
-                {t('inspector.restore')}
-              </Button>
+            {asset.data?.state === 'binned' ? (
+              <>
+                {may.purge && (
+                  <Button variant="default" leftSection={<IconTrashX size={22} aria-hidden />} onClick={remove}>
+                    {t('bin.purge')}
+                  </Button>
+                )}
+                {may.bin && (
+                  <Button
+                    leftSection={<IconTrashOff size={22} aria-hidden />}
+                    onClick={() => asset.data && onRestore(asset.data)}
+                  >
+                    {t('inspector.restore')}
+                  </Button>
+                )}
+              </>
             ) : (
-              <Button
-                variant="default"
-                leftSection={<IconTrash size={22} aria-hidden />}
-                disabled={asset.data === undefined}
-                onClick={() => asset.data && onBin(asset.data)}
-              >
-                {t('inspector.moveToBin')}
-              </Button>
+              may.bin && (
+                <Button
+                  variant="default"
+                  leftSection={<IconTrash size={22} aria-hidden />}
+                  disabled={asset.data === undefined}
+                  onClick={remove}
+                >
+                  {t('inspector.moveToBin')}
+                </Button>
+              )
             )}
           </span>
         </header>
@@ -124,7 +163,7 @@ export function Inspector({
             <Loader aria-label={t('app.loading')} />
           </div>
         ) : (
-          <Missing error={asset.error} retry={() => void asset.refetch()} onBack={onClose} />
+          <Missing error={asset.error} retry={() => void asset.refetch()} place={place} onBack={onClose} />
         )}
       </Modal.Content>
     </Modal.Root>
@@ -197,25 +236,24 @@ function Panels({ asset }: { asset: AssetDetail }) {
   )
 }
 
-function BinNotice({ asset }: { asset: AssetDetail }) {
-  const { t } = useTranslation()
-  const mayRestore = useMay('operator')
-  if (asset.state !== 'binned') return null
-  return (
-    <Callout tone="warn" title={t('inspector.inBin')}>
-      {mayRestore && t('inspector.inBinText', { restore: t('inspector.restore') })}
-    </Callout>
-  )
-}
-
-function Missing({ error, retry, onBack }: { error: unknown; retry: () => void; onBack: () => void }) {
+function Missing({
+  error,
+  retry,
+  place,
+  onBack
+}: {
+  error: unknown
+  retry: () => void
+  place: 'assets' | 'bin'
+  onBack: () => void
+}) {
   const { t } = useTranslation()
   if (error instanceof ApiError && (error.problem?.code === 'asset_not_found' || error.status === 400))
     return (
       <div className={classes['missing']} role="alert">
         <h2>{t('inspector.gone')}</h2>
         <p>{t('inspector.goneText')}</p>
-        <Button onClick={onBack}>{t('inspector.backToAssets')}</Button>
+        <Button onClick={onBack}>{t(`inspector.backTo.${place}`)}</Button>
       </div>
     )
   return <QueryFailure error={error} retry={retry} />

@@ -1,6 +1,6 @@
 import { queryOptions } from '@tanstack/react-query'
-import { getAsset } from '../../../../shared/api/assets.ts'
-import { api } from '../../lib/api.ts'
+import { getAsset } from '../../../shared/api/assets.ts'
+import { api } from './api.ts'
 
 /** How often an asset with unfinished work is asked about: progress of a job is not an event. */
 const workingIntervalMs = 2000
