@@ -1,6 +1,6 @@
 import { fireEvent, screen } from '@testing-library/react'
 import { expect, test } from 'vitest'
-import { renderScreen } from '../../testing/render-screen.tsx'
+import { refusal, renderScreen } from '../../testing/render-screen.tsx'
 import { useBinAsset } from './use-bin-asset.ts'
 
 const id = 'a'.repeat(26)
@@ -48,4 +48,29 @@ test('a file in use is not removed, and its users are named', async () => {
 test('without a list the message says only that it is in use', async () => {
   refuse()
   expect(await screen.findByText(/"A.JPG" was not removed. This file is still in use elsewhere/)).toBeTruthy()
+})
+
+test('what was brought back can be removed again, and what was removed brought back', async () => {
+  function BringBackButton() {
+    const { restore } = useBinAsset()
+    return <button type="button" data-testid="restore" onClick={() => void restore({ id, name: 'A.JPG' })} />
+  }
+  const { calls } = renderScreen(<BringBackButton />, {
+    [`POST /api/v1/assets/${id}/restore`]: { refCount: 1, state: 'active' },
+    [`DELETE /api/v1/assets/${id}`]: { outcome: 'binned', refCount: 1 },
+    [`GET /api/v1/assets/${id}`]: refusal(404, 'asset_not_found')
+  })
+  fireEvent.click(screen.getByTestId('restore'))
+  await screen.findByText('"A.JPG" is back.')
+  fireEvent.click(screen.getByRole('button', { name: 'Undo' }))
+  await screen.findByText('"A.JPG" is in the bin.')
+  fireEvent.click(screen.getByRole('button', { name: 'Undo' }))
+  await screen.findByText('"A.JPG" is back.')
+  // It is where it was: nothing is left to take back.
+  expect(screen.queryByRole('button', { name: 'Undo' })).toBeNull()
+  expect(calls.filter((call) => !call.startsWith('GET'))).toEqual([
+    `POST /api/v1/assets/${id}/restore`,
+    `DELETE /api/v1/assets/${id}`,
+    `POST /api/v1/assets/${id}/restore`
+  ])
 })

@@ -1,56 +1,12 @@
 import { fireEvent, screen, within } from '@testing-library/react'
 import { expect, test, vi } from 'vitest'
-import { type AssetDetail, captureDataSchema } from '../../../../shared/api/assets.ts'
 import type { Job } from '../../../../shared/api/jobs.ts'
+import { assetDetail as asset, noCapture as capture } from '../../testing/asset-detail.ts'
 import { refusal, renderScreen, status } from '../../testing/render-screen.tsx'
 import { Inspector } from './Inspector.tsx'
 
 const id = 'a'.repeat(26)
 const at = '2026-11-21T01:00:00.000Z'
-const capture = Object.fromEntries(
-  Object.keys(captureDataSchema.shape).map((key) => [key, null])
-) as AssetDetail['capture']
-
-function asset(change: Partial<AssetDetail> = {}): AssetDetail {
-  return {
-    id,
-    workspaceId: 'w',
-    name: 'DJI_0001.JPG',
-    kind: 'image',
-    mimeType: 'image/jpeg',
-    state: 'active',
-    sizeBytes: 12_300_000,
-    takenAt: at,
-    takenLocal: '2026-11-21T09:00:00',
-    takenDay: '2026-11-21',
-    takenZoneKnown: true,
-    receivedAt: at,
-    binnedAt: null,
-    width: 4000,
-    height: 3000,
-    durationMs: null,
-    deviceId: null,
-    flightId: null,
-    preview: 'ready',
-    previewProblem: null,
-    damage: null,
-    path: '',
-    objectKey: 'media/w/DJI_0001.JPG',
-    sha256: null,
-    copies: 1,
-    refCount: 1,
-    capture: { ...capture, zoneOffset: '+08:00' },
-    deviceName: null,
-    flightName: null,
-    references: [],
-    referenceTotal: 0,
-    renditions: [],
-    jobs: [],
-    events: [],
-    ...change
-  }
-}
-
 const job: Job = {
   id: 'b'.repeat(26),
   name: 'rendition.thumbnails',
