@@ -9,6 +9,8 @@ export const problemCodes = [
   'invalid_json',
   'payload_too_large',
   'digest_mismatch',
+  'upload_not_found',
+  'upload_incomplete',
   'unauthenticated',
   'forbidden',
   'foreign_origin',

@@ -10,6 +10,8 @@ const problems: Record<ProblemCode, { status: number; title: string }> = {
   invalid_json: { status: 400, title: 'The body is not valid JSON' },
   payload_too_large: { status: 413, title: 'The body is too large' },
   digest_mismatch: { status: 422, title: 'The bytes are not those that were announced' },
+  upload_not_found: { status: 404, title: 'There is no such upload' },
+  upload_incomplete: { status: 409, title: 'The bytes of this upload are not there yet' },
   unauthenticated: { status: 401, title: 'A valid token is needed' },
   forbidden: { status: 403, title: 'This token may not do that' },
   foreign_origin: { status: 403, title: 'Requests from other sites are refused' },

@@ -44,12 +44,19 @@ export class ObjectRemovals {
     this.#log = deps.log
   }
 
-  /** Has this version of an object removed (`etag` null: whatever is there). Call it in a transaction. */
-  request(key: string, etag: string | null): void {
+  /**
+   * Has this version of an object removed (`etag` null: whatever is there), now or after a time, unless it is in use then. Call it
+   * in a transaction, if others write with it.
+   */
+  request(key: string, etag: string | null, options: { afterMs?: number } = {}): void {
+    const { afterMs = 0 } = options
     this.#db
-      .prepare('INSERT INTO object_removal (key, etag, due_at_ms) VALUES (?, ?, ?) ON CONFLICT DO NOTHING')
-      .run(key, etag ?? '', this.#clock.nowMs())
-    this.enqueue()
+      .prepare(
+        `INSERT INTO object_removal (key, etag, due_at_ms) VALUES (?, ?, ?)
+         ON CONFLICT DO UPDATE SET due_at_ms = min(due_at_ms, excluded.due_at_ms)`
+      )
+      .run(key, etag ?? '', this.#clock.nowMs() + afterMs)
+    if (afterMs === 0) this.enqueue()
   }
 
   /** The object is needed after all. Call it in the transaction that uses it. */

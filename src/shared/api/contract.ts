@@ -14,7 +14,7 @@ import {
   listReferences
 } from './references.ts'
 import { closeSession, createToken, getStatus, listTokens, openSession, revokeToken } from './system.ts'
-import { uploadMedia } from './uploads.ts'
+import { abortUpload, completeUpload, getUpload, presignUpload, uploadMedia } from './uploads.ts'
 
 /** Every operation of the admin listener: what OpenAPI documents and what the daemon must bind, no more and no less. */
 export const adminContract: readonly Endpoint[] = [
@@ -25,6 +25,10 @@ export const adminContract: readonly Endpoint[] = [
   deleteAsset,
   restoreAsset,
   uploadMedia,
+  presignUpload,
+  getUpload,
+  completeUpload,
+  abortUpload,
   listReferences,
   createReference,
   findReferences,

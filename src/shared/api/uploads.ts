@@ -1,41 +1,51 @@
 import { z } from 'zod'
 import { defineEndpoint } from '../endpoint.ts'
 import { assetSummarySchema } from './assets.ts'
+import { idSchema, instantSchema } from './common.ts'
 import { holderShape, referenceKinds, referenceSchema } from './references.ts'
 
 /** Uploads of applications that name no workspace belong to this one. */
 export const DEFAULT_WORKSPACE = 'default'
 
+const fieldsShape = {
+  workspaceId: z
+    .string()
+    .regex(/^[A-Za-z0-9][A-Za-z0-9._-]{0,127}$/)
+    .default(DEFAULT_WORKSPACE),
+  /** Instead of the name that the file comes with. */
+  name: z.string().min(1).max(1024).optional(),
+  /** SHA-256 (hex) that the bytes must have. */
+  sha256: z
+    .string()
+    .regex(/^[0-9a-fA-F]{64}$/)
+    .toLowerCase()
+    .optional(),
+  ...holderShape,
+  namespace: holderShape.namespace.optional(),
+  businessTag: z.string().min(1).max(256).optional(),
+  kind: z.enum(referenceKinds).optional(),
+  expiresInSeconds: z.coerce.number().int().min(1).optional()
+}
+
+/** For `refine`: a reference has a holder. */
+const holderIsNamed = (
+  fields: Partial<Record<'namespace' | 'owner' | 'externalId' | 'businessTag' | 'kind', unknown>>
+) => fields.namespace !== undefined || !(fields.owner ?? fields.externalId ?? fields.businessTag ?? fields.kind)
+const holderProblem = { path: ['namespace'], message: 'is needed for a reference' }
+
 /** What may stand beside the file in a form: its name, its digest, and the reference that shall hold it from the start. */
-export const uploadFieldsSchema = z
-  .strictObject({
-    workspaceId: z
-      .string()
-      .regex(/^[A-Za-z0-9][A-Za-z0-9._-]{0,127}$/)
-      .default(DEFAULT_WORKSPACE),
-    /** Instead of the name that the file comes with. */
-    name: z.string().min(1).max(1024).optional(),
-    /** SHA-256 (hex) that the bytes must have. */
-    sha256: z
-      .string()
-      .regex(/^[0-9a-fA-F]{64}$/)
-      .toLowerCase()
-      .optional(),
-    ...holderShape,
-    namespace: holderShape.namespace.optional(),
-    businessTag: z.string().min(1).max(256).optional(),
-    kind: z.enum(referenceKinds).optional(),
-    expiresInSeconds: z.coerce.number().int().min(1).optional()
-  })
-  .refine(
-    ({ namespace, owner, externalId, businessTag, kind }) =>
-      namespace !== undefined || !(owner ?? externalId ?? businessTag ?? kind),
-    {
-      path: ['namespace'],
-      message: 'is needed for a reference'
-    }
-  )
+export const uploadFieldsSchema = z.strictObject(fieldsShape).refine(holderIsNamed, holderProblem)
 export type UploadFields = z.output<typeof uploadFieldsSchema>
+
+export const uploadedMediaSchema = z
+  .object({
+    asset: assetSummarySchema,
+    sha256: z.string(),
+    /** The base had these bytes already; they are kept once. */
+    isDuplicate: z.boolean(),
+    reference: referenceSchema.nullable()
+  })
+  .meta({ id: 'UploadedMedia' })
 
 export const uploadMedia = defineEndpoint({
   name: 'uploadMedia',
@@ -45,12 +55,84 @@ export const uploadMedia = defineEndpoint({
   summary: 'Store one file from a form; with a namespace it is referenced at once, otherwise its grace period begins',
   role: 'operator',
   form: { fields: uploadFieldsSchema, file: 'file' },
-  response: z.object({
-    asset: assetSummarySchema,
-    sha256: z.string(),
-    /** The base had these bytes already; they are kept once. */
-    isDuplicate: z.boolean(),
-    reference: referenceSchema.nullable()
-  }),
+  response: uploadedMediaSchema,
   errors: ['invalid_request', 'payload_too_large', 'digest_mismatch', 'store_full', 'store_unreachable']
+})
+
+export const presignUpload = defineEndpoint({
+  name: 'presignUpload',
+  method: 'POST',
+  path: '/api/v1/media/presign',
+  tag: 'Uploads',
+  summary:
+    'A link to upload a file of known size to the store; or the asset at once, when the workspace has these bytes already',
+  role: 'operator',
+  body: z
+    .strictObject({
+      ...fieldsShape,
+      name: z.string().min(1).max(1024),
+      sizeBytes: z.int().min(0),
+      linkSeconds: z.int().min(60).max(86_400).default(3600)
+    })
+    .refine(holderIsNamed, holderProblem),
+  response: z.discriminatedUnion('isStored', [
+    z.object({ isStored: z.literal(true), ...uploadedMediaSchema.shape }),
+    z.object({
+      isStored: z.literal(false),
+      /** Also the id of the asset to be. */
+      uploadId: idSchema,
+      key: z.string(),
+      uploadUrl: z.string(),
+      /** To be sent exactly as given. */
+      headers: z.record(z.string(), z.string()),
+      expiresAt: instantSchema,
+      /** Where the file can be read once the upload is completed. */
+      publicUrl: z.string()
+    })
+  ]),
+  errors: ['payload_too_large', 'store_unreachable']
+})
+
+const uploadParams = z.object({ uploadId: idSchema })
+
+export const completeUpload = defineEndpoint({
+  name: 'completeUpload',
+  method: 'POST',
+  path: '/api/v1/uploads/{uploadId}/complete',
+  tag: 'Uploads',
+  summary: 'The bytes are there: make an asset of them. Again gives the same asset',
+  role: 'operator',
+  params: uploadParams,
+  response: uploadedMediaSchema,
+  errors: ['upload_not_found', 'upload_incomplete', 'digest_mismatch', 'asset_not_found', 'store_unreachable']
+})
+
+export const getUpload = defineEndpoint({
+  name: 'getUpload',
+  method: 'GET',
+  path: '/api/v1/uploads/{uploadId}',
+  tag: 'Uploads',
+  summary: 'How far an upload is',
+  role: 'viewer',
+  params: uploadParams,
+  response: z.object({
+    uploadId: idSchema,
+    state: z.enum(['open', 'done']),
+    name: z.string(),
+    sizeBytes: z.int(),
+    expiresAt: instantSchema
+  }),
+  errors: ['upload_not_found']
+})
+
+export const abortUpload = defineEndpoint({
+  name: 'abortUpload',
+  method: 'DELETE',
+  path: '/api/v1/uploads/{uploadId}',
+  tag: 'Uploads',
+  summary: 'Give an upload up',
+  role: 'operator',
+  params: uploadParams,
+  response: 'empty',
+  errors: ['upload_not_found']
 })

@@ -21,6 +21,28 @@ export class MediaRepository {
     this.#db = db
   }
 
+  /** What an asset of this workspace with these bytes is. */
+  findTwin(workspaceId: string, blobId: string): { type: MediaType; objectKey: string } | null {
+    const row = this.#db
+      .prepare<unknown[], MediaType & { objectKey: string }>(
+        `SELECT kind, mime_type AS mimeType, object_key AS objectKey FROM asset WHERE blob_id = ? AND workspace_id = ? LIMIT 1`
+      )
+      .get(blobId, workspaceId)
+    return row ? { type: { kind: row.kind, mimeType: row.mimeType }, objectKey: row.objectKey } : null
+  }
+
+  /** Hex; null when it is not known yet. */
+  sha256Of(assetId: string): string | null {
+    return (
+      this.#db
+        .prepare<unknown[], { sha256: Buffer | null }>(
+          'SELECT sha256 FROM asset JOIN blob ON blob.id = blob_id WHERE asset.id = ?'
+        )
+        .get(assetId)
+        ?.sha256?.toString('hex') ?? null
+    )
+  }
+
   /** Inserts an asset that nothing holds yet. */
   insert(media: NewMedia, nowMs: number): void {
     this.#db

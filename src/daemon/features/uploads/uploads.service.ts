@@ -19,6 +19,9 @@ import { measured } from './measured-stream.ts'
 import type { MediaRepository } from './media.repository.ts'
 import { safeName } from './safe-name.ts'
 
+/** Longer than any upload takes. */
+const ABANDONED_AFTER_MS = 3 * 24 * 3_600_000
+
 export interface UploadsServiceDeps {
   db: Database
   store: ObjectStore
@@ -29,17 +32,24 @@ export interface UploadsServiceDeps {
   clock: Clock
   maxSizeBytes: number
   getSummary: (assetId: string) => AssetSummary
+  /** The oldest references of an asset. */
+  listReferences: (assetId: string) => Reference[]
   /** Throws what the making of references throws. */
   createReference: (assetId: string, request: NewReference) => Reference
   /** Enqueues what other features do with a new asset; runs inside the transaction. */
   onNewAsset: (assetId: string) => void
 }
 
-/** A file whose bytes are durable and that is no asset yet. */
-export interface ReceivedFile extends StoredBytes {
+/** Where a new file is kept, and what it is. */
+export interface Place {
+  blobId: string
+  key: string
   name: string
   type: MediaType
 }
+
+/** A file whose bytes are durable and that is no asset yet. */
+export type ReceivedFile = Place & StoredBytes
 
 export interface UploadedMedia {
   asset: AssetSummary
@@ -58,15 +68,26 @@ export class UploadsService {
 
   /** Stores a file as it comes, under a key of ours. Throws `payload_too_large`, `ObjectStoreError`, and as the stream does. */
   async receive(source: Readable, givenName: string): Promise<ReceivedFile> {
-    const { store, clock, maxSizeBytes } = this.#deps
-    const name = safeName(givenName)
+    const { store, maxSizeBytes } = this.#deps
     const bytes = measured(source, maxSizeBytes)
-    const { type } = judgeContent(guessMediaType(name), sniffMedia(await bytes.head))
+    const place = this.placeFor(givenName, sniffMedia(await bytes.head))
+    const { etag, sizeBytes } = await store.uploadStream(place.key, bytes.stream, { contentType: place.type.mimeType })
+    return { ...place, etag, sizeBytes, sha256: bytes.sha256() }
+  }
+
+  /**
+   * A new key for a file with this name and content. What comes to lie there and does not become an asset is removed after
+   * some time, even if the program ends in between.
+   */
+  placeFor(givenName: string, content: MediaType): Place {
+    const { removals, clock } = this.#deps
+    const name = safeName(givenName)
+    const { type } = judgeContent(guessMediaType(name), content)
     const nowMs = clock.nowMs()
     const blobId = newId(nowMs)
     const key = pinnedKey(blobId, name, nowMs, type.kind)
-    const { etag, sizeBytes } = await store.uploadStream(key, bytes.stream, { contentType: type.mimeType })
-    return { blobId, key, etag, sizeBytes, sha256: bytes.sha256(), name, type }
+    removals.request(key, null, { afterMs: ABANDONED_AFTER_MS })
+    return { blobId, key, name, type }
   }
 
   /** Lets go of a received file that does not become an asset. */
@@ -74,27 +95,72 @@ export class UploadsService {
     this.#deps.db.transaction(() => this.#deps.removals.request(file.key, file.etag))
   }
 
-  /** Makes an asset of a received file, or of the same bytes that are here already. Throws `digest_mismatch`, `ObjectStoreError`. */
-  async admit(file: ReceivedFile, fields: UploadFields): Promise<UploadedMedia> {
-    const { db, repository, blobs, outbox, clock } = this.#deps
+  /**
+   * Makes an asset of a received file, or of the same bytes that are here already; `onAdmitted` runs in the same transaction. Throws
+   * `digest_mismatch`, `ObjectStoreError`.
+   */
+  async admit(
+    file: ReceivedFile,
+    fields: UploadFields,
+    options: { assetId?: string; onAdmitted?: (isDuplicate: boolean) => void } = {}
+  ): Promise<UploadedMedia> {
+    const { db, blobs, removals } = this.#deps
     if (fields.sha256 !== undefined && fields.sha256 !== file.sha256)
       throw new AppError('digest_mismatch', { expected: fields.sha256, found: file.sha256 })
     const known = await blobs.findWhole(file.sha256)
     const name = fields.name === undefined ? file.name : safeName(fields.name)
-    const { workspaceId } = fields
     return db.transaction(() => {
-      const nowMs = clock.nowMs()
-      const assetId = newId(nowMs)
+      removals.cancel(file.key, '')
       const { blobId, isDuplicate } = blobs.keep(file, known)
-      const moment = captureMoment({ name, createdTime: null }, nowMs)
-      const { key: objectKey, sizeBytes, type } = file
-      repository.insert({ id: assetId, workspaceId, blobId, objectKey, name, type, sizeBytes, moment }, nowMs)
-      const wanted = referenceOf(fields)
-      const reference = wanted && this.#deps.createReference(assetId, wanted)
-      this.#deps.onNewAsset(assetId)
-      outbox.append('asset.arrived', assetId, { workspaceId, name, objectKey })
-      return { asset: this.#deps.getSummary(assetId), sha256: file.sha256, isDuplicate, reference }
+      options.onAdmitted?.(isDuplicate)
+      return this.#insert({ ...file, name, blobId, objectKey: file.key }, fields, isDuplicate, options.assetId)
     })
+  }
+
+  /**
+   * Makes an asset of bytes that the workspace has already, by their digest; null when it has not. (Whoever knows the digest of
+   * somebody else's file shall not get the file by it.) Raises `ObjectStoreError`.
+   */
+  async admitKnown(sizeBytes: number, fields: UploadFields & { name: string }): Promise<UploadedMedia | null> {
+    const { db, repository, blobs } = this.#deps
+    const { sha256, workspaceId, name } = fields
+    const known = sha256 === undefined ? undefined : await blobs.findWhole(sha256)
+    if (sha256 === undefined || known?.sizeBytes !== sizeBytes) return null
+    return db.transaction(() => {
+      const twin = repository.findTwin(workspaceId, known.id)
+      return twin && this.#insert({ ...twin, name, sizeBytes, sha256, blobId: known.id }, fields, true)
+    })
+  }
+
+  /** An upload that is an asset by now. Throws `asset_not_found`. */
+  describe(assetId: string, isDuplicate: boolean): UploadedMedia {
+    const { getSummary, listReferences, repository } = this.#deps
+    const asset = getSummary(assetId)
+    return {
+      asset,
+      sha256: repository.sha256Of(assetId) ?? '',
+      isDuplicate,
+      reference: listReferences(assetId)[0] ?? null
+    }
+  }
+
+  #insert(
+    file: Pick<ReceivedFile, 'name' | 'type' | 'sizeBytes' | 'sha256' | 'blobId'> & { objectKey: string },
+    fields: UploadFields,
+    isDuplicate: boolean,
+    givenId?: string
+  ): UploadedMedia {
+    const { repository, outbox, clock } = this.#deps
+    const { workspaceId } = fields
+    const nowMs = clock.nowMs()
+    const id = givenId ?? newId(nowMs)
+    const moment = captureMoment({ name: file.name, createdTime: null }, nowMs)
+    repository.insert({ ...file, id, workspaceId, moment }, nowMs)
+    const wanted = referenceOf(fields)
+    const reference = wanted && this.#deps.createReference(id, wanted)
+    this.#deps.onNewAsset(id)
+    outbox.append('asset.arrived', id, { workspaceId, name: file.name, objectKey: file.objectKey })
+    return { asset: this.#deps.getSummary(id), sha256: file.sha256, isDuplicate, reference }
   }
 }
 
