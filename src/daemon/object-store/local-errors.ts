@@ -27,6 +27,15 @@ const CODES: Record<StorageErrorCode, ObjectStoreErrorCode> = {
   StoreClosed: 'Unreachable'
 }
 
+/** Runs calls of the engine; what it refuses comes out as `ObjectStoreError`. */
+export async function translated<T>(work: () => Promise<T>): Promise<T> {
+  try {
+    return await work()
+  } catch (error) {
+    throw fromStorageError(error)
+  }
+}
+
 /** The engine's refusal in the vocabulary of every driver; anything else comes back as it is. */
 export function fromStorageError(error: unknown): unknown {
   if (!(error instanceof StorageError)) return error

@@ -1,8 +1,10 @@
 import { addAbortSignal, type Readable } from 'node:stream'
 import { etagListMatches } from '../embedded-store/engine/etags.ts'
-import type { BodyWriter, ObjectInfo, StorageEngine } from '../embedded-store/engine/storage-engine.ts'
+import type { ObjectInfo, StorageEngine } from '../embedded-store/engine/storage-engine.ts'
 import { newId } from '../ids.ts'
-import { fromStorageError } from './local-errors.ts'
+import { fillBody } from './fill-body.ts'
+import { fromStorageError, translated } from './local-errors.ts'
+import { LocalPartUploads } from './local-parts.ts'
 import { assertPortableMetadata } from './metadata-rules.ts'
 import {
   type CopyOptions,
@@ -40,6 +42,7 @@ export type LocalObjectStoreOptions = {
 export class LocalObjectStore implements ObjectStore {
   readonly kind = 'local'
   readonly bucket: string
+  readonly parts: LocalPartUploads
   readonly #engine: StorageEngine
   readonly #issueCredentials: IssueCredentials
   readonly #presigner: Presigner
@@ -47,6 +50,7 @@ export class LocalObjectStore implements ObjectStore {
   constructor(options: LocalObjectStoreOptions) {
     this.#engine = options.engine
     this.bucket = options.bucket
+    this.parts = new LocalPartUploads(options.engine, options.bucket)
     this.#issueCredentials = options.issueCredentials
     this.#presigner = options.presigner
   }
@@ -200,7 +204,7 @@ export class LocalObjectStore implements ObjectStore {
     return translated(async () => {
       await this.#engine.checkPrecondition(this.bucket, key, { ifNoneMatch, ifMatch })
       const body = await this.#engine.openBody({ sizeBytes })
-      await fill(body, chunks, sha256)
+      await fillBody(body, chunks, sha256)
       const info = await this.#engine.putObject({
         bucket: this.bucket,
         key,
@@ -211,23 +215,6 @@ export class LocalObjectStore implements ObjectStore {
       })
       return toResult(info)
     })
-  }
-}
-
-/** Writes and finishes a body; discards it when the source fails or the digest is another one. */
-async function fill(
-  body: BodyWriter,
-  chunks: AsyncIterable<Uint8Array> | Iterable<Uint8Array>,
-  sha256: string | undefined
-): Promise<void> {
-  try {
-    for await (const chunk of chunks) await body.write(chunk)
-    const digests = await body.finish()
-    if (sha256 !== undefined && sha256 !== digests.sha256)
-      throw new ObjectStoreError('ChecksumMismatch', 'The bytes have another sha256 than announced.')
-  } catch (error) {
-    await body.discard()
-    throw error
   }
 }
 
@@ -251,12 +238,4 @@ function toStat(info: ObjectInfo): ObjectStat {
 
 function toResult({ etag, sizeBytes, sha256 }: ObjectInfo): PutResult {
   return { etag, sizeBytes, sha256 }
-}
-
-async function translated<T>(work: () => Promise<T>): Promise<T> {
-  try {
-    return await work()
-  } catch (error) {
-    throw fromStorageError(error)
-  }
 }

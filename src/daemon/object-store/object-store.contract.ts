@@ -4,24 +4,14 @@ import { Readable } from 'node:stream'
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest'
 import { newId } from '../ids.ts'
 import type { ObjectStore } from './object-store.ts'
+import { describePartUploads } from './part-uploads.contract.ts'
+import type { StoreUnderTest } from './store-under-test.ts'
 
 const MIB = 1024 ** 2
 
-export type StoreUnderTest = {
-  store: ObjectStore
-  dispose: () => Promise<void>
-  /** False when presigned URLs lead nowhere because nothing listens. */
-  servesUrls: boolean
-  /** False when the server has no AssumeRole. */
-  issuesCredentials: boolean
-  /** False when the server keeps keys as paths, so that `a//b`, or `a` beside `a/b`, cannot be. */
-  keysAreData: boolean
-  /** A client of the same bucket with temporary credentials, when the store has an endpoint. */
-  withCredentials?: (credentials: Awaited<ReturnType<ObjectStore['issueCredentials']>>) => ObjectStore
-}
-
 /** What every {@link ObjectStore} does, whatever is behind it. The bucket may hold other things: each run uses keys of its own. */
 export function describeObjectStore(name: string, open: () => Promise<StoreUnderTest>): void {
+  describePartUploads(name, open)
   describe(`object store contract: ${name}`, () => {
     let test: StoreUnderTest
     let store: ObjectStore

@@ -85,6 +85,28 @@ export type StoreHealth = {
   clockSkewMs: number
 }
 
+/** An object that arrives in parts. `id` is the store's. */
+export type PartUpload = { key: string; id: string }
+
+/** Every method may raise what those of {@link ObjectStore} may. An upload that is gone (completed, aborted, expired) is `NotFound`. */
+export interface PartUploads {
+  begin(key: string, options: { contentType: string }): Promise<PartUpload>
+  /**
+   * Stores part `number` (1 … 10 000) durably, in the place of one it may have been before. Every part but the last has at least
+   * 5 MiB. Raises `InvalidArgument` when the stream has another length, `ChecksumMismatch`, and the signal's reason.
+   */
+  put(
+    upload: PartUpload,
+    number: number,
+    body: { stream: Readable; sizeBytes: number },
+    options?: { sha256?: string | undefined; signal?: AbortSignal | undefined }
+  ): Promise<{ etag: string; sha256: string }>
+  /** Makes the object of these parts, ascending. */
+  complete(upload: PartUpload, parts: readonly { number: number; etag: string }[]): Promise<PutResult>
+  /** Drops the parts; one that is gone is fine. */
+  abort(upload: PartUpload): Promise<void>
+}
+
 /**
  * Where Flightcase keeps bytes: one bucket of the embedded store or of any S3 server, behind the same behaviour. Every method may
  * raise `Unreachable`, `AccessDenied`, `Throttled` and `Protocol` besides the errors it names; an outage is never told as absence.
@@ -96,6 +118,8 @@ export interface ObjectStore {
   put(key: string, body: SizedBody, options?: PutOptions): Promise<PutResult>
   /** Stores a stream of unknown length. Nothing becomes visible when the stream fails or `signal` aborts. */
   uploadStream(key: string, stream: Readable, options?: UploadOptions): Promise<PutResult>
+  /** Objects that arrive in parts, over many requests and restarts. */
+  readonly parts: PartUploads
   /** Null when nothing is there; no permission is `AccessDenied`, never null. */
   head(key: string): Promise<ObjectStat | null>
   /** `range` is inclusive. Pass `ifMatch` when resuming: `PreconditionFailed` when the object changed. Raises `NotFound`. */

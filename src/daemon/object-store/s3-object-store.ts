@@ -34,6 +34,7 @@ import { Presigner, type StaticKey } from './presigner.ts'
 import { dateHeader, toStat, totalSize, translated, unquote } from './s3-answers.ts'
 import { encodeCopySource, S3Copier } from './s3-copier.ts'
 import { fromS3Error, isMissingBucket } from './s3-errors.ts'
+import { S3PartUploads } from './s3-parts.ts'
 import { S3Uploader } from './s3-uploader.ts'
 import { buildSessionPolicy } from './session-policy.ts'
 
@@ -78,6 +79,7 @@ export type S3ObjectStoreOptions = {
 export class S3ObjectStore implements ObjectStore {
   readonly kind = 's3'
   readonly bucket: string
+  readonly parts: S3PartUploads
   readonly #options: S3ObjectStoreOptions
   readonly #s3: S3Client
   readonly #sts: STSClient
@@ -110,6 +112,7 @@ export class S3ObjectStore implements ObjectStore {
       }
     })
     this.#watchClock()
+    this.parts = new S3PartUploads({ s3: this.#s3, bucket, head: (key) => this.head(key) })
     this.#uploader = new S3Uploader({
       s3: this.#s3,
       bucket,
