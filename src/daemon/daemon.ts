@@ -49,9 +49,9 @@ import { RenditionsService } from './features/renditions/renditions.service.ts'
 import { bindSystem } from './features/system/system.routes.ts'
 import { reachableUrls, StoreMonitor } from './features/system/system.service.ts'
 import { tokenCommandOf } from './features/system/token-command.ts'
-import { DirectUploadsService } from './features/uploads/direct-uploads.service.ts'
 import { MediaRepository } from './features/uploads/media.repository.ts'
 import { PendingUploadsRepository } from './features/uploads/pending-uploads.repository.ts'
+import { PendingUploadsService } from './features/uploads/pending-uploads.service.ts'
 import { bindUploads } from './features/uploads/uploads.routes.ts'
 import { UploadsService } from './features/uploads/uploads.service.ts'
 import { createAdminApp } from './http/admin-app.ts'
@@ -263,7 +263,7 @@ export async function createDaemon(config: Config, overrides: DaemonOverrides = 
       createReference: lifecycle.createReference,
       onNewAsset
     })
-    const directUploads = new DirectUploadsService({
+    const pendingUploads = new PendingUploadsService({
       db,
       store,
       repository: new PendingUploadsRepository(db),
@@ -290,7 +290,7 @@ export async function createDaemon(config: Config, overrides: DaemonOverrides = 
       bindAll: (binder) => {
         bindAccess(binder, access)
         bindAssets(binder, { repository: assets, service: assetsService })
-        bindUploads(binder, { service: uploads, direct: directUploads })
+        bindUploads(binder, { service: uploads, pending: pendingUploads })
         lifecycle.bind(binder)
         bindDelivery(binder, { store, findBytes: (assetId) => assets.getBytes(assetId) })
         bindRenditions(binder, { service: renditions, store })
@@ -357,7 +357,7 @@ export async function createDaemon(config: Config, overrides: DaemonOverrides = 
       tasks: [
         { name: 'old events', run: (signal) => outbox.trim({ signal }) },
         { name: 'expired sessions', run: () => access.forgetExpiredSessions() },
-        { name: 'uploads nobody completes', run: () => directUploads.sweep() },
+        { name: 'uploads nobody completes', run: () => pendingUploads.sweep() },
         { name: 'assets nobody needs', run: (signal) => lifecycle.collector.run({ isDryRun: false, signal }) },
         { name: 'objects nobody needs', run: () => removals.enqueue() }
       ]

@@ -14,7 +14,15 @@ import {
   listReferences
 } from './references.ts'
 import { closeSession, createToken, getStatus, listTokens, openSession, revokeToken } from './system.ts'
-import { abortUpload, completeUpload, getUpload, presignUpload, uploadMedia } from './uploads.ts'
+import {
+  abortUpload,
+  beginUpload,
+  completeUpload,
+  getUpload,
+  presignUpload,
+  putUploadPart,
+  uploadMedia
+} from './uploads.ts'
 
 /** Every operation of the admin listener: what OpenAPI documents and what the daemon must bind, no more and no less. */
 export const adminContract: readonly Endpoint[] = [
@@ -26,6 +34,8 @@ export const adminContract: readonly Endpoint[] = [
   restoreAsset,
   uploadMedia,
   presignUpload,
+  beginUpload,
+  putUploadPart,
   getUpload,
   completeUpload,
   abortUpload,

@@ -93,7 +93,58 @@ export const presignUpload = defineEndpoint({
   errors: ['payload_too_large', 'store_unreachable']
 })
 
+export const beginUpload = defineEndpoint({
+  name: 'beginUpload',
+  method: 'POST',
+  path: '/api/v1/uploads',
+  tag: 'Uploads',
+  summary:
+    'Begin an upload in parts, which can be interrupted and go on; or the asset at once, when the workspace has these bytes already',
+  role: 'operator',
+  body: z
+    .strictObject({ ...fieldsShape, name: z.string().min(1).max(1024), sizeBytes: z.int().min(0) })
+    .refine(holderIsNamed, holderProblem),
+  response: z.discriminatedUnion('isStored', [
+    z.object({ isStored: z.literal(true), ...uploadedMediaSchema.shape }),
+    z.object({
+      isStored: z.literal(false),
+      /** Also the id of the asset to be. */
+      uploadId: idSchema,
+      /** Of every part but the last, which has the rest. */
+      partSizeBytes: z.int(),
+      partCount: z.int(),
+      /** Each part that arrives moves it. */
+      expiresAt: instantSchema
+    })
+  ]),
+  errors: ['payload_too_large', 'store_unreachable']
+})
+
 const uploadParams = z.object({ uploadId: idSchema })
+
+export const putUploadPart = defineEndpoint({
+  name: 'putUploadPart',
+  method: 'PUT',
+  path: '/api/v1/uploads/{uploadId}/parts/{number}',
+  tag: 'Uploads',
+  summary: 'The bytes of one part, in any order, several at a time; again replaces it',
+  role: 'operator',
+  params: z.object({ uploadId: idSchema, number: z.coerce.number().int().min(1).max(10_000) }),
+  query: z.object({
+    /** SHA-256 (hex) that the part must have. */
+    sha256: fieldsShape.sha256
+  }),
+  response: z.object({ number: z.int(), sha256: z.string() }),
+  errors: [
+    'upload_not_found',
+    'part_not_found',
+    'part_size_wrong',
+    'upload_taken_over',
+    'digest_mismatch',
+    'store_full',
+    'store_unreachable'
+  ]
+})
 
 export const completeUpload = defineEndpoint({
   name: 'completeUpload',
@@ -120,7 +171,15 @@ export const getUpload = defineEndpoint({
     state: z.enum(['open', 'done']),
     name: z.string(),
     sizeBytes: z.int(),
-    expiresAt: instantSchema
+    expiresAt: instantSchema,
+    /** Null for an upload by link. */
+    parts: z
+      .object({
+        partSizeBytes: z.int(),
+        partCount: z.int(),
+        received: z.array(z.object({ number: z.int(), sha256: z.string() }))
+      })
+      .nullable()
   }),
   errors: ['upload_not_found']
 })

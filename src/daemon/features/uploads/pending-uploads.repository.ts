@@ -7,6 +7,8 @@ export interface PendingUpload {
   key: string
   sizeBytes: number
   fields: UploadFields
+  /** When it comes in parts: the store's id, and the size of each part but the last. */
+  parts: { storeUploadId: string; partSizeBytes: number } | null
   /** Once it is done. */
   isDuplicate: boolean | null
   expiresAtMs: number
@@ -18,8 +20,17 @@ interface UploadRow {
   key: string
   size_bytes: number
   fields_json: string
+  store_upload_id: string | null
+  part_size_bytes: number | null
   is_duplicate: number | null
   expires_at_ms: number
+}
+
+export interface UploadedPart {
+  number: number
+  etag: string
+  /** Hex. */
+  sha256: string
 }
 
 /** Uploads that take more than one call. */
@@ -33,10 +44,20 @@ export class PendingUploadsRepository {
   insert(upload: Omit<PendingUpload, 'state' | 'isDuplicate'>, nowMs: number): void {
     this.#db
       .prepare(
-        `INSERT INTO upload (id, state, key, size_bytes, fields_json, created_at_ms, expires_at_ms)
-         VALUES (?, 'open', ?, ?, ?, ?, ?)`
+        `INSERT INTO upload (id, state, key, size_bytes, fields_json, store_upload_id, part_size_bytes, created_at_ms,
+                             expires_at_ms)
+         VALUES (?, 'open', ?, ?, ?, ?, ?, ?, ?)`
       )
-      .run(upload.id, upload.key, upload.sizeBytes, JSON.stringify(upload.fields), nowMs, upload.expiresAtMs)
+      .run(
+        upload.id,
+        upload.key,
+        upload.sizeBytes,
+        JSON.stringify(upload.fields),
+        upload.parts?.storeUploadId ?? null,
+        upload.parts?.partSizeBytes ?? null,
+        nowMs,
+        upload.expiresAtMs
+      )
   }
 
   find(uploadId: string): PendingUpload | undefined {
@@ -52,6 +73,30 @@ export class PendingUploadsRepository {
       .map(uploadFromRow)
   }
 
+  setExpiry(uploadId: string, expiresAtMs: number): void {
+    this.#db.prepare('UPDATE upload SET expires_at_ms = ? WHERE id = ?').run(expiresAtMs, uploadId)
+  }
+
+  /** Notes a part that is durable, in the place of one it may have been before. */
+  putPart(uploadId: string, part: UploadedPart): void {
+    this.#db
+      .prepare(
+        `INSERT INTO upload_part (upload_id, number, etag, sha256) VALUES (?, ?, ?, ?)
+         ON CONFLICT DO UPDATE SET etag = excluded.etag, sha256 = excluded.sha256`
+      )
+      .run(uploadId, part.number, part.etag, Buffer.from(part.sha256, 'hex'))
+  }
+
+  /** The parts that are there, ascending. */
+  listParts(uploadId: string): UploadedPart[] {
+    return this.#db
+      .prepare<unknown[], { number: number; etag: string; sha256: Buffer }>(
+        'SELECT number, etag, sha256 FROM upload_part WHERE upload_id = ? ORDER BY number'
+      )
+      .all(uploadId)
+      .map((row) => ({ ...row, sha256: row.sha256.toString('hex') }))
+  }
+
   setDone(uploadId: string, isDuplicate: boolean): void {
     this.#db
       .prepare(`UPDATE upload SET state = 'done', is_duplicate = ? WHERE id = ?`)
@@ -59,6 +104,7 @@ export class PendingUploadsRepository {
   }
 
   delete(uploadId: string): void {
+    this.#db.prepare('DELETE FROM upload_part WHERE upload_id = ?').run(uploadId)
     this.#db.prepare('DELETE FROM upload WHERE id = ?').run(uploadId)
   }
 }
@@ -70,6 +116,10 @@ function uploadFromRow(row: UploadRow): PendingUpload {
     key: row.key,
     sizeBytes: row.size_bytes,
     fields: uploadFieldsSchema.parse(JSON.parse(row.fields_json)),
+    parts:
+      row.store_upload_id === null || row.part_size_bytes === null
+        ? null
+        : { storeUploadId: row.store_upload_id, partSizeBytes: row.part_size_bytes },
     isDuplicate: row.is_duplicate === null ? null : row.is_duplicate === 1,
     expiresAtMs: row.expires_at_ms
   }

@@ -1,16 +1,20 @@
 import {
   abortUpload,
+  beginUpload,
   completeUpload,
   getUpload,
   presignUpload,
+  putUploadPart,
   uploadFieldsSchema,
   uploadMedia
 } from '../../../shared/api/uploads.ts'
 import { isoFromMs } from '../../clock.ts'
+import { AppError } from '../../errors.ts'
 import type { EndpointBinder } from '../../http/bind-endpoint.ts'
 import { parsePart } from '../../http/parse-part.ts'
 import { receiveForm } from '../../http/receive-form.ts'
-import type { DirectUploadsService } from './direct-uploads.service.ts'
+import { partCount } from './part-plan.ts'
+import type { PendingUploadsService } from './pending-uploads.service.ts'
 import type { UploadsService } from './uploads.service.ts'
 
 /** A client that sends nothing for so long is gone. */
@@ -18,7 +22,7 @@ const SILENCE_MS = 60_000
 
 export function bindUploads(
   binder: EndpointBinder,
-  { service, direct }: { service: UploadsService; direct: DirectUploadsService }
+  { service, pending }: { service: UploadsService; pending: PendingUploadsService }
 ): void {
   binder.bind(uploadMedia, async (_, { request }) => {
     request.setTimeout(SILENCE_MS, () => request.destroy())
@@ -35,7 +39,7 @@ export function bindUploads(
     }
   })
   binder.bind(presignUpload, async ({ body: { name, sizeBytes, linkSeconds, ...fields } }) => {
-    const begun = await direct.begin({ name, sizeBytes, fields, linkSeconds })
+    const begun = await pending.beginByLink({ name, sizeBytes, fields, linkSeconds })
     if ('stored' in begun) return { isStored: true as const, ...begun.stored }
     const { uploadId, key, request } = begun
     return {
@@ -48,13 +52,43 @@ export function bindUploads(
       publicUrl: `/media/${uploadId}`
     }
   })
-  binder.bind(completeUpload, ({ params }) => direct.complete(params.uploadId))
+  binder.bind(beginUpload, async ({ body: { name, sizeBytes, ...fields } }) => {
+    const begun = await pending.beginInParts({ name, sizeBytes, fields })
+    if ('stored' in begun) return { isStored: true as const, ...begun.stored }
+    const { expiresAtMs, ...plan } = begun
+    return { isStored: false as const, ...plan, expiresAt: isoFromMs(expiresAtMs) }
+  })
+  binder.bind(putUploadPart, async ({ params: { uploadId, number }, query: { sha256 } }, { request }) => {
+    request.setTimeout(SILENCE_MS, () => request.destroy())
+    const length = request.headers['content-length']
+    const sizeBytes = length === undefined ? null : Number(length)
+    try {
+      const part = await pending.putPart(uploadId, number, { stream: request, sizeBytes, sha256 })
+      return { number, sha256: part.sha256 }
+    } catch (error) {
+      if (!request.complete && request.destroyed && !(error instanceof AppError))
+        throw new AppError('invalid_request', { reason: 'the connection broke' }, { cause: error })
+      throw error
+    }
+  })
+  binder.bind(completeUpload, ({ params }) => pending.complete(params.uploadId))
   binder.bind(getUpload, ({ params: { uploadId } }) => {
-    const { state, fields, sizeBytes, expiresAtMs } = direct.find(uploadId)
-    return { uploadId, state, name: fields.name ?? '', sizeBytes, expiresAt: isoFromMs(expiresAtMs) }
+    const { state, fields, sizeBytes, expiresAtMs, parts, received } = pending.find(uploadId)
+    return {
+      uploadId,
+      state,
+      name: fields.name ?? '',
+      sizeBytes,
+      expiresAt: isoFromMs(expiresAtMs),
+      parts: parts && {
+        partSizeBytes: parts.partSizeBytes,
+        partCount: partCount(sizeBytes, parts.partSizeBytes),
+        received: received.map(({ number, sha256 }) => ({ number, sha256 }))
+      }
+    }
   })
   binder.bind(abortUpload, async ({ params }) => {
-    await direct.abort(params.uploadId)
+    await pending.abort(params.uploadId)
     return undefined
   })
 }
