@@ -1,4 +1,3 @@
-import { createHash } from 'node:crypto'
 import { type Readable, Transform } from 'node:stream'
 import { AppError } from '../../errors.ts'
 import { SNIFF_BYTES } from '../../media/sniff-media.ts'
@@ -8,13 +7,10 @@ export interface Measured {
   stream: Readable
   /** The first bytes, as soon as there are enough or all of them. */
   head: Promise<Buffer>
-  /** Hex; after the stream has ended. */
-  sha256(): string
 }
 
-/** Watches bytes go by: their beginning, their number, their digest. */
+/** Watches bytes go by: their beginning, and their number. */
 export function measured(source: Readable, maxSizeBytes: number): Measured {
-  const hash = createHash('sha256')
   const begin: Buffer[] = []
   let sizeBytes = 0
   let tellHead: (head: Buffer) => void = () => {}
@@ -29,7 +25,6 @@ export function measured(source: Readable, maxSizeBytes: number): Measured {
       sizeBytes += chunk.length
       if (sizeBytes > maxSizeBytes) return done(new AppError('payload_too_large', { maxSizeBytes }))
       if (sizeBytes >= SNIFF_BYTES) tellHead(Buffer.concat(begin))
-      hash.update(chunk)
       done(null, chunk)
     },
     flush(done) {
@@ -41,5 +36,5 @@ export function measured(source: Readable, maxSizeBytes: number): Measured {
   stream.once('error', failHead)
   source.once('error', (error) => stream.destroy(error))
   source.pipe(stream)
-  return { stream, head, sha256: () => hash.digest('hex') }
+  return { stream, head }
 }

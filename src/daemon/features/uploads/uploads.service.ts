@@ -71,8 +71,8 @@ export class UploadsService {
     const { store, maxSizeBytes } = this.#deps
     const bytes = measured(source, maxSizeBytes)
     const place = this.placeFor(givenName, sniffMedia(await bytes.head))
-    const { etag, sizeBytes } = await store.uploadStream(place.key, bytes.stream, { contentType: place.type.mimeType })
-    return { ...place, etag, sizeBytes, sha256: bytes.sha256() }
+    const stored = await store.uploadStream(place.key, bytes.stream, { contentType: place.type.mimeType })
+    return { ...place, ...stored, sha256: stored.sha256 ?? (await store.sha256Of(place.key)) }
   }
 
   /**
