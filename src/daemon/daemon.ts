@@ -10,7 +10,7 @@ import { lockDataDir } from './db/data-dir-lock.ts'
 import { dataDirProblem } from './db/data-dir-problem.ts'
 import { openDatabase } from './db/database.ts'
 import { migrations } from './db/migrations/all.ts'
-import { messageOf } from './errors.ts'
+import { AppError, messageOf } from './errors.ts'
 import { LiveFeed } from './events/live-feed.ts'
 import { Outbox } from './events/outbox.ts'
 import { authenticateAdmin, bindAccess } from './features/access/access.routes.ts'
@@ -195,6 +195,8 @@ export async function createDaemon(config: Config, overrides: DaemonOverrides = 
       clock,
       log
     })
+    const acceptsWorkspace = (workspaceId: string): boolean =>
+      config.pilot.workspaceMode === 'open' || pilotRepository.hasWorkspace(workspaceId)
     const reconciler = new Reconciler({
       db,
       store,
@@ -204,8 +206,7 @@ export async function createDaemon(config: Config, overrides: DaemonOverrides = 
       clock,
       log,
       onAdopted: (upload) => board.adopted(upload),
-      acceptsWorkspace: (workspaceId) =>
-        config.pilot.workspaceMode === 'open' || pilotRepository.hasWorkspace(workspaceId),
+      acceptsWorkspace,
       ...(overrides.settleMs === undefined ? {} : { settleMs: overrides.settleMs })
     })
     const recorder = config.pilot.recorder
@@ -258,6 +259,9 @@ export async function createDaemon(config: Config, overrides: DaemonOverrides = 
       outbox,
       clock,
       maxSizeBytes: config.uploads.maxSizeBytes,
+      assertWorkspace: (workspaceId) => {
+        if (!acceptsWorkspace(workspaceId)) throw new AppError('workspace_not_found', { workspaceId })
+      },
       getSummary: (assetId) => assets.getSummary(assetId),
       listReferences: lifecycle.listReferences,
       createReference: lifecycle.createReference,

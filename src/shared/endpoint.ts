@@ -28,6 +28,8 @@ export interface Endpoint<
   body?: Body
   /** Instead of a JSON body: a form (`multipart/form-data`) with these fields and a file. The handler reads it itself. */
   form?: { fields: z.ZodType; file: string }
+  /** Instead of a JSON body: bytes, which the handler reads itself. */
+  rawBody?: true
   /** Of the JSON body; 1 MB unless it says otherwise. */
   maxBodyBytes?: number
   response: Response

@@ -55,12 +55,13 @@ export function createEndpointBinder(options: BinderOptions): EndpointBinder {
     if (bound.has(endpoint.name)) throw new Error(`${endpoint.name} is bound twice`)
     bound.add(endpoint.name)
     const handlers: RequestHandler[] = [
+      ...(endpoint.form || endpoint.rawBody ? [] : [inTime]),
       (request, response, next) => {
         response.locals['caller'] = authorize(endpoint, request, options)
         next()
       }
     ]
-    if (endpoint.body) handlers.push(inTime, express.json({ limit: endpoint.maxBodyBytes ?? MAX_BODY_BYTES }))
+    if (endpoint.body) handlers.push(express.json({ limit: endpoint.maxBodyBytes ?? MAX_BODY_BYTES }))
     handlers.push((request, response) => run({ caller: response.locals['caller'] as Caller, request, response }))
     const method = endpoint.method.toLowerCase() as 'get' | 'post' | 'put' | 'patch' | 'delete'
     options.router[method](endpoint.path.replace(/\{(\w+)\}/g, ':$1'), ...handlers)
@@ -86,11 +87,14 @@ export function createEndpointBinder(options: BinderOptions): EndpointBinder {
   }
 }
 
-/** A JSON body is small; who takes minutes for it only holds a connection. */
+/** Other bodies are small; who takes minutes for one only holds a connection. */
 const inTime: RequestHandler = (request, _, next) => {
-  const deadline = setTimeout(() => request.destroy(), BODY_DEADLINE_MS)
-  request.once('end', () => clearTimeout(deadline))
-  request.once('close', () => clearTimeout(deadline))
+  const { 'content-length': length = '0', 'transfer-encoding': encoding } = request.headers
+  if (length !== '0' || encoding !== undefined) {
+    const deadline = setTimeout(() => request.destroy(), BODY_DEADLINE_MS)
+    const end = (): void => clearTimeout(deadline)
+    request.once('end', end).once('close', end)
+  }
   next()
 }
 

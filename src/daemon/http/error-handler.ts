@@ -1,8 +1,10 @@
-import type { ErrorRequestHandler } from 'express'
+import type { ErrorRequestHandler, Request, Response } from 'express'
 import type { Logger } from 'pino'
 import { type Problem, type ProblemCode, problemCodes } from '../../shared/problem.ts'
 import { AppError, messageOf } from '../errors.ts'
 import { ObjectStoreError, type ObjectStoreErrorCode } from '../object-store/object-store.ts'
+
+const LAST_WORDS_MS = 2000
 
 /** The one place where a code becomes an HTTP status and an English title. */
 const problems: Record<ProblemCode, { status: number; title: string }> = {
@@ -95,8 +97,17 @@ export function errorHandler(log: Logger): ErrorRequestHandler {
     }
     for (const header of ['cache-control', 'etag', 'last-modified', 'content-disposition', 'accept-ranges'])
       response.removeHeader(header)
+    if (!request.complete) endAfterAnswer(request, response)
     response.status(body.status).type('application/problem+json').send(JSON.stringify(body))
   }
+}
+
+/** Who is refused while still sending gets the answer, and then no more attention. */
+function endAfterAnswer(request: Request, response: Response): void {
+  const { 'content-length': length = '0', 'transfer-encoding': encoding } = request.headers
+  if (length === '0' && encoding === undefined) return
+  response.setHeader('connection', 'close')
+  response.once('finish', () => setTimeout(() => request.destroy(), LAST_WORDS_MS).unref())
 }
 
 /** Status of every code, for the API document. */

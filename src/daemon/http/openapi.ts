@@ -52,6 +52,14 @@ function operation(endpoint: Endpoint, components: Json): Json {
           }
         }
       : {}),
+    ...(endpoint.rawBody
+      ? {
+          requestBody: {
+            required: true,
+            content: { 'application/octet-stream': { schema: { type: 'string', format: 'binary' } } }
+          }
+        }
+      : {}),
     ...(endpoint.form ? { requestBody: formBodyOf(endpoint.form, components) } : {}),
     responses: { ...successOf(endpoint, components), ...failuresOf(endpoint, components) }
   }

@@ -2,16 +2,19 @@ import type { IncomingMessage } from 'node:http'
 import type { Readable } from 'node:stream'
 import { Busboy, type BusboyHeaders } from '@fastify/busboy'
 import { AppError } from '../errors.ts'
+import { bodyStream, hearOut } from './body-stream.ts'
 
 const MAX_FIELDS = 50
 const MAX_FIELD_BYTES = 64 * 1024
-/** A client that hears of a refusal before it has sent everything may miss the reason; so much longer it is listened to. */
-const HEAR_OUT_MS = 2000
+const MAX_PART_HEADER_BYTES = 8 * 1024
+/** A client that sends nothing for so long is gone. */
+const SILENCE_MS = 60_000
 
 /**
  * Reads a form (`multipart/form-data`, RFC 7578) with one file in the field `fileField`; `takeFile` gets its bytes as they come and
- * must consume them; when the form turns out to be wrong, the stream fails. Gives the other fields and what `takeFile` made of the file; when anything fails after that,
- * `undo` is called with it. Throws `invalid_request` for what is no such form, and whatever `takeFile` throws.
+ * must consume them; when the form turns out to be wrong, the stream fails. Gives the other fields and what `takeFile` made of
+ * the file; when anything fails after that, `undo` is called with it. Throws `invalid_request` for what is no such form,
+ * and whatever `takeFile` throws.
  */
 export async function receiveForm<T>(
   request: IncomingMessage,
@@ -22,16 +25,29 @@ export async function receiveForm<T>(
   let taking: Promise<T> | undefined
   let taken: { file: T } | undefined
   let fileStream: Readable | undefined
+  let body: Readable | undefined
   try {
     const parser = parserFor(request)
+    body = bodyStream(request, SILENCE_MS)
     await new Promise<void>((resolve, reject) => {
       const refuse = (message: string): void => reject(invalidForm(message))
-      parser.on('field', (name, value, nameTruncated, valueTruncated) => {
-        if (nameTruncated || valueTruncated) refuse(`the field ${name.slice(0, 40)} is too long`)
-        else if (name in fields) refuse(`the field ${name} is there twice`)
+      // What these throw would be nobody's: the parser calls them from a stream.
+      const guarded =
+        <Args extends unknown[]>(work: (...args: Args) => void) =>
+        (...args: Args): void => {
+          try {
+            work(...args)
+          } catch (error) {
+            reject(error)
+          }
+        }
+      const takeField = (name: string | undefined, value: string, _: boolean, isCut: boolean): void => {
+        if (!name) refuse('a part has no name')
+        else if (isCut) refuse(`the field ${name.slice(0, 40)} is too long`)
+        else if (name in fields) refuse(`the field ${name.slice(0, 40)} is there twice`)
         else fields[name] = value
-      })
-      parser.on('file', (name, stream, fileName) => {
+      }
+      const takePart = (name: string | undefined, stream: Readable, fileName: string | undefined): void => {
         // What is wrong with the request is told by the request; the stream only ends then.
         stream.on('error', () => {})
         if (name !== fileField || taking) {
@@ -40,28 +56,28 @@ export async function receiveForm<T>(
           return
         }
         fileStream = stream
-        taking = takeFile(stream, fileName)
+        taking = takeFile(stream, fileName ?? '')
         taking.then((file) => {
           taken = { file }
         }, reject)
-      })
+      }
+      parser.on('field', guarded(takeField))
+      parser.on('file', guarded(takePart))
       parser.once('partsLimit', () => refuse('there are too many parts'))
       parser.once('fieldsLimit', () => refuse('there are too many fields'))
       parser.once('error', (error: Error) => refuse(error.message))
       parser.once('finish', resolve)
-      request.once('error', reject)
-      request.once('close', () => {
-        if (!request.complete) reject(new AppError('invalid_request', { reason: 'the connection broke' }))
-      })
-      request.pipe(parser)
+      body?.once('error', reject)
+      body?.pipe(parser)
     })
     if (!taking) throw invalidForm(`there is no file in the field ${fileField}`)
     return { fields, file: await taking }
   } catch (error) {
+    body?.unpipe().destroy()
     fileStream?.destroy(error instanceof Error ? error : new Error('the form was refused'))
     await taking?.catch(() => undefined)
-    await hearOut(request)
     if (taken) undo(taken.file)
+    await hearOut(request)
     throw error
   }
 }
@@ -70,7 +86,13 @@ function parserFor(request: IncomingMessage) {
   try {
     return new Busboy({
       headers: request.headers as BusboyHeaders,
-      limits: { fields: MAX_FIELDS, parts: MAX_FIELDS + 2, fieldSize: MAX_FIELD_BYTES, headerPairs: 20 }
+      limits: {
+        fields: MAX_FIELDS,
+        parts: MAX_FIELDS + 2,
+        fieldSize: MAX_FIELD_BYTES,
+        headerPairs: 20,
+        headerSize: MAX_PART_HEADER_BYTES
+      }
     })
   } catch (error) {
     throw invalidForm(error instanceof Error ? error.message : 'it cannot be read')
@@ -79,20 +101,4 @@ function parserFor(request: IncomingMessage) {
 
 function invalidForm(message: string): AppError {
   return new AppError('invalid_request', { in: 'form', issues: [{ path: '', message }] })
-}
-
-/** Lets the client finish its sentence, within reason. */
-async function hearOut(request: IncomingMessage): Promise<void> {
-  request.unpipe()
-  if (request.complete || request.destroyed) return
-  request.resume()
-  await new Promise<void>((resolve) => {
-    const timer = setTimeout(resolve, HEAR_OUT_MS)
-    const end = (): void => {
-      clearTimeout(timer)
-      resolve()
-    }
-    request.once('end', end)
-    request.once('close', end)
-  })
 }

@@ -6,7 +6,8 @@ import { readEmbeddedPreviews } from './embedded-previews.ts'
 import { MediaError } from './media-error.ts'
 import { SNIFF_BYTES, sniffMedia } from './sniff-media.ts'
 
-export type ThumbnailFormat = 'webp' | 'jpeg' | 'avif'
+export const thumbnailFormats = ['webp', 'jpeg', 'avif'] as const
+export type ThumbnailFormat = (typeof thumbnailFormats)[number]
 
 export type Thumbnail = {
   /** The longest side asked for. */

@@ -25,7 +25,7 @@ const text = z.string().min(1).max(256)
 /** Which application, and for whom or what in it. */
 export const holderShape = { namespace: text, owner: text.optional(), externalId: text.optional() }
 
-const MAX_TEMPORARY_SECONDS = 366 * 24 * 3600
+export const MAX_TEMPORARY_SECONDS = 366 * 24 * 3600
 
 const newReferenceShape = {
   kind: z.enum(referenceKinds).default('strong'),
@@ -35,9 +35,9 @@ const newReferenceShape = {
   expiresInSeconds: z.int().min(1).max(MAX_TEMPORARY_SECONDS).optional()
 }
 /** For `refine`. */
-const expiryFitsKind = (reference: { kind: string; expiresInSeconds?: number | undefined }) =>
+export const expiryFitsKind = (reference: { kind?: string | undefined; expiresInSeconds?: number | undefined }) =>
   (reference.kind === 'temporary') === (reference.expiresInSeconds !== undefined)
-const expiryProblem = { path: ['expiresInSeconds'], message: 'belongs to a temporary reference, which needs it' }
+export const expiryProblem = { path: ['expiresInSeconds'], message: 'belongs to a temporary reference, which needs it' }
 
 export const newReferenceSchema = z.strictObject(newReferenceShape).refine(expiryFitsKind, expiryProblem)
 export type NewReference = z.output<typeof newReferenceSchema>

@@ -2,7 +2,14 @@ import { z } from 'zod'
 import { defineEndpoint } from '../endpoint.ts'
 import { assetSummarySchema } from './assets.ts'
 import { idSchema, instantSchema } from './common.ts'
-import { holderShape, referenceKinds, referenceSchema } from './references.ts'
+import {
+  expiryFitsKind,
+  expiryProblem,
+  holderShape,
+  MAX_TEMPORARY_SECONDS,
+  referenceKinds,
+  referenceSchema
+} from './references.ts'
 
 /** Uploads of applications that name no workspace belong to this one. */
 export const DEFAULT_WORKSPACE = 'default'
@@ -24,7 +31,7 @@ const fieldsShape = {
   namespace: holderShape.namespace.optional(),
   businessTag: z.string().min(1).max(256).optional(),
   kind: z.enum(referenceKinds).optional(),
-  expiresInSeconds: z.coerce.number().int().min(1).optional()
+  expiresInSeconds: z.coerce.number().int().min(1).max(MAX_TEMPORARY_SECONDS).optional()
 }
 
 /** For `refine`: a reference has a holder. */
@@ -34,7 +41,10 @@ const holderIsNamed = (
 const holderProblem = { path: ['namespace'], message: 'is needed for a reference' }
 
 /** What may stand beside the file in a form: its name, its digest, and the reference that shall hold it from the start. */
-export const uploadFieldsSchema = z.strictObject(fieldsShape).refine(holderIsNamed, holderProblem)
+export const uploadFieldsSchema = z
+  .strictObject(fieldsShape)
+  .refine(holderIsNamed, holderProblem)
+  .refine(expiryFitsKind, expiryProblem)
 export type UploadFields = z.output<typeof uploadFieldsSchema>
 
 export const uploadedMediaSchema = z
@@ -74,7 +84,8 @@ export const presignUpload = defineEndpoint({
       sizeBytes: z.int().min(0),
       linkSeconds: z.int().min(60).max(86_400).default(3600)
     })
-    .refine(holderIsNamed, holderProblem),
+    .refine(holderIsNamed, holderProblem)
+    .refine(expiryFitsKind, expiryProblem),
   response: z.discriminatedUnion('isStored', [
     z.object({ isStored: z.literal(true), ...uploadedMediaSchema.shape }),
     z.object({
@@ -103,7 +114,8 @@ export const beginUpload = defineEndpoint({
   role: 'operator',
   body: z
     .strictObject({ ...fieldsShape, name: z.string().min(1).max(1024), sizeBytes: z.int().min(0) })
-    .refine(holderIsNamed, holderProblem),
+    .refine(holderIsNamed, holderProblem)
+    .refine(expiryFitsKind, expiryProblem),
   response: z.discriminatedUnion('isStored', [
     z.object({ isStored: z.literal(true), ...uploadedMediaSchema.shape }),
     z.object({
@@ -130,6 +142,7 @@ export const putUploadPart = defineEndpoint({
   summary: 'The bytes of one part, in any order, several at a time; again replaces it',
   role: 'operator',
   params: z.object({ uploadId: idSchema, number: z.coerce.number().int().min(1).max(10_000) }),
+  rawBody: true,
   query: z.object({
     /** SHA-256 (hex) that the part must have. */
     sha256: fieldsShape.sha256

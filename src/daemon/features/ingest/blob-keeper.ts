@@ -2,6 +2,7 @@ import type { Clock } from '../../clock.ts'
 import type { ObjectStore } from '../../object-store/object-store.ts'
 import type { ObjectRemovals } from '../../removals/object-removals.ts'
 import type { BlobRow, BlobsRepository } from './blobs.repository.ts'
+import { isPinnedKey } from './guess-media-type.ts'
 import type { IngestService } from './ingest.service.ts'
 import { isWhole } from './is-whole.ts'
 
@@ -52,12 +53,22 @@ export class BlobKeeper {
       return { blobId, isDuplicate: false }
     }
     const isKnownWhole = known?.id === now.id && known.key === now.key && known.etag === now.etag
-    if (isKnownWhole) removals.request(stored.key, stored.etag)
-    else {
+    if (!isKnownWhole) {
       // Nobody knows whether its bytes are still there; the new ones are.
-      removals.request(now.key, now.etag)
       ingest.markFound(now, stored)
+      this.#letGo(now)
+    } else if (isPinnedKey(now.key)) removals.request(stored.key, stored.etag)
+    else {
+      // What a controller can overwrite must not be the only copy.
+      blobs.setPlace(now.id, stored)
+      this.#letGo(now)
     }
     return { blobId: now.id, isDuplicate: true }
+  }
+
+  /** The place that a blob had before. Where a controller uploaded to it, it is the controller's object that is tidied. */
+  #letGo(before: BlobRow): void {
+    const { blobs, ingest } = this.#deps
+    ingest.tidyUploads(blobs.listAssetIds(before.id), before)
   }
 }

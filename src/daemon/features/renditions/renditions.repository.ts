@@ -93,12 +93,8 @@ export class RenditionsRepository {
     return this.#db.prepare('SELECT 1 FROM rendition WHERE asset_id = ? AND key = ?').get(assetId, key) !== undefined
   }
 
-  /** Forgets all of an asset. Gives the keys they were at. */
-  deleteAll(assetId: string): string[] {
-    return this.#db
-      .prepare<unknown[], { key: string }>('DELETE FROM rendition WHERE asset_id = ? RETURNING key')
-      .all(assetId)
-      .map(({ key }) => key)
+  deleteAll(assetId: string): void {
+    this.#db.prepare('DELETE FROM rendition WHERE asset_id = ?').run(assetId)
   }
 
   setReady(

@@ -10,7 +10,13 @@ import type { JobQueue } from '../../jobs/job-queue.ts'
 import { whenStoreAnswers } from '../../jobs/when-store-answers.ts'
 import { judgeContent } from '../../media/judge-content.ts'
 import { makePoster } from '../../media/make-poster.ts'
-import { makeThumbnails, type Thumbnail, type ThumbnailFormat, type Thumbnails } from '../../media/make-thumbnails.ts'
+import {
+  makeThumbnails,
+  type Thumbnail,
+  type ThumbnailFormat,
+  type Thumbnails,
+  thumbnailFormats
+} from '../../media/make-thumbnails.ts'
 import { MediaError } from '../../media/media-error.ts'
 import { sniffFile } from '../../media/sniff-media.ts'
 import { type ObjectStore, ObjectStoreError } from '../../object-store/object-store.ts'
@@ -72,8 +78,14 @@ export class RenditionsService {
 
   /** Lets go of an asset's previews, for good. Call it in the transaction that deletes the asset. */
   release(assetId: string): void {
-    const { repository, removals } = this.#deps
-    for (const key of repository.deleteAll(assetId)) removals.request(key, null)
+    this.#deps.repository.deleteAll(assetId)
+    this.#removeAll(assetId)
+  }
+
+  /** Also those that no row tells of any more, or not yet. */
+  #removeAll(assetId: string): void {
+    for (const sizePx of thumbnailSizesPx)
+      for (const format of thumbnailFormats) this.#deps.removals.request(keyOf(assetId, sizePx, format), null)
   }
 
   bindJob(): BoundJob {
@@ -110,9 +122,9 @@ export class RenditionsService {
   }
 
   async #make(assetId: string, signal: AbortSignal): Promise<void> {
-    const { db, repository, removals, outbox, clock, store, scratchDir } = this.#deps
+    const { db, repository, outbox, clock, store, scratchDir } = this.#deps
     const source = repository.findSource(assetId)
-    if (!source) return
+    if (!source) return db.transaction(() => this.#removeAll(assetId))
     try {
       const made = await withLocalFile(store, source, { scratchDir, signal }, (filePath) =>
         this.#picture(filePath, source, signal)
@@ -122,7 +134,7 @@ export class RenditionsService {
       db.transaction(() => {
         if (!repository.findSource(assetId)) {
           // The asset was purged meanwhile.
-          for (const { key } of stored) removals.request(key, null)
+          this.#removeAll(assetId)
           return
         }
         for (const { sizePx, ...rendition } of stored) {
@@ -163,7 +175,7 @@ export class RenditionsService {
 
   async #store(assetId: string, thumbnail: Thumbnail): Promise<StoredRendition & { sizePx: number }> {
     const { sizePx, format, bytes, widthPx, heightPx } = thumbnail
-    const key = `renditions/${assetId}/${sizePx}.${format}`
+    const key = keyOf(assetId, sizePx, format)
     await this.#deps.store.put(key, bytes, { contentType: `image/${format}` })
     return { sizePx, format, key, widthPx, heightPx, sizeBytes: bytes.length, createdAtMs: this.#deps.clock.nowMs() }
   }
@@ -192,15 +204,21 @@ export class RenditionsService {
     original: StoredRendition,
     format: ThumbnailFormat
   ): Promise<StoredRendition> {
-    const { repository, store } = this.#deps
+    const { db, repository, store } = this.#deps
     const input = await buffer((await store.getStream(original.key)).stream)
     const [thumbnail] = (await makeThumbnails({ input, sizesPx: [sizePx], format })).thumbnails
     if (!thumbnail) throw new Error('no thumbnail was made')
     const { sizePx: _, ...rendition } = await this.#store(assetId, thumbnail)
+    if (!repository.findState(assetId)) {
+      db.transaction(() => this.#removeAll(assetId))
+      throw new AppError('asset_not_found', { assetId })
+    }
     repository.put(assetId, String(sizePx), rendition)
     return rendition
   }
 }
+
+const keyOf = (assetId: string, sizePx: number, format: ThumbnailFormat) => `renditions/${assetId}/${sizePx}.${format}`
 
 /** Why there can be no preview of these bytes; null for what trying again may cure. */
 function problemOf(error: unknown): MediaProblem | null {

@@ -131,6 +131,16 @@ describe('an upload by link', () => {
     expect(storedKeys(dataDir)).toEqual([])
   })
 
+  test.each([{ namespace: 'a', kind: 'temporary' }, { namespace: 'a', expiresInSeconds: 60 }, { owner: 'ann' }])(
+    'is refused before anything is sent when its reference cannot be: %j',
+    async (fields) => {
+      const base = await startTestDaemon()
+      await expect(presign(base, { name: 'a', sizeBytes: 1, ...fields })).rejects.toMatchObject(
+        refused('invalid_request', 400)
+      )
+    }
+  )
+
   test('beyond the limit gets no link', async () => {
     const base = await startTestDaemon({ env: { FLIGHTCASE_UPLOAD_MAX_GB: '0.001' } })
     await expect(presign(base, { name: 'a', sizeBytes: 1_000_001 })).rejects.toMatchObject(

@@ -21,10 +21,13 @@ export function measured(source: Readable, maxSizeBytes: number): Measured {
   })
   const stream = new Transform({
     transform(chunk: Buffer, _, done) {
-      if (sizeBytes < SNIFF_BYTES) begin.push(chunk)
+      const isBeginning = sizeBytes < SNIFF_BYTES
       sizeBytes += chunk.length
       if (sizeBytes > maxSizeBytes) return done(new AppError('payload_too_large', { maxSizeBytes }))
-      if (sizeBytes >= SNIFF_BYTES) tellHead(Buffer.concat(begin))
+      if (isBeginning) {
+        begin.push(chunk)
+        if (sizeBytes >= SNIFF_BYTES) tellHead(Buffer.concat(begin.splice(0)))
+      }
       done(null, chunk)
     },
     flush(done) {

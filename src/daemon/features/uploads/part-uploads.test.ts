@@ -121,13 +121,13 @@ describe('an upload in parts', () => {
       method: 'PUT',
       headers: { authorization: `Bearer ${base.ready.admin.token}`, 'content-length': 8 * MIB }
     })
-    const ended = new Promise((resolve) => {
-      stalled.once('error', resolve)
-      stalled.once('response', resolve)
+    const ended = new Promise<number | undefined>((resolve, reject) => {
+      stalled.once('error', reject)
+      stalled.once('response', (answer) => resolve(answer.statusCode))
     })
     await new Promise<void>((resolve) => stalled.write(part(1).subarray(0, MIB), () => resolve()))
     await vi.waitFor(async () => expect((await put(base, uploadId, 1, part(1))).status).toBe(200))
-    await ended
+    expect(await ended).toBe(409)
     await put(base, uploadId, 2, part(2))
     expect((await complete(base, uploadId)).sha256).toBe(sha256(bytes))
   })
@@ -150,6 +150,16 @@ describe('an upload in parts', () => {
     })
     await put(base, uploadId, 1, part(1))
     expect((await complete(base, uploadId)).sha256).toBe(sha256(bytes))
+  })
+
+  test('whose bytes are not those announced ends, and leaves nothing', async () => {
+    const base = await startTestDaemon()
+    const { uploadId, part } = await begin(base, Buffer.from('abc'), { sha256: '0'.repeat(64) })
+    await put(base, uploadId, 1, part(1))
+    await expect(complete(base, uploadId)).rejects.toMatchObject(refused('digest_mismatch', 422))
+    await expect(complete(base, uploadId)).rejects.toMatchObject(refused('upload_not_found', 404))
+    await base.daemon.idle()
+    expect(storedKeys(base.dataDir)).toEqual([])
   })
 
   test('that is given up leaves nothing', async () => {

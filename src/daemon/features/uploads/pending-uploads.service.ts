@@ -43,6 +43,8 @@ export type Begun<How> = { stored: UploadedMedia } | ({ uploadId: string } & How
 const LINGER_MS = 24 * 3_600_000
 /** An upload in parts is given up this long after its last part. */
 const IDLE_MS = 2 * 24 * 3_600_000
+/** Some servers (MinIO) drop an upload a day after its begin, whatever arrives meanwhile. */
+const FOREIGN_LIFE_MS = 20 * 3_600_000
 const SWEPT_AT_ONCE = 100
 const TOLD_MISSING = 100
 
@@ -90,7 +92,7 @@ export class PendingUploadsService {
       contentType: 'application/octet-stream'
     })
     const partSizeBytes = partSizeFor(sizeBytes)
-    const expiresAtMs = nowMs + IDLE_MS
+    const expiresAtMs = nowMs + (store.kind === 'local' ? IDLE_MS : FOREIGN_LIFE_MS)
     repository.insert({ id, key, sizeBytes, fields, parts: { storeUploadId, partSizeBytes }, expiresAtMs }, nowMs)
     return { uploadId: id, partSizeBytes, partCount: partCount(sizeBytes, partSizeBytes), expiresAtMs }
   }
@@ -132,7 +134,7 @@ export class PendingUploadsService {
 
   /**
    * Makes an asset of what was uploaded; its id is the upload's. Again gives the same asset. Throws `upload_not_found`,
-   * `upload_incomplete` while bytes are missing, `digest_mismatch`, `ObjectStoreError`.
+   * `upload_incomplete` while bytes are missing, `digest_mismatch` (which ends an upload in parts), `ObjectStoreError`.
    */
   complete(uploadId: string): Promise<UploadedMedia> {
     return this.#locks.run(uploadId, () => this.#complete(this.find(uploadId)))
@@ -195,7 +197,7 @@ export class PendingUploadsService {
       db.transaction(() => {
         if (!repository.find(id)) throw new AppError('upload_not_found', { uploadId: id })
         repository.putPart(id, part)
-        repository.setExpiry(id, clock.nowMs() + IDLE_MS)
+        if (store.kind === 'local') repository.setExpiry(id, clock.nowMs() + IDLE_MS)
       })
       return part
     } catch (error) {
@@ -212,13 +214,20 @@ export class PendingUploadsService {
     if (upload.state === 'done') return uploads.describe(upload.id, upload.isDuplicate ?? false)
     const stat = await this.#whole(upload)
     const file = await this.#take(upload, stat)
-    return uploads.admit(file, upload.fields, {
-      assetId: upload.id,
-      onAdmitted: (isDuplicate) => {
-        repository.setDone(upload.id, isDuplicate)
-        removals.request(upload.key, stat.etag)
-      }
-    })
+    try {
+      return await uploads.admit(file, upload.fields, {
+        assetId: upload.id,
+        onAdmitted: (isDuplicate) => {
+          repository.setDone(upload.id, isDuplicate)
+          removals.request(upload.key, stat.etag)
+        }
+      })
+    } catch (error) {
+      uploads.discard(file)
+      // Joined parts cannot be sent again one by one.
+      if (upload.parts && error instanceof AppError && error.code === 'digest_mismatch') await this.#forget(upload)
+      throw error
+    }
   }
 
   /** The uploaded object, joined from its parts if need be. */

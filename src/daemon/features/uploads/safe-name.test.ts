@@ -15,6 +15,10 @@ test.each([
   ['\ud800.jpg', '\ufffd.jpg']
 ])('%j is called %j', (given, name) => expect(safeName(given)).toBe(name))
 
+test('a name of a million characters is one, too', () => {
+  expect(Buffer.byteLength(safeName(`${'飞'.repeat(1_000_000)}.jpg`))).toBeLessThanOrEqual(255)
+})
+
 test.each(['x'.repeat(1000), '飞'.repeat(400), '🛩️'.repeat(200)])('a long name keeps its ending', (stem) => {
   const name = safeName(`${stem}.jpeg`)
   expect(Buffer.byteLength(name)).toBeLessThanOrEqual(255)

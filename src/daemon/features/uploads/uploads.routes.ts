@@ -9,8 +9,8 @@ import {
   uploadMedia
 } from '../../../shared/api/uploads.ts'
 import { isoFromMs } from '../../clock.ts'
-import { AppError } from '../../errors.ts'
 import type { EndpointBinder } from '../../http/bind-endpoint.ts'
+import { bodyStream, hearOut } from '../../http/body-stream.ts'
 import { parsePart } from '../../http/parse-part.ts'
 import { receiveForm } from '../../http/receive-form.ts'
 import { partCount } from './part-plan.ts'
@@ -25,7 +25,6 @@ export function bindUploads(
   { service, pending }: { service: UploadsService; pending: PendingUploadsService }
 ): void {
   binder.bind(uploadMedia, async (_, { request }) => {
-    request.setTimeout(SILENCE_MS, () => request.destroy())
     const { fields, file } = await receiveForm(request, {
       fileField: 'file',
       takeFile: (stream, name) => service.receive(stream, name),
@@ -59,15 +58,15 @@ export function bindUploads(
     return { isStored: false as const, ...plan, expiresAt: isoFromMs(expiresAtMs) }
   })
   binder.bind(putUploadPart, async ({ params: { uploadId, number }, query: { sha256 } }, { request }) => {
-    request.setTimeout(SILENCE_MS, () => request.destroy())
     const length = request.headers['content-length']
     const sizeBytes = length === undefined ? null : Number(length)
+    const stream = bodyStream(request, SILENCE_MS)
     try {
-      const part = await pending.putPart(uploadId, number, { stream: request, sizeBytes, sha256 })
+      const part = await pending.putPart(uploadId, number, { stream, sizeBytes, sha256 })
       return { number, sha256: part.sha256 }
     } catch (error) {
-      if (!request.complete && request.destroyed && !(error instanceof AppError))
-        throw new AppError('invalid_request', { reason: 'the connection broke' }, { cause: error })
+      stream.destroy()
+      await hearOut(request)
       throw error
     }
   })

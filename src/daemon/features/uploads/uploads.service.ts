@@ -31,6 +31,8 @@ export interface UploadsServiceDeps {
   outbox: Outbox
   clock: Clock
   maxSizeBytes: number
+  /** Throws `workspace_not_found` where workspaces are not made by using them. */
+  assertWorkspace: (workspaceId: string) => void
   getSummary: (assetId: string) => AssetSummary
   /** The oldest references of an asset. */
   listReferences: (assetId: string) => Reference[]
@@ -105,6 +107,7 @@ export class UploadsService {
     options: { assetId?: string; onAdmitted?: (isDuplicate: boolean) => void } = {}
   ): Promise<UploadedMedia> {
     const { db, blobs, removals } = this.#deps
+    this.#deps.assertWorkspace(fields.workspaceId)
     if (fields.sha256 !== undefined && fields.sha256 !== file.sha256)
       throw new AppError('digest_mismatch', { expected: fields.sha256, found: file.sha256 })
     const known = await blobs.findWhole(file.sha256)
@@ -124,6 +127,7 @@ export class UploadsService {
   async admitKnown(sizeBytes: number, fields: UploadFields & { name: string }): Promise<UploadedMedia | null> {
     const { db, repository, blobs } = this.#deps
     const { sha256, workspaceId, name } = fields
+    this.#deps.assertWorkspace(workspaceId)
     const known = sha256 === undefined ? undefined : await blobs.findWhole(sha256)
     if (sha256 === undefined || known?.sizeBytes !== sizeBytes) return null
     return db.transaction(() => {

@@ -111,6 +111,8 @@ describe('a file from a form', () => {
     const base = await startTestDaemon()
     const { asset } = await upload(base, randomBytes(5), '../../x\u202egpj.jpg')
     expect(asset.name).toBe('xgpj.jpg')
+    const long = await upload(base, randomBytes(5), `${'a'.repeat(20_000)}.jpg`)
+    expect(Buffer.byteLength(long.asset.name)).toBeLessThanOrEqual(255)
   })
 })
 
@@ -148,6 +150,28 @@ describe('what is refused leaves nothing behind', () => {
           await base.fetch(uploadMedia.path, { method: 'POST', body: 'x', headers: { 'content-type': type } })
         )
       ).toEqual([400, 'invalid_request'])
+    await base.daemon.idle()
+    expect(storedKeys(base)).toEqual([])
+  })
+
+  test.each([
+    ['a long part without a name', 'form-data', `${'x'.repeat(70_000)}`],
+    ['a part without a name', 'form-data; filename="a"', 'x']
+  ])('%s', async (_, disposition, value) => {
+    const base = await startTestDaemon()
+    const body = `--b\r\ncontent-disposition: ${disposition}\r\n\r\n${value}\r\n--b--\r\n`
+    const headers = { 'content-type': 'multipart/form-data; boundary=b' }
+    const answer = await base.fetch(uploadMedia.path, { method: 'POST', body, headers })
+    expect(await refusal(answer)).toEqual([400, 'invalid_request'])
+    expect(storedKeys(base)).toEqual([])
+  })
+
+  test('a workspace nobody knows, where only known ones count', async () => {
+    const base = await startTestDaemon({ env: { FLIGHTCASE_PILOT_WORKSPACE_MODE: 'strict' } })
+    expect(await refusal(await post(base, form(bytes, 'a', { workspaceId: 'strangers' })))).toEqual([
+      404,
+      'workspace_not_found'
+    ])
     await base.daemon.idle()
     expect(storedKeys(base)).toEqual([])
   })
