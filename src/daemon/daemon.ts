@@ -13,6 +13,7 @@ import { migrations } from './db/migrations/all.ts'
 import { AppError, messageOf } from './errors.ts'
 import { LiveFeed } from './events/live-feed.ts'
 import { Outbox } from './events/outbox.ts'
+import type { Feature } from './feature.ts'
 import { authenticateAdmin, bindAccess } from './features/access/access.routes.ts'
 import { AccessService } from './features/access/access.service.ts'
 import { AssetsRepository } from './features/assets/assets.repository.ts'
@@ -49,11 +50,7 @@ import { RenditionsService } from './features/renditions/renditions.service.ts'
 import { bindSystem } from './features/system/system.routes.ts'
 import { reachableUrls, StoreMonitor } from './features/system/system.service.ts'
 import { tokenCommandOf } from './features/system/token-command.ts'
-import { MediaRepository } from './features/uploads/media.repository.ts'
-import { PendingUploadsRepository } from './features/uploads/pending-uploads.repository.ts'
-import { PendingUploadsService } from './features/uploads/pending-uploads.service.ts'
-import { bindUploads } from './features/uploads/uploads.routes.ts'
-import { UploadsService } from './features/uploads/uploads.service.ts'
+import { createUploads } from './features/uploads/create-uploads.ts'
 import { createAdminApp } from './http/admin-app.ts'
 import { createListener, urlOf } from './http/listener.ts'
 import { JobQueue } from './jobs/job-queue.ts'
@@ -213,27 +210,6 @@ export async function createDaemon(config: Config, overrides: DaemonOverrides = 
       ? new ProtocolRecorder(join(config.dataDir, 'pilot-recorder.jsonl'), log)
       : null
 
-    const runner = new JobRunner({
-      queue,
-      clock,
-      log,
-      jobs: [
-        bindFingerprintJob({ db, store, ...ingestRows, ingest, outbox, clock }),
-        ...bindTidyJobs({ db, store, ...ingestRows, ingest, queue, clock }),
-        bindPinBlobJob({ db, store, ...ingestRows, ingest }),
-        bindCheckBytesJob({ db, store, ...ingestRows, ingest }),
-        metadata.bindJob(),
-        renditions.bindJob(),
-        removals.bindJob({
-          store,
-          isInUse: (key, etag) => ingest.isInUse(key, etag) || renditions.isInUse(key),
-          exclusively: (key, work) => ingest.whileQuiet(key, work)
-        })
-      ],
-      limits: () => ({ cpu: previewPace.processors(), io: 2 })
-    })
-    const previewPace = new PreviewPace({ inFlightBodies: () => opened.inFlightBodies(), onMore: () => runner.wake() })
-
     const assets = new AssetsRepository(db)
     const lifecycle = createLifecycle({
       db,
@@ -250,10 +226,9 @@ export async function createDaemon(config: Config, overrides: DaemonOverrides = 
       },
       releaseBlob: (blobId) => ingest.releaseBlob(blobId)
     })
-    const uploads = new UploadsService({
+    const uploads = createUploads({
       db,
       store,
-      repository: new MediaRepository(db),
       blobs: new BlobKeeper({ store, blobs: ingestRows.blobs, ingest, removals, clock }),
       removals,
       outbox,
@@ -267,21 +242,34 @@ export async function createDaemon(config: Config, overrides: DaemonOverrides = 
       createReference: lifecycle.createReference,
       onNewAsset
     })
-    const pendingUploads = new PendingUploadsService({
-      db,
-      store,
-      repository: new PendingUploadsRepository(db),
-      uploads,
-      removals,
-      clock,
-      maxSizeBytes: config.uploads.maxSizeBytes
-    })
     const assetsService = new AssetsService({
       outbox,
       queue,
       repository: assets,
       listReferences: lifecycle.listReferences
     })
+    const features: Feature[] = [uploads, lifecycle]
+    const runner = new JobRunner({
+      queue,
+      clock,
+      log,
+      jobs: [
+        bindFingerprintJob({ db, store, ...ingestRows, ingest, outbox, clock }),
+        ...bindTidyJobs({ db, store, ...ingestRows, ingest, queue, clock }),
+        bindPinBlobJob({ db, store, ...ingestRows, ingest }),
+        bindCheckBytesJob({ db, store, ...ingestRows, ingest }),
+        metadata.bindJob(),
+        renditions.bindJob(),
+        removals.bindJob({
+          store,
+          isInUse: (key, etag) => ingest.isInUse(key, etag) || renditions.isInUse(key),
+          exclusively: (key, work) => ingest.whileQuiet(key, work)
+        }),
+        ...features.flatMap((feature) => feature.jobs ?? [])
+      ],
+      limits: () => ({ cpu: previewPace.processors(), io: 2 })
+    })
+    const previewPace = new PreviewPace({ inFlightBodies: () => opened.inFlightBodies(), onMore: () => runner.wake() })
     const storeMonitor = new StoreMonitor(store, config.store.mode)
     let fieldAddress: ListenAddress = config.field
     let streams: OpenStreams | undefined
@@ -294,8 +282,7 @@ export async function createDaemon(config: Config, overrides: DaemonOverrides = 
       bindAll: (binder) => {
         bindAccess(binder, access)
         bindAssets(binder, { repository: assets, service: assetsService })
-        bindUploads(binder, { service: uploads, pending: pendingUploads })
-        lifecycle.bind(binder)
+        for (const feature of features) feature.bind?.(binder)
         bindDelivery(binder, { store, findBytes: (assetId) => assets.getBytes(assetId) })
         bindRenditions(binder, { service: renditions, store })
         bindField(binder, { board, repository: fieldRepository })
@@ -361,8 +348,7 @@ export async function createDaemon(config: Config, overrides: DaemonOverrides = 
       tasks: [
         { name: 'old events', run: (signal) => outbox.trim({ signal }) },
         { name: 'expired sessions', run: () => access.forgetExpiredSessions() },
-        { name: 'uploads nobody completes', run: () => pendingUploads.sweep() },
-        { name: 'assets nobody needs', run: (signal) => lifecycle.collector.run({ isDryRun: false, signal }) },
+        ...features.flatMap((feature) => feature.upkeep ?? []),
         { name: 'objects nobody needs', run: () => removals.enqueue() }
       ]
     })
@@ -387,6 +373,7 @@ export async function createDaemon(config: Config, overrides: DaemonOverrides = 
         runner.start()
         previewPace.start()
         reconciler.start()
+        for (const feature of features) feature.start?.()
         accessTimer = setInterval(() => access.tick(), ACCESS_CHECK_MS).unref()
         const ready: ReadyInfo = {
           event: 'ready',
@@ -432,6 +419,7 @@ export async function createDaemon(config: Config, overrides: DaemonOverrides = 
       previewPace.stop()
       await upkeep.stop()
       await runner.stop(STOP_JOBS_MS)
+      await Promise.all(features.map((feature) => feature.stop?.()))
       // Until here controllers were told that the base is shutting down.
       await field.close(STOP_UPLOADS_MS)
       log[level]('stopping: screens')

@@ -245,3 +245,5 @@ export const getThumbnail = defineEndpoint({
   response: 'bytes',
   errors: ['asset_not_found', 'rendition_not_available', 'store_unreachable']
 })
+
+export const assetsContract = [listAssets, listAssetFacets, getAsset, deleteAsset, restoreAsset, getMedia, getThumbnail]

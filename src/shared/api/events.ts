@@ -48,3 +48,5 @@ export const streamEvents = defineEndpoint({
   response: 'event-stream',
   errors: []
 })
+
+export const eventsContract = [streamEvents]

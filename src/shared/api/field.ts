@@ -80,3 +80,5 @@ export const getField = defineEndpoint({
   }),
   errors: []
 })
+
+export const fieldContract = [getField]

@@ -59,3 +59,5 @@ export const cancelJob = defineEndpoint({
   response: jobSchema,
   errors: ['job_not_found', 'job_not_retryable']
 })
+
+export const jobsContract = [listJobs, retryJob, cancelJob]

@@ -67,3 +67,5 @@ export const emptyBin = defineEndpoint({
   response: z.object({ purged: z.int(), freedBytes: z.int(), isMore: z.boolean() }),
   errors: ['invalid_request']
 })
+
+export const lifecycleContract = [getBin, emptyBin, collectGarbage]

@@ -133,3 +133,12 @@ export const deleteReferences = defineEndpoint({
   response: z.object({ deletedCount: z.int(), isMore: z.boolean() }),
   errors: ['invalid_request']
 })
+
+export const referencesContract = [
+  listReferences,
+  createReference,
+  findReferences,
+  createReferences,
+  deleteReferences,
+  deleteReference
+]

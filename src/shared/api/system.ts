@@ -110,3 +110,5 @@ export const revokeToken = defineEndpoint({
   response: tokenSchema,
   errors: ['token_not_found']
 })
+
+export const systemContract = [openSession, closeSession, getStatus, listTokens, createToken, revokeToken]

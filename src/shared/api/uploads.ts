@@ -208,3 +208,13 @@ export const abortUpload = defineEndpoint({
   response: 'empty',
   errors: ['upload_not_found']
 })
+
+export const uploadsContract = [
+  uploadMedia,
+  presignUpload,
+  beginUpload,
+  putUploadPart,
+  getUpload,
+  completeUpload,
+  abortUpload
+]

@@ -4,7 +4,7 @@ import type { Clock } from '../../clock.ts'
 import type { RetentionConfig } from '../../config/schema.ts'
 import type { Database } from '../../db/database.ts'
 import type { Outbox } from '../../events/outbox.ts'
-import type { EndpointBinder } from '../../http/bind-endpoint.ts'
+import type { Feature } from '../../feature.ts'
 import { BinService } from './bin.service.ts'
 import { Collector, type CollectorDeps } from './collector.ts'
 import { LifecycleRepository } from './lifecycle.repository.ts'
@@ -25,13 +25,11 @@ export interface LifecycleDeps extends Pick<CollectorDeps, 'releaseParts' | 'rel
 }
 
 /** References, the bin and the collector: everything that decides how long an asset stays. */
-export interface LifecycleFeature {
-  bind(binder: EndpointBinder): void
+export interface LifecycleFeature extends Feature {
   /** The oldest references of an asset, as many as are shown at once. */
   listReferences(assetId: string): Reference[]
   /** See `ReferencesService`. */
   createReference(assetId: string, request: NewReference): Reference
-  collector: Collector
 }
 
 export function createLifecycle(deps: LifecycleDeps): LifecycleFeature {
@@ -44,6 +42,6 @@ export function createLifecycle(deps: LifecycleDeps): LifecycleFeature {
     bind: (binder) => bindLifecycle(binder, { holders, references, bin, collector }),
     listReferences: (assetId) => references.listFirst(assetId),
     createReference: (assetId, request) => references.create(assetId, request).reference,
-    collector
+    upkeep: [{ name: 'assets nobody needs', run: (signal) => collector.run({ isDryRun: false, signal }) }]
   }
 }
