@@ -3,6 +3,7 @@ import { rm } from 'node:fs/promises'
 import { join } from 'node:path'
 import type { Logger } from 'pino'
 import type { ReadyInfo } from '../shared/ready.ts'
+import { AuditLog } from './audit/audit-log.ts'
 import { BusyWatch } from './busy-watch.ts'
 import { type Clock, systemClock } from './clock.ts'
 import type { Config, ListenAddress } from './config/schema.ts'
@@ -19,6 +20,7 @@ import { AccessService } from './features/access/access.service.ts'
 import { AssetsRepository } from './features/assets/assets.repository.ts'
 import { bindAssets } from './features/assets/assets.routes.ts'
 import { AssetsService } from './features/assets/assets.service.ts'
+import { createAudit } from './features/audit/create-audit.ts'
 import { bindDelivery } from './features/delivery/delivery.routes.ts'
 import { bindEvents, type OpenStreams } from './features/events/events.routes.ts'
 import { FieldRepository } from './features/field/field.repository.ts'
@@ -124,6 +126,7 @@ export async function createDaemon(config: Config, overrides: DaemonOverrides = 
       log.error({ err: error }, 'what follows a commit failed')
     )
     onClose('catalogue', () => db.close())
+    const audit = new AuditLog({ db, clock })
     const outbox = new Outbox({ db, clock })
     const liveFeed = new LiveFeed()
     const queue = new JobQueue({ db, clock, outbox })
@@ -132,6 +135,7 @@ export async function createDaemon(config: Config, overrides: DaemonOverrides = 
     const adminToken = config.adminToken ?? startToken
     const access = new AccessService({
       db,
+      audit,
       clock,
       log,
       adminToken: config.adminToken,
@@ -215,6 +219,7 @@ export async function createDaemon(config: Config, overrides: DaemonOverrides = 
       db,
       clock,
       outbox,
+      audit,
       log,
       config: config.retention,
       forgetUploads: (assetId) => ingest.forgetAsset(assetId),
@@ -248,7 +253,7 @@ export async function createDaemon(config: Config, overrides: DaemonOverrides = 
       repository: assets,
       listReferences: lifecycle.listReferences
     })
-    const features: Feature[] = [uploads, lifecycle]
+    const features: Feature[] = [uploads, lifecycle, createAudit({ db, clock, log, dataDir: config.dataDir })]
     const runner = new JobRunner({
       queue,
       clock,

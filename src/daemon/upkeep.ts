@@ -1,4 +1,5 @@
 import type { Logger } from 'pino'
+import { actingBySystem } from './audit/acting.ts'
 import { messageOf } from './errors.ts'
 
 /** Something that is tidied again and again. It may take its time, and ends early when `signal` is aborted. */
@@ -43,7 +44,7 @@ export class Upkeep {
     for (const { name, run } of this.#tasks) {
       if (signal.aborted) return
       try {
-        await run(signal)
+        await actingBySystem(name, async () => run(signal))
       } catch (error) {
         this.#log.warn({ task: name, reason: messageOf(error) }, 'tidying failed, it is tried again in an hour')
       }

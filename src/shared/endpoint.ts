@@ -4,8 +4,8 @@ import type { ProblemCode } from './problem.ts'
 /** Who may call: `none` needs no token; the others are roles, each including the ones before it. */
 export type RequiredRole = 'none' | 'viewer' | 'operator' | 'admin'
 
-/** How an answer's body is sent: JSON by schema, raw bytes, a server-sent event stream, or nothing. */
-export type ResponseBody = z.ZodType | 'bytes' | 'event-stream' | 'empty'
+/** How an answer's body is sent: JSON by schema, a JSON value a line, raw bytes, a server-sent event stream, or nothing. */
+export type ResponseBody = z.ZodType | 'ndjson' | 'bytes' | 'event-stream' | 'empty'
 
 /**
  * One HTTP operation, described once. The daemon validates requests with it, the client is typed by it and the OpenAPI

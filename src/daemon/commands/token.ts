@@ -1,5 +1,8 @@
+import { userInfo } from 'node:os'
 import { Command, Option } from 'commander'
 import { roles } from '../../shared/api/system.ts'
+import { actingAs } from '../audit/acting.ts'
+import { AuditLog } from '../audit/audit-log.ts'
 import { systemClock } from '../clock.ts'
 import type { SettingName } from '../config/schema.ts'
 import { AppError, StartupError } from '../errors.ts'
@@ -47,18 +50,28 @@ export function tokenCommand(): Command {
 function withAccess(options: object, work: (access: AccessService) => void): void {
   const config = configFromOptions({ ...options })
   const db = openCatalogue(config.dataDir)
+  const access = new AccessService({
+    db,
+    audit: new AuditLog({ db, clock: systemClock }),
+    clock: systemClock,
+    log: createLogger(config.logLevel),
+    adminToken: config.adminToken,
+    pilotToken: config.pilot.staticToken
+  })
+  const user = userName()
   try {
-    work(
-      new AccessService({
-        db,
-        clock: systemClock,
-        log: createLogger(config.logLevel),
-        adminToken: config.adminToken,
-        pilotToken: config.pilot.staticToken
-      })
-    )
+    actingAs({ id: `command:${user}`, name: user, sessionId: null, remoteAddress: null }, () => work(access))
   } finally {
     db.close()
+  }
+}
+
+/** Who types this; in a container the system may not know. */
+function userName(): string {
+  try {
+    return userInfo().username
+  } catch {
+    return 'unknown'
   }
 }
 

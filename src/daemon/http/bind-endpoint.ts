@@ -1,12 +1,17 @@
 import express, { type Request, type RequestHandler, type Response, type Router } from 'express'
 import type { z } from 'zod'
+import type { AuditActor } from '../../shared/api/audit.ts'
 import type { Role } from '../../shared/api/system.ts'
 import type { Endpoint, EndpointRequest, EndpointResult, RequiredRole } from '../../shared/endpoint.ts'
+import { actingAs } from '../audit/acting.ts'
 import { AppError } from '../errors.ts'
 import { parsePart } from './parse-part.ts'
 
 /** Who is calling. */
 export interface Caller {
+  /** Stays the same however they came in: see `AuditActor`. */
+  actorId: string
+  name: string
   role: Role
   tokenId: string | null
   /** True for a browser session, which must prove it comes from our own pages. */
@@ -62,7 +67,10 @@ export function createEndpointBinder(options: BinderOptions): EndpointBinder {
       }
     ]
     if (endpoint.body) handlers.push(express.json({ limit: endpoint.maxBodyBytes ?? MAX_BODY_BYTES }))
-    handlers.push((request, response) => run({ caller: response.locals['caller'] as Caller, request, response }))
+    handlers.push((request, response) => {
+      const caller = response.locals['caller'] as Caller
+      return actingAs(actorOf(caller, request), () => run({ caller, request, response }))
+    })
     const method = endpoint.method.toLowerCase() as 'get' | 'post' | 'put' | 'patch' | 'delete'
     options.router[method](endpoint.path.replace(/\{(\w+)\}/g, ':$1'), ...handlers)
   }
@@ -87,6 +95,11 @@ export function createEndpointBinder(options: BinderOptions): EndpointBinder {
   }
 }
 
+function actorOf({ actorId, name, tokenId, viaCookie }: Caller, request: Request): AuditActor {
+  const remoteAddress = request.socket.remoteAddress ?? null
+  return { id: actorId, name, sessionId: viaCookie ? tokenId : null, remoteAddress }
+}
+
 /** Other bodies are small; who takes minutes for one only holds a connection. */
 const inTime: RequestHandler = (request, _, next) => {
   const { 'content-length': length = '0', 'transfer-encoding': encoding } = request.headers
@@ -99,7 +112,8 @@ const inTime: RequestHandler = (request, _, next) => {
 }
 
 function authorize(endpoint: Endpoint, request: Request, options: BinderOptions): Caller {
-  if (endpoint.role === 'none') return { role: 'viewer', tokenId: null, viaCookie: false }
+  if (endpoint.role === 'none')
+    return { actorId: 'anonymous', name: 'anonymous', role: 'viewer', tokenId: null, viaCookie: false }
   const caller = options.authenticate(request)
   if (rank[caller.role] < rank[endpoint.role]) throw new AppError('forbidden', { needs: endpoint.role })
   if (caller.viaCookie && endpoint.method !== 'GET') refuseForeignOrigin(request)

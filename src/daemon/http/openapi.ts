@@ -86,6 +86,8 @@ function successOf(endpoint: Endpoint, components: Json): Json {
   if (response === 'empty') return { 204: { description: 'Done' } }
   if (response === 'event-stream')
     return { 200: { description: 'Events', content: { 'text/event-stream': { schema: { type: 'string' } } } } }
+  if (response === 'ndjson')
+    return { 200: { description: 'Lines', content: { 'application/x-ndjson': { schema: { type: 'string' } } } } }
   if (response === 'bytes') {
     const content = { '*/*': { schema: { type: 'string', format: 'binary' } } }
     return {

@@ -1,8 +1,16 @@
 import { setTimeout as delay } from 'node:timers/promises'
 import type { Logger } from 'pino'
+import { actingBySystem } from '../audit/acting.ts'
 import type { Clock } from '../clock.ts'
 import { messageOf } from '../errors.ts'
-import { type BoundJob, JobDeferred, type JobDefinition, JobHopeless, type JobLane } from './define-job.ts'
+import {
+  type BoundJob,
+  type JobContext,
+  JobDeferred,
+  type JobDefinition,
+  JobHopeless,
+  type JobLane
+} from './define-job.ts'
 import type { JobQueue, JobRow } from './job-queue.ts'
 
 /** Time beyond a job's own limit before its lease counts as abandoned. */
@@ -189,12 +197,13 @@ export class JobRunner {
       definition.timeoutMs
     )
     try {
-      await job.run(JSON.parse(row.payload_json), {
+      const context: JobContext = {
         signal: abort.signal,
         log,
         attempt: row.attempt,
         reportProgress: (fraction) => queue.renew(row.id, definition.timeoutMs + LEASE_GRACE_MS, fraction)
-      })
+      }
+      await actingBySystem(row.name, () => job.run(JSON.parse(row.payload_json), context))
       queue.finish(row.id)
     } catch (error) {
       this.#settleFailure(row, abort.signal.aborted ? abort.signal.reason : error, log)

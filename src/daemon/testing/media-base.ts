@@ -70,7 +70,7 @@ export async function startMediaBase(options: { store: ObjectStore; ffmpegPath?:
   })
 
   const app = express()
-  const caller = { role: 'viewer' as const, tokenId: null, viaCookie: false }
+  const caller = { actorId: 'test', name: 'test', role: 'viewer' as const, tokenId: null, viaCookie: false }
   const binder = createEndpointBinder({ router: app, authenticate: () => caller, checkResponses: true })
   bindRenditions(binder, { service: renditions, store })
   app.use(errorHandler(log))

@@ -5,6 +5,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { pino } from 'pino'
 import { onTestFinished } from 'vitest'
+import { AuditLog } from '../audit/audit-log.ts'
 import { type Clock, systemClock } from '../clock.ts'
 import type { PilotConfig } from '../config/schema.ts'
 import { openDatabase } from '../db/database.ts'
@@ -74,7 +75,14 @@ export async function startPilotBase(options: PilotBaseOptions) {
   const outbox = new Outbox({ db, clock })
   const queue = new JobQueue({ db, clock, outbox })
   const liveFeed = new LiveFeed()
-  const access = new AccessService({ db, clock, log, adminToken: 'the-admin-token', pilotToken: config.staticToken })
+  const access = new AccessService({
+    db,
+    audit: new AuditLog({ db, clock }),
+    clock,
+    log,
+    adminToken: 'the-admin-token',
+    pilotToken: config.staticToken
+  })
   const board = new FieldBoard({ repository: new FieldRepository(db), outbox, liveFeed, clock, log })
   const rows = {
     removals: new ObjectRemovals({ db, queue, clock, log }),

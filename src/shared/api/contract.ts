@@ -1,5 +1,6 @@
 import type { Endpoint } from '../endpoint.ts'
 import { assetsContract } from './assets.ts'
+import { auditContract } from './audit.ts'
 import { eventsContract } from './events.ts'
 import { fieldContract } from './field.ts'
 import { jobsContract } from './jobs.ts'
@@ -18,6 +19,7 @@ export const adminContract: readonly Endpoint[] = [
   ...lifecycleContract,
   ...jobsContract,
   ...eventsContract,
+  ...auditContract,
   ...systemContract
 ]
 

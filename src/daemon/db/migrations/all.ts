@@ -5,6 +5,15 @@ import { shelvedFile } from './0030-shelved-file.ts'
 import { references } from './0050-references.ts'
 import { objectRemoval } from './0060-object-removal.ts'
 import { upload } from './0070-upload.ts'
+import { audit } from './0140-audit.ts'
 
 /** Every migration of the catalogue, oldest first. One that landed is never edited. */
-export const migrations: readonly Migration[] = [initial, jobByDue, shelvedFile, references, objectRemoval, upload]
+export const migrations: readonly Migration[] = [
+  initial,
+  jobByDue,
+  shelvedFile,
+  references,
+  objectRemoval,
+  upload,
+  audit
+]

@@ -1,4 +1,5 @@
 import { expect, test } from 'vitest'
+import { AuditLog } from '../../audit/audit-log.ts'
 import { ManualClock } from '../../testing/manual-clock.ts'
 import { recordingLog } from '../../testing/recording-log.ts'
 import { testDatabase } from '../../testing/test-database.ts'
@@ -10,10 +11,15 @@ function openAccess(tokens: { adminToken?: string; pilotToken?: string } = {}, d
   const clock = new ManualClock()
   const { adminToken = null, pilotToken = null } = tokens
   const { log, lines } = recordingLog()
-  return { access: new AccessService({ db, clock, log, adminToken, pilotToken }), clock, db, lines }
+  return {
+    access: new AccessService({ db, audit: new AuditLog({ db, clock }), clock, log, adminToken, pilotToken }),
+    clock,
+    db,
+    lines
+  }
 }
 
-const operator = { role: 'operator' as const, tokenId: null }
+const operator = { name: 'admin', role: 'operator' as const, tokenId: null }
 
 test('sessions are forgotten once they have expired; tokens never', () => {
   const { access, clock, db } = openAccess()

@@ -2,6 +2,7 @@ import { hash, randomBytes, scryptSync, timingSafeEqual } from 'node:crypto'
 import type { Logger } from 'pino'
 import type { z } from 'zod'
 import type { Role, tokenSchema } from '../../../shared/api/system.ts'
+import type { AuditLog } from '../../audit/audit-log.ts'
 import { type Clock, isoFromMs } from '../../clock.ts'
 import type { Database } from '../../db/database.ts'
 import { AppError } from '../../errors.ts'
@@ -12,6 +13,8 @@ export type TokenRole = Token['role']
 
 /** Whom a secret belongs to. `tokenId` is null for the fixed tokens of the configuration. */
 export interface Identity {
+  /** See `AuditActor`; of a session, what it was opened with. */
+  actorId: string
   tokenId: string | null
   name: string
   role: TokenRole
@@ -27,6 +30,8 @@ interface TokenRow {
   last_used_at_ms: number | null
   expires_at_ms: number | null
   revoked_at_ms: number | null
+  is_session: number
+  parent_id: string | null
 }
 
 const SESSION_LIFE_MS = 30 * 24 * 3600 * 1000
@@ -37,6 +42,7 @@ const CONFIGURED = 'configured'
 
 export interface AccessServiceDeps {
   db: Database
+  audit: AuditLog
   clock: Clock
   log: Logger
   /** The fixed tokens of the configuration. */
@@ -49,6 +55,7 @@ export interface AccessServiceDeps {
 /** Tokens and browser sessions. Only SHA-256 digests of secrets are stored; the secrets have 256 random bits. */
 export class AccessService {
   readonly #db: Database
+  readonly #audit: AuditLog
   readonly #clock: Clock
   readonly #log: Logger
   readonly #configured: { admin: string | null; controller: string | null }
@@ -64,12 +71,14 @@ export class AccessService {
 
   constructor(deps: AccessServiceDeps) {
     this.#db = deps.db
+    this.#audit = deps.audit
     this.#clock = deps.clock
     this.#log = deps.log
     this.#configured = { admin: deps.adminToken, controller: deps.pilotToken }
     const fixed = (secret: string | null, name: string, role: TokenRole): void => {
       if (secret === null) return
-      this.#fixed.push({ digest: digestOf(secret), identity: { tokenId: null, name, role, workspaceId: null } })
+      const identity = { actorId: `${CONFIGURED}:${role}`, tokenId: null, name, role, workspaceId: null }
+      this.#fixed.push({ digest: digestOf(secret), identity })
     }
     fixed(deps.adminToken ?? deps.startToken ?? null, 'admin', 'admin')
     fixed(deps.pilotToken, 'controllers', 'controller')
@@ -83,7 +92,7 @@ export class AccessService {
     const now = this.#clock.nowMs()
     if (!row || row.revoked_at_ms !== null || (row.expires_at_ms !== null && row.expires_at_ms <= now)) return undefined
     this.#noteUse(row, now)
-    return { tokenId: row.id, name: row.name, role: row.role, workspaceId: row.workspace_id }
+    return { actorId: actorIdOf(row), tokenId: row.id, name: row.name, role: row.role, workspaceId: row.workspace_id }
   }
 
   /** As `identify`, for a controller's `X-Auth-Token`: tokens of other roles do not open the field listener. */
@@ -109,18 +118,21 @@ export class AccessService {
     workspaceId?: string | undefined
   }): Token & { secret: string } {
     const secret = `fc_${randomBytes(32).toString('base64url')}`
-    const id = this.#insert(secret, { ...request, isSession: false, parentId: null, expiresAtMs: null })
-    return { ...this.getToken(id), secret }
+    return this.#db.transaction(() => {
+      const id = this.#insert(secret, { ...request, isSession: false, parentId: null, expiresAtMs: null })
+      this.#audit.record('token.created', id, { ...request })
+      return { ...this.getToken(id), secret }
+    })
   }
 
   /**
    * Opens a browser session with the caller's rights; it ends with the token it came from. One that came from the token made
    * for a start outlives that: a laptop that was closed does not ask for a link again.
    */
-  openSession(caller: { role: Role; tokenId: string | null }): { secret: string; maxAgeMs: number } {
+  openSession(caller: { name: string; role: Role; tokenId: string | null }): { secret: string; maxAgeMs: number } {
     const secret = `fs_${randomBytes(32).toString('base64url')}`
     this.#insert(secret, {
-      name: 'browser session',
+      name: caller.name,
       role: caller.role,
       isSession: true,
       parentId: caller.tokenId === null ? this.#configured.admin && CONFIGURED : this.#tokenBehind(caller.tokenId),
@@ -166,8 +178,11 @@ export class AccessService {
       this.#log.info({ role }, 'the fixed token is another one, what the former one opened ends')
       endWhatItOpened()
     }
-    if (secret === null) this.#db.prepare('DELETE FROM setting WHERE key = ?').run(key)
-    else this.#db.prepare('INSERT OR REPLACE INTO setting (key, value) VALUES (?, ?)').run(key, markOf(secret))
+    this.#db.transaction(() => {
+      this.#audit.record('token.replaced', `${CONFIGURED}:${role}`, { isSet: secret !== null })
+      if (secret === null) this.#db.prepare('DELETE FROM setting WHERE key = ?').run(key)
+      else this.#db.prepare('INSERT OR REPLACE INTO setting (key, value) VALUES (?, ?)').run(key, markOf(secret))
+    })
   }
 
   closeSession(tokenId: string): void {
@@ -210,9 +225,12 @@ export class AccessService {
    */
   revokeToken(tokenId: string): Token {
     this.#db.transaction(() => {
+      const { name, role, revokedAt } = this.getToken(tokenId)
+      if (revokedAt !== null) return
       this.#db
         .prepare('UPDATE token SET revoked_at_ms = coalesce(revoked_at_ms, ?) WHERE id = ? OR parent_id = ?')
         .run(this.#clock.nowMs(), tokenId, tokenId)
+      this.#audit.record('token.revoked', tokenId, { name, role })
     })
     const { problem } = this.#noticeRevoked()
     if (problem !== undefined) throw problem
@@ -346,6 +364,12 @@ function markOf(secret: string, salt = randomBytes(16)): string {
 function isMarkOf(mark: string, secret: string): boolean {
   const [salt = ''] = mark.split('.')
   return markOf(secret, Buffer.from(salt, 'base64url')) === mark
+}
+
+function actorIdOf({ id, is_session, parent_id }: TokenRow): string {
+  if (is_session === 0) return `token:${id}`
+  // Whoever opened it with the token of one start was an admin.
+  return parent_id === null || parent_id === CONFIGURED ? `${CONFIGURED}:admin` : `token:${parent_id}`
 }
 
 function tokenFromRow(row: TokenRow): Token {

@@ -4,6 +4,7 @@ import { connectAsync, type MqttClient } from 'mqtt'
 import { describe, expect, onTestFinished, test, vi } from 'vitest'
 import type { StsReply } from '../../../shared/api/pilot.ts'
 import { createToken, revokeToken } from '../../../shared/api/system.ts'
+import { AuditLog } from '../../audit/audit-log.ts'
 import { systemClock } from '../../clock.ts'
 import { openDatabase } from '../../db/database.ts'
 import { migrations } from '../../db/migrations/all.ts'
@@ -173,6 +174,7 @@ function revokeFromOutside(dataDir: string, tokenId: string): void {
   const db = openDatabase(join(dataDir, 'flightcase.db'), migrations)
   new AccessService({
     db,
+    audit: new AuditLog({ db, clock: systemClock }),
     clock: systemClock,
     log: recordingLog().log,
     adminToken: null,

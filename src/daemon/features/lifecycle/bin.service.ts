@@ -1,3 +1,4 @@
+import type { AuditLog } from '../../audit/audit-log.ts'
 import type { Clock } from '../../clock.ts'
 import type { Database } from '../../db/database.ts'
 import { AppError } from '../../errors.ts'
@@ -12,6 +13,7 @@ export interface BinServiceDeps {
   db: Database
   clock: Clock
   outbox: Outbox
+  audit: AuditLog
   holders: ReferencesRepository
   references: ReferencesService
   /** Makes controllers free to upload the file again; runs inside the binning transaction. */
@@ -42,13 +44,17 @@ export class BinService {
    * `reference_not_found` when what the caller names is no strong reference of the asset; `asset_in_use` with the list when
    * several hold it and either `guard` is set or the caller names none, or more than one.
    */
-  delete(assetId: string, options: { guard: boolean; caller: DeletingCaller }): Deletion {
+  delete(
+    assetId: string,
+    options: { guard: boolean; caller: DeletingCaller; reason?: 'asked' | 'orphaned' }
+  ): Deletion {
     const { db, holders, references } = this.#deps
+    const { reason = 'asked' } = options
     return db.transaction(() => {
       const life = this.#lifeOf(assetId)
       if (life.binnedAtMs !== null) return { outcome: 'binned', life }
       const named = options.guard ? null : this.#referenceOf(assetId, options.caller)
-      if (life.refCount <= 1) return { outcome: 'binned', life: this.#bin(assetId, life) }
+      if (life.refCount <= 1) return { outcome: 'binned', life: this.#bin(assetId, life, reason) }
       if (named === null) {
         const strong = holders.listOfAsset(assetId, { kind: 'strong', limit: SHOWN_REFERENCES })
         throw new AppError('asset_in_use', { refCount: life.refCount, references: strong })
@@ -59,22 +65,24 @@ export class BinService {
 
   /** Brings an asset back as it was. Throws `asset_not_found`, `asset_not_binned`. */
   restore(assetId: string): void {
-    const { db, holders, outbox, clock } = this.#deps
+    const { db, holders, outbox, audit, clock } = this.#deps
     db.transaction(() => {
       const life = this.#lifeOf(assetId)
       if (life.binnedAtMs === null) throw new AppError('asset_not_binned', { assetId })
       holders.setLife(assetId, restored(life, clock.nowMs()), clock.nowMs())
       this.#deps.rememberUploads(assetId)
       outbox.append('asset.restored', assetId)
+      audit.record('asset.restored', assetId, holders.namesOf(assetId))
     })
   }
 
-  #bin(assetId: string, life: Lifecycle): Lifecycle {
-    const { holders, outbox, clock } = this.#deps
+  #bin(assetId: string, life: Lifecycle, reason: 'asked' | 'orphaned'): Lifecycle {
+    const { holders, outbox, audit, clock } = this.#deps
     const inBin = binned(life, clock.nowMs())
     holders.setLife(assetId, inBin, clock.nowMs())
     this.#deps.forgetUploads(assetId)
     outbox.append('asset.binned', assetId)
+    audit.record('asset.binned', assetId, { ...holders.namesOf(assetId), reason })
     return inBin
   }
 

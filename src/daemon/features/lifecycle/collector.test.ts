@@ -1,6 +1,7 @@
 import { pino } from 'pino'
 import { describe, expect, test, vi } from 'vitest'
 import { newReferenceSchema } from '../../../shared/api/references.ts'
+import { AuditLog } from '../../audit/audit-log.ts'
 import { systemClock } from '../../clock.ts'
 import { ManualClock } from '../../testing/manual-clock.ts'
 import { K, openBench, WS, WS_B } from '../ingest/ingest-bench.ts'
@@ -20,7 +21,8 @@ async function openCollector(kind: 'local' | 's3', orphanPolicy: 'bin' | 'purge'
   const bench = await openBench(kind)
   const { db, ingest, queue, outbox } = bench.base
   const clock = new ManualClock()
-  const common = { db, clock, outbox, log: pino({ level: 'silent' }), holders: new ReferencesRepository(db) }
+  const audit = new AuditLog({ db, clock })
+  const common = { db, clock, outbox, audit, log: pino({ level: 'silent' }), holders: new ReferencesRepository(db) }
   const references = new ReferencesService(common)
   const bin = new BinService({
     ...common,

@@ -2,6 +2,7 @@ import { setImmediate as pause } from 'node:timers/promises'
 import type { Logger } from 'pino'
 import type { z } from 'zod'
 import type { CollectionReport, emptyBin } from '../../../shared/api/lifecycle.ts'
+import type { AuditLog } from '../../audit/audit-log.ts'
 import type { Clock } from '../../clock.ts'
 import type { RetentionConfig } from '../../config/schema.ts'
 import type { Database } from '../../db/database.ts'
@@ -17,6 +18,7 @@ export interface CollectorDeps {
   db: Database
   clock: Clock
   outbox: Outbox
+  audit: AuditLog
   log: Logger
   config: RetentionConfig
   repository: LifecycleRepository
@@ -186,7 +188,7 @@ export class Collector {
     return db.transaction(() => {
       const life = holders.findLife(assetId)
       if (!life || !this.#isOrphan(assetId, life, untilMs)) return false
-      bin.delete(assetId, { guard: true, caller: null })
+      bin.delete(assetId, { guard: true, caller: null, reason: 'orphaned' })
       return true
     })
   }
@@ -196,7 +198,7 @@ export class Collector {
     reason: 'asked' | 'bin_time_over' | 'orphaned',
     isDue: (life: Lifecycle) => boolean
   ): { isPurged: boolean; freedBytes: number } {
-    const { db, repository, holders, outbox, releaseParts, releaseBlob } = this.#deps
+    const { db, repository, holders, outbox, audit, releaseParts, releaseBlob } = this.#deps
     return db.transaction(() => {
       const life = holders.findLife(assetId)
       const lastWords = repository.findLastWords(assetId)
@@ -206,6 +208,8 @@ export class Collector {
       const freedBytes = releaseBlob(lastWords.blobId)
       const { blobId: _, ...told } = lastWords
       outbox.append('asset.purged', assetId, { ...told, reason, freedBytes })
+      // All that stays of it.
+      audit.record('asset.purged', assetId, { ...told, reason, freedBytes })
       return { isPurged: true, freedBytes }
     })
   }

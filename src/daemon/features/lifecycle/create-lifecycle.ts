@@ -1,5 +1,6 @@
 import type { Logger } from 'pino'
 import type { NewReference, Reference } from '../../../shared/api/references.ts'
+import type { AuditLog } from '../../audit/audit-log.ts'
 import type { Clock } from '../../clock.ts'
 import type { RetentionConfig } from '../../config/schema.ts'
 import type { Database } from '../../db/database.ts'
@@ -16,6 +17,7 @@ export interface LifecycleDeps extends Pick<CollectorDeps, 'releaseParts' | 'rel
   db: Database
   clock: Clock
   outbox: Outbox
+  audit: AuditLog
   log: Logger
   config: RetentionConfig
   /** Makes controllers free to upload the file again; runs inside the binning transaction. */
@@ -39,7 +41,7 @@ export function createLifecycle(deps: LifecycleDeps): LifecycleFeature {
   const bin = new BinService({ ...deps, holders, references })
   const collector = new Collector({ ...deps, repository: new LifecycleRepository(db), holders, references, bin })
   return {
-    bind: (binder) => bindLifecycle(binder, { holders, references, bin, collector }),
+    bind: (binder) => bindLifecycle(binder, { holders, references, bin, collector, audit: deps.audit }),
     listReferences: (assetId) => references.listFirst(assetId),
     createReference: (assetId, request) => references.create(assetId, request).reference,
     upkeep: [{ name: 'assets nobody needs', run: (signal) => collector.run({ isDryRun: false, signal }) }]

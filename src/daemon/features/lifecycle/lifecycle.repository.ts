@@ -5,6 +5,8 @@ export interface LastWords {
   workspaceId: string
   blobId: string
   name: string
+  /** The key the bytes were uploaded to. */
+  objectKey: string
   sizeBytes: number
   /** Hex; null when it was never computed. */
   sha256: string | null
@@ -63,7 +65,7 @@ export class LifecycleRepository {
   findLastWords(assetId: string): LastWords | undefined {
     const row = this.#db
       .prepare<unknown[], Omit<LastWords, 'sha256'> & { sha256: Buffer | null }>(
-        `SELECT workspace_id AS workspaceId, blob_id AS blobId, name, asset.size_bytes AS sizeBytes, sha256
+        `SELECT workspace_id AS workspaceId, blob_id AS blobId, name, object_key AS objectKey, asset.size_bytes AS sizeBytes, sha256
          FROM asset JOIN blob ON blob.id = blob_id WHERE asset.id = ?`
       )
       .get(assetId)

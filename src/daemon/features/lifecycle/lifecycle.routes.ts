@@ -1,4 +1,3 @@
-import type { Response } from 'express'
 import { deleteAsset, restoreAsset } from '../../../shared/api/assets.ts'
 import { collectGarbage, emptyBin, getBin } from '../../../shared/api/lifecycle.ts'
 import {
@@ -11,9 +10,11 @@ import {
   MAX_BATCH,
   type Reference
 } from '../../../shared/api/references.ts'
+import type { AuditLog } from '../../audit/audit-log.ts'
 import { isoFromMs } from '../../clock.ts'
 import { AppError } from '../../errors.ts'
 import type { EndpointBinder } from '../../http/bind-endpoint.ts'
+import { goneSignal } from '../../http/gone-signal.ts'
 import type { BinService, DeletingCaller } from './bin.service.ts'
 import type { Collector } from './collector.ts'
 import { stateOf } from './lifecycle.ts'
@@ -25,10 +26,11 @@ export interface LifecycleRouteDeps {
   references: ReferencesService
   bin: BinService
   collector: Collector
+  audit: AuditLog
 }
 
 export function bindLifecycle(binder: EndpointBinder, deps: LifecycleRouteDeps): void {
-  const { holders, references, bin, collector } = deps
+  const { holders, references, bin, collector, audit } = deps
   binder.bind(listReferences, ({ params: { assetId }, query }) => {
     if (!holders.findLife(assetId)) throw new AppError('asset_not_found', { assetId })
     return pageFrom(holders.listOfAsset(assetId, { ...query, limit: query.limit + 1 }), query.limit)
@@ -65,19 +67,17 @@ export function bindLifecycle(binder: EndpointBinder, deps: LifecycleRouteDeps):
     const { atMs, ...measured } = await collector.measureBin(goneSignal(response))
     return { at: isoFromMs(atMs), ...measured }
   })
-  binder.bind(emptyBin, ({ body }, { response }) =>
-    collector.emptyBin({ untilMs: Date.parse(body.before), limit: body.limit, signal: goneSignal(response) })
-  )
-  binder.bind(collectGarbage, ({ body }, { response }) =>
-    collector.run({ isDryRun: body.dryRun, signal: goneSignal(response) })
-  )
-}
-
-/** Aborted once nobody waits for the answer any more. */
-function goneSignal(response: Response): AbortSignal {
-  const gone = new AbortController()
-  response.once('close', () => gone.abort())
-  return gone.signal
+  binder.bind(emptyBin, async ({ body }, { response }) => {
+    const signal = goneSignal(response)
+    const emptied = await collector.emptyBin({ untilMs: Date.parse(body.before), limit: body.limit, signal })
+    audit.record('bin.emptied', 'bin', { before: body.before, ...emptied })
+    return emptied
+  })
+  binder.bind(collectGarbage, async ({ body }, { response }) => {
+    const report = await collector.run({ isDryRun: body.dryRun, signal: goneSignal(response) })
+    if (!body.dryRun) audit.record('gc.run', 'gc', { ...report })
+    return report
+  })
 }
 
 function callerOf(query: {

@@ -48,6 +48,15 @@ export class ReferencesRepository {
       .get(assetId)
   }
 
+  /** What people know an asset of the catalogue by. */
+  namesOf(assetId: string): { workspaceId: string; name: string } {
+    return this.#db
+      .prepare<unknown[], { workspaceId: string; name: string }>(
+        'SELECT workspace_id AS workspaceId, name FROM asset WHERE id = ?'
+      )
+      .get(assetId)!
+  }
+
   setLife(assetId: string, life: Lifecycle, nowMs: number): void {
     this.#db
       .prepare(

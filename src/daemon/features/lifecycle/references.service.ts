@@ -1,4 +1,5 @@
 import type { NewReference, Reference } from '../../../shared/api/references.ts'
+import type { AuditLog } from '../../audit/audit-log.ts'
 import type { Clock } from '../../clock.ts'
 import type { Database } from '../../db/database.ts'
 import { AppError } from '../../errors.ts'
@@ -10,6 +11,7 @@ export interface ReferencesServiceDeps {
   db: Database
   holders: ReferencesRepository
   outbox: Outbox
+  audit: AuditLog
   clock: Clock
 }
 
@@ -95,7 +97,7 @@ export class ReferencesService {
     const { db, holders, clock } = this.#deps
     return db.transaction(() => {
       const references = holders.listExpired(clock.nowMs(), limit)
-      this.#remove(references)
+      this.#remove(references, 'expired')
       return references.length
     })
   }
@@ -116,7 +118,7 @@ export class ReferencesService {
     return { created, lives: this.#apply(changes, nowMs) }
   }
 
-  #remove(references: readonly Reference[]): Map<string, Lifecycle> {
+  #remove(references: readonly Reference[], reason: 'asked' | 'expired' = 'asked'): Map<string, Lifecycle> {
     const { holders, clock } = this.#deps
     const nowMs = clock.nowMs()
     const changes = new Map<string, Change>()
@@ -126,7 +128,28 @@ export class ReferencesService {
       change.removed++
       if (kind === 'strong') change.life = withStrongReferences(change.life, -1, nowMs)
     }
+    this.#writeDown(references, reason)
     return this.#apply(changes, nowMs)
+  }
+
+  /** One record for all of them; of a single one it says everything. */
+  #writeDown(references: readonly Reference[], reason: 'asked' | 'expired'): void {
+    const { audit, holders } = this.#deps
+    const [first] = references
+    if (!first) return
+    if (references.length === 1) {
+      const { id: referenceId, assetId, kind, namespace, owner, externalId } = first
+      const { workspaceId } = holders.namesOf(assetId)
+      const holder = { namespace, owner, externalId }
+      audit.record('references.deleted', assetId, { workspaceId, count: 1, reason, referenceId, kind, ...holder })
+      return
+    }
+    const namespaces = [...new Set(references.map(({ namespace }) => namespace))]
+    audit.record('references.deleted', namespaces.length === 1 ? first.namespace : '*', {
+      count: references.length,
+      assetCount: new Set(references.map(({ assetId }) => assetId)).size,
+      reason
+    })
   }
 
   /** Throws `asset_not_found`. */

@@ -11,6 +11,7 @@ import {
   listReferences,
   newReferenceSchema
 } from '../../../shared/api/references.ts'
+import { AuditLog } from '../../audit/audit-log.ts'
 import { openDatabase } from '../../db/database.ts'
 import { migrations } from '../../db/migrations/all.ts'
 import { Outbox } from '../../events/outbox.ts'
@@ -27,13 +28,15 @@ function openLifecycle() {
   const db = testDatabase()
   const clock = new ManualClock()
   const outbox = new Outbox({ db, clock })
+  const audit = new AuditLog({ db, clock })
   const holders = new ReferencesRepository(db)
-  const references = new ReferencesService({ db, holders, outbox, clock })
+  const references = new ReferencesService({ db, holders, outbox, audit, clock })
   const uploads: string[] = []
   const bin = new BinService({
     db,
     clock,
     outbox,
+    audit,
     holders,
     references,
     forgetUploads: (assetId) => uploads.push(`forget ${assetId}`),

@@ -12,7 +12,13 @@ test('the command that makes a token is told to administrators only', async () =
   const router = express()
   const binder = createEndpointBinder({
     router,
-    authenticate: (request) => ({ role: request.get('x-role') as Role, tokenId: null, viaCookie: false }),
+    authenticate: (request) => ({
+      actorId: 'test',
+      name: 'test',
+      role: request.get('x-role') as Role,
+      tokenId: null,
+      viaCookie: false
+    }),
     checkResponses: true
   })
   bindSystem(binder, {
