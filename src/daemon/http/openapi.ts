@@ -135,11 +135,13 @@ function failuresOf(endpoint: Endpoint, components: Json): Json {
 function parametersOf(endpoint: Endpoint, part: 'params' | 'query', components: Json): Json[] {
   const schema = endpoint[part]
   if (!schema) return []
-  const object = toSchema(schema, 'input', components) as { properties?: Record<string, Json>; required?: string[] }
-  return Object.entries(object.properties ?? {}).map(([name, property]) => ({
+  // In an address everything is text; what that text means is what follows from reading it.
+  const { properties = {} } = toSchema(schema, 'output', components) as { properties?: Record<string, Json> }
+  const { required = [] } = toSchema(schema, 'input', components) as { required?: string[] }
+  return Object.entries(properties).map(([name, property]) => ({
     name,
     in: part === 'params' ? 'path' : 'query',
-    required: part === 'params' || (object.required ?? []).includes(name),
+    required: part === 'params' || required.includes(name),
     schema: property
   }))
 }
