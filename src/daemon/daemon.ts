@@ -238,7 +238,7 @@ export async function createDaemon(config: Config, overrides: DaemonOverrides = 
       removals,
       outbox,
       clock,
-      maxSizeBytes: config.uploads.maxSizeBytes,
+      config: config.uploads,
       assertWorkspace: (workspaceId) => {
         if (!acceptsWorkspace(workspaceId)) throw new AppError('workspace_not_found', { workspaceId })
       },

@@ -73,7 +73,11 @@ export function loadConfig(sources: ConfigSources): Config {
       credentialDurationS: 3600
     },
     store: storeConfig(values),
-    uploads: { maxSizeBytes: Math.round((values.uploadMaxGb ?? defaults.uploadMaxGb) * 1e9) },
+    uploads: {
+      maxSizeBytes: Math.round((values.uploadMaxGb ?? defaults.uploadMaxGb) * 1e9),
+      types: values.uploadTypes ?? [{ pattern: '*/*', maxSizeBytes: null }],
+      maxImagePixels: Math.round((values.uploadMaxMegapixels ?? defaults.uploadMaxMegapixels) * 1e6)
+    },
     retention: {
       graceMs: (values.graceHours ?? defaults.graceHours) * 3_600_000,
       binMs: (values.binDays ?? defaults.binDays) * 86_400_000,

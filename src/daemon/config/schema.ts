@@ -22,6 +22,20 @@ const amountSchema = (max: number) =>
     .regex(/^\d{1,9}(\.\d{1,9})?$/, 'must be a number')
     .transform(Number)
     .pipe(z.number().max(max, `must be at most ${max}`))
+const TYPE_RULE = /^(\*\/\*|[\w.+-]+\/(?:\*|[\w.+-]+))(?:=(\d{1,4}(?:\.\d{1,9})?))?$/
+/** `image/*=0.5, video/*`: the types that are allowed, each with the largest size in GB where the general one is too much. */
+const typeRulesSchema = z.string().transform((text, context): UploadTypeRule[] =>
+  text.split(',').flatMap((rule) => {
+    const [, pattern, maxGb] = TYPE_RULE.exec(rule.replaceAll(/\s/g, '')) ?? []
+    if (pattern !== undefined)
+      return {
+        pattern: pattern.toLowerCase(),
+        maxSizeBytes: maxGb === undefined ? null : Math.round(Number(maxGb) * 1e9)
+      }
+    context.addIssue({ code: 'custom', message: 'must be a list like image/*, video/mp4=2, application/pdf=0.1' })
+    return []
+  })
+)
 /** Travels in headers, and in `Authorization` up to the next space. */
 const tokenSchema = z
   .string()
@@ -195,6 +209,18 @@ export const settings = {
     help: 'largest file that applications may upload, in GB',
     schema: amountSchema(5000)
   }),
+  uploadTypes: setting({
+    toml: 'uploads.types',
+    env: 'FLIGHTCASE_UPLOAD_TYPES',
+    help: 'types of files that applications may upload, by content, with a smaller limit in GB where one holds: `image/*=0.5, video/*`',
+    schema: typeRulesSchema
+  }),
+  uploadMaxMegapixels: setting({
+    toml: 'uploads.max_megapixels',
+    env: 'FLIGHTCASE_UPLOAD_MAX_MEGAPIXELS',
+    help: 'largest picture that applications may upload, in millions of pixels',
+    schema: amountSchema(100_000)
+  }),
   graceHours: setting({
     toml: 'retention.grace_hours',
     env: 'FLIGHTCASE_GRACE_HOURS',
@@ -234,6 +260,7 @@ export const defaults = {
   pilotPrefixPerDevice: 'auto',
   objectStore: 'embedded',
   uploadMaxGb: 100,
+  uploadMaxMegapixels: 500,
   graceHours: 24,
   binDays: 30,
   orphanPolicy: 'bin',
@@ -282,6 +309,21 @@ export interface PilotConfig {
   credentialDurationS: number
 }
 
+/** What applications may upload. Controllers are never refused: their files are somebody's only copies. */
+export interface UploadConfig {
+  maxSizeBytes: number
+  /** The most specific one counts; a type without any is refused. */
+  types: readonly UploadTypeRule[]
+  maxImagePixels: number
+}
+
+export interface UploadTypeRule {
+  /** Lower case: a MIME type, or one with a star for its second half or both. */
+  pattern: string
+  /** Null: the general limit. */
+  maxSizeBytes: number | null
+}
+
 export interface RetentionConfig {
   /** How long an asset may be without a reference. */
   graceMs: number
@@ -303,7 +345,7 @@ export interface Config {
   adminToken: string | null
   pilot: PilotConfig
   store: StoreConfig
-  uploads: { maxSizeBytes: number }
+  uploads: UploadConfig
   retention: RetentionConfig
   /** Null: looked for. */
   ffmpegPath: string | null

@@ -1,5 +1,5 @@
 import { expect, it } from 'vitest'
-import { judgeContent } from './judge-content.ts'
+import { judgeContent, typeByContent } from './judge-content.ts'
 import type { MediaType } from './sniff-media.ts'
 
 const jpeg: MediaType = { kind: 'image', mimeType: 'image/jpeg' }
@@ -20,4 +20,18 @@ it.each<[string, MediaType, MediaType, MediaType, boolean]>([
   ['raw satellite observations', bytes, text, bytes, false]
 ])('%s', (_, byName, byContent, type, isWrong) => {
   expect(judgeContent(byName, byContent)).toEqual({ type, isWrong })
+})
+
+const html: MediaType = { kind: 'document', mimeType: 'text/html' }
+const pdf: MediaType = { kind: 'document', mimeType: 'application/pdf' }
+
+it.each<[string, MediaType, MediaType, MediaType]>([
+  ['a page named like a photo', jpeg, html, html],
+  ['a page named like a document', pdf, html, html],
+  ['text named like a video', mp4, text, text],
+  ['a photo named like a page', html, jpeg, jpeg],
+  ['a table of numbers', csv, text, csv],
+  ['bytes named like an archive', zip, bytes, bytes]
+])('by content alone: %s', (_, byName, byContent, type) => {
+  expect(typeByContent(byName, byContent)).toEqual(type)
 })

@@ -12,3 +12,15 @@ export function judgeContent(byName: MediaType, byContent: MediaType): { type: M
   const isKnown = byName.mimeType !== 'application/octet-stream'
   return { type: isKnown || saysNothing ? byName : byContent, isWrong: false }
 }
+
+/** What a name may add to what the content says: these are all just text, or an archive. */
+const REFINED: Record<string, readonly string[]> = {
+  'text/plain': ['text/csv', 'application/x-subrip', 'application/json'],
+  'application/xml': ['application/vnd.google-earth.kml+xml'],
+  'application/zip': ['application/vnd.google-earth.kmz']
+}
+
+/** What a file is by its content alone; the name only tells apart what no content does. */
+export function typeByContent(byName: MediaType, byContent: MediaType): MediaType {
+  return REFINED[byContent.mimeType]?.includes(byName.mimeType) ? byName : byContent
+}

@@ -1,10 +1,9 @@
 import { mkdtemp, readdir, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { crc32, deflateSync } from 'node:zlib'
 import sharp from 'sharp'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
-import { dronePhoto, plainJpeg } from '../testing/photos.ts'
+import { blankPng, dronePhoto, plainJpeg } from '../testing/photos.ts'
 import { makeThumbnails, type ThumbnailRequest } from './make-thumbnails.ts'
 
 let folder: string
@@ -159,25 +158,6 @@ describe('bad input', () => {
     await expect(makeThumbnails(missing)).rejects.toMatchObject({ code: 'ENOENT' })
   })
 })
-
-/** A valid grey PNG of any size, a few hundred kilobytes on disk because its rows are all zero. */
-function blankPng(widthPx: number, heightPx: number, interlace: 0 | 1 = 0): Buffer {
-  const chunk = (type: string, data: Buffer) => {
-    const body = Buffer.concat([Buffer.from(type), data])
-    const frame = Buffer.alloc(8)
-    frame.writeUInt32BE(data.length)
-    frame.writeUInt32BE(crc32(body), 4)
-    return Buffer.concat([frame.subarray(0, 4), body, frame.subarray(4)])
-  }
-  const header = Buffer.alloc(13)
-  header.writeUInt32BE(widthPx)
-  header.writeUInt32BE(heightPx, 4)
-  header.set([1, 0, 0, 0, interlace], 8) // one bit per pixel
-  const rows = Buffer.alloc((Math.ceil(widthPx / 8) + 1) * heightPx)
-  const signature = Buffer.from('89504e470d0a1a0a', 'hex')
-  const pixels = deflateSync(rows, { level: 1 })
-  return Buffer.concat([signature, chunk('IHDR', header), chunk('IDAT', pixels), chunk('IEND', Buffer.alloc(0))])
-}
 
 const photos = process.env.FLIGHTCASE_TEST_PHOTOS
 if (!photos) console.warn('\n!!! SKIPPED thumbnails of real photos: FLIGHTCASE_TEST_PHOTOS names no folder !!!\n')

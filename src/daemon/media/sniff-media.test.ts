@@ -58,6 +58,15 @@ it.each<[string, Buffer | Promise<Buffer>, string, string]>([
     'application/x-subrip'
   ],
   ['a drawing', Buffer.from('<svg xmlns="http://www.w3.org/2000/svg"/>'), 'document', 'image/svg+xml'],
+  [
+    'a drawing behind everything that may stand before it',
+    Buffer.from('\ufeff<?xml version="1.0"?>\n<!-- a --><!DOCTYPE svg PUBLIC "x" [<!ENTITY a "b">]>\n<svg>'),
+    'document',
+    'image/svg+xml'
+  ],
+  ['a page', Buffer.from('\n<!-- x --><!DOCTYPE html><title>'), 'document', 'text/html'],
+  ['a script in a page', Buffer.from('<SCRIPT >alert(1)'), 'document', 'text/html'],
+  ['text with a comparison', Buffer.from('<5 m above ground'), 'document', 'text/plain'],
   ['a KML', Buffer.from('<?xml version="1.0"?><kml/>'), 'document', 'application/xml'],
   ['text', Buffer.from('Flug über dem Feld'), 'document', 'text/plain'],
   ['text cut inside a character', Buffer.from('Flug ü').subarray(0, 6), 'document', 'text/plain'],

@@ -122,6 +122,11 @@ function mpegTs(head: Buffer): MediaType | undefined {
   return synced(0, 188) || synced(4, 192) ? { kind: 'video', mimeType: 'video/mp2t' } : undefined
 }
 
+/** What may stand in front of the first element: white space, the XML declaration, comments, the type of an SVG. */
+const BEFORE_MARKUP = /^(?:\s|<\?xml[^>]*>|<!--[\s\S]*?-->|<!doctype\s+svg[^>[]*(?:\[[^\]]*\]\s*)?>)*/i
+/** What browsers take for HTML (WHATWG MIME Sniffing §7.1). */
+const HTML_BEGIN = /^<(?:!doctype html|html|head|script|iframe|h1|div|font|table|a|style|title|b|body|br|p)[\s>]/i
+
 function text(head: Buffer): MediaType | undefined {
   if (head.length === 0) return undefined
   let content: string
@@ -136,7 +141,9 @@ function text(head: Buffer): MediaType | undefined {
   if (/^\s*\d+\s*\r?\n\s*\d+:\d\d:\d\d[,.]\d+\s*-->/.test(content)) {
     return { kind: 'document', mimeType: 'application/x-subrip' }
   }
-  if (/^\s*<svg[\s>]/.test(content)) return { kind: 'document', mimeType: 'image/svg+xml' }
+  const markup = content.replace(BEFORE_MARKUP, '')
+  if (/^<svg[\s>]/i.test(markup)) return { kind: 'document', mimeType: 'image/svg+xml' }
+  if (HTML_BEGIN.test(markup)) return { kind: 'document', mimeType: 'text/html' }
   if (/^\s*(<\?xml|<kml[\s>])/.test(content)) return { kind: 'document', mimeType: 'application/xml' }
   if (/^\s*[[{]/.test(content)) return { kind: 'document', mimeType: 'application/json' }
   return { kind: 'document', mimeType: 'text/plain' }

@@ -1,3 +1,4 @@
+import { crc32, deflateSync } from 'node:zlib'
 import sharp from 'sharp'
 import { buildExif, buildXmp, insertApp1, type ShotMetadata } from '../../demo/photo-metadata-writer.ts'
 
@@ -55,4 +56,23 @@ export async function plainJpeg(widthPx = 400, heightPx = 300): Promise<Buffer> 
 export async function dronePhoto(overrides: Partial<ShotMetadata> = {}, preview?: Buffer): Promise<Buffer> {
   const shot = shotMetadata(overrides)
   return insertApp1(await plainJpeg(shot.widthPx, shot.heightPx), buildExif(shot, preview), buildXmp(shot))
+}
+
+/** A valid grey PNG of any size, a few hundred kilobytes on disk because its rows are all zero. */
+export function blankPng(widthPx: number, heightPx: number, interlace: 0 | 1 = 0): Buffer {
+  const chunk = (type: string, data: Buffer) => {
+    const body = Buffer.concat([Buffer.from(type), data])
+    const frame = Buffer.alloc(8)
+    frame.writeUInt32BE(data.length)
+    frame.writeUInt32BE(crc32(body), 4)
+    return Buffer.concat([frame.subarray(0, 4), body, frame.subarray(4)])
+  }
+  const header = Buffer.alloc(13)
+  header.writeUInt32BE(widthPx)
+  header.writeUInt32BE(heightPx, 4)
+  header.set([1, 0, 0, 0, interlace], 8) // one bit per pixel
+  const rows = Buffer.alloc((Math.ceil(widthPx / 8) + 1) * heightPx)
+  const signature = Buffer.from('89504e470d0a1a0a', 'hex')
+  const pixels = deflateSync(rows, { level: 1 })
+  return Buffer.concat([signature, chunk('IHDR', header), chunk('IDAT', pixels), chunk('IEND', Buffer.alloc(0))])
 }

@@ -57,6 +57,9 @@ export const uploadedMediaSchema = z
   })
   .meta({ id: 'UploadedMedia' })
 
+/** How bytes can be refused once they are looked at. */
+const byteErrors = ['digest_mismatch', 'media_type_not_allowed', 'payload_too_large', 'too_many_pixels'] as const
+
 export const uploadMedia = defineEndpoint({
   name: 'uploadMedia',
   method: 'POST',
@@ -66,7 +69,7 @@ export const uploadMedia = defineEndpoint({
   role: 'operator',
   form: { fields: uploadFieldsSchema, file: 'file' },
   response: uploadedMediaSchema,
-  errors: ['invalid_request', 'payload_too_large', 'digest_mismatch', 'store_full', 'store_unreachable']
+  errors: ['invalid_request', ...byteErrors, 'workspace_not_found', 'store_full', 'store_unreachable']
 })
 
 export const presignUpload = defineEndpoint({
@@ -101,7 +104,7 @@ export const presignUpload = defineEndpoint({
       publicUrl: z.string()
     })
   ]),
-  errors: ['payload_too_large', 'store_unreachable']
+  errors: ['payload_too_large', 'media_type_not_allowed', 'workspace_not_found', 'store_unreachable']
 })
 
 export const beginUpload = defineEndpoint({
@@ -129,7 +132,7 @@ export const beginUpload = defineEndpoint({
       expiresAt: instantSchema
     })
   ]),
-  errors: ['payload_too_large', 'store_unreachable']
+  errors: ['payload_too_large', 'media_type_not_allowed', 'workspace_not_found', 'store_unreachable']
 })
 
 const uploadParams = z.object({ uploadId: idSchema })
@@ -168,7 +171,14 @@ export const completeUpload = defineEndpoint({
   role: 'operator',
   params: uploadParams,
   response: uploadedMediaSchema,
-  errors: ['upload_not_found', 'upload_incomplete', 'digest_mismatch', 'asset_not_found', 'store_unreachable']
+  errors: [
+    'upload_not_found',
+    'upload_incomplete',
+    ...byteErrors,
+    'workspace_not_found',
+    'asset_not_found',
+    'store_unreachable'
+  ]
 })
 
 export const getUpload = defineEndpoint({

@@ -1,12 +1,12 @@
 import { createHash, randomBytes } from 'node:crypto'
 import { join } from 'node:path'
-import Sqlite from 'better-sqlite3'
 import { describe, expect, test } from 'vitest'
 import { deleteAsset, getAsset, listAssets } from '../../../shared/api/assets.ts'
 import { listReferences } from '../../../shared/api/references.ts'
 import { abortUpload, completeUpload, getUpload, presignUpload } from '../../../shared/api/uploads.ts'
 import { ManualClock } from '../../testing/manual-clock.ts'
 import { dronePhoto } from '../../testing/photos.ts'
+import { storedKeys } from '../../testing/stored-keys.ts'
 import { startTestDaemon, type TestDaemon } from '../../testing/test-daemon.ts'
 import { temporaryFolder } from '../../testing/test-database.ts'
 
@@ -28,16 +28,6 @@ async function upload(base: TestDaemon, bytes: Uint8Array, fields: Record<string
   const link = await presign(base, { name: 'a.jpg', sizeBytes: bytes.length, ...fields })
   expect((await put(link, bytes)).status).toBe(200)
   return complete(base, link.uploadId)
-}
-
-function storedKeys(dataDir: string): string[] {
-  const index = new Sqlite(join(dataDir, 'store/index.db'), { readonly: true })
-  try {
-    const rows = index.prepare<unknown[], { key: string }>('SELECT CAST(key AS TEXT) AS key FROM object ORDER BY key')
-    return rows.all().map(({ key }) => key)
-  } finally {
-    index.close()
-  }
 }
 
 describe('an upload by link', () => {

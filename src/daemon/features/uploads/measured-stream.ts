@@ -7,12 +7,15 @@ export interface Measured {
   stream: Readable
   /** The first bytes, as soon as there are enough or all of them. */
   head: Promise<Buffer>
+  /** Lowers the limit, once it is known what the bytes are. */
+  limitTo(maxSizeBytes: number): void
 }
 
 /** Watches bytes go by: their beginning, and their number. */
-export function measured(source: Readable, maxSizeBytes: number): Measured {
+export function measured(source: Readable, limitBytes: number): Measured {
   const begin: Buffer[] = []
   let sizeBytes = 0
+  let maxSizeBytes = limitBytes
   let tellHead: (head: Buffer) => void = () => {}
   let failHead: (error: Error) => void = () => {}
   const head = new Promise<Buffer>((resolve, reject) => {
@@ -39,5 +42,9 @@ export function measured(source: Readable, maxSizeBytes: number): Measured {
   stream.once('error', failHead)
   source.once('error', (error) => stream.destroy(error))
   source.pipe(stream)
-  return { stream, head }
+  const limitTo = (limit: number): void => {
+    maxSizeBytes = limit
+    if (sizeBytes > limit) stream.destroy(new AppError('payload_too_large', { maxSizeBytes }))
+  }
+  return { stream, head, limitTo }
 }

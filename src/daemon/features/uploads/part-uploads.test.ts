@@ -1,10 +1,10 @@
 import { createHash, randomBytes } from 'node:crypto'
 import { request as httpRequest } from 'node:http'
 import { join } from 'node:path'
-import Sqlite from 'better-sqlite3'
 import { describe, expect, test, vi } from 'vitest'
 import { abortUpload, beginUpload, completeUpload, getUpload } from '../../../shared/api/uploads.ts'
 import { problemSchema } from '../../../shared/problem.ts'
+import { storedKeys } from '../../testing/stored-keys.ts'
 import { startTestDaemon, type TestDaemon } from '../../testing/test-daemon.ts'
 import { temporaryFolder } from '../../testing/test-database.ts'
 
@@ -35,18 +35,6 @@ async function problem(answer: Response) {
 const complete = (base: TestDaemon, uploadId: string) => base.api.call(completeUpload, { params: { uploadId } })
 const received = async (base: TestDaemon, uploadId: string) =>
   (await base.api.call(getUpload, { params: { uploadId } })).parts!.received.map(({ number }) => number)
-
-function storedKeys(dataDir: string): string[] {
-  const index = new Sqlite(join(dataDir, 'store/index.db'), { readonly: true })
-  try {
-    const rows = index.prepare<unknown[], { key: string }>(
-      'SELECT CAST(key AS TEXT) AS key FROM object UNION ALL SELECT CAST(key AS TEXT) FROM upload ORDER BY 1'
-    )
-    return rows.all().map(({ key }) => key)
-  } finally {
-    index.close()
-  }
-}
 
 describe('an upload in parts', () => {
   test('in any order, several at a time, some twice, becomes one file', async () => {

@@ -1,6 +1,7 @@
 import type { Readable } from 'node:stream'
 import { buffer } from 'node:stream/consumers'
 import type { UploadFields } from '../../../shared/api/uploads.ts'
+import type { ProblemCode } from '../../../shared/problem.ts'
 import type { Clock } from '../../clock.ts'
 import type { Database } from '../../db/database.ts'
 import { AppError } from '../../errors.ts'
@@ -17,6 +18,7 @@ import { KeyedLock } from '../ingest/keyed-lock.ts'
 import { partCount, partSizeFor, sizeOfPart } from './part-plan.ts'
 import type { PendingUpload, PendingUploadsRepository, UploadedPart } from './pending-uploads.repository.ts'
 import { safeName } from './safe-name.ts'
+import type { UploadLimits } from './upload-limits.ts'
 import type { ReceivedFile, UploadedMedia, UploadsService } from './uploads.service.ts'
 
 export interface PendingUploadsServiceDeps {
@@ -26,7 +28,7 @@ export interface PendingUploadsServiceDeps {
   uploads: UploadsService
   removals: ObjectRemovals
   clock: Clock
-  maxSizeBytes: number
+  limits: UploadLimits
 }
 
 /** A file that somebody wants to upload. */
@@ -46,6 +48,13 @@ const IDLE_MS = 2 * 24 * 3_600_000
 /** Some servers (MinIO) drop an upload a day after its begin, whatever arrives meanwhile. */
 const FOREIGN_LIFE_MS = 20 * 3_600_000
 const SWEPT_AT_ONCE = 100
+/** Completing again cannot help where the bytes themselves are refused. */
+const REFUSED_BYTES: ReadonlySet<ProblemCode> = new Set([
+  'digest_mismatch',
+  'media_type_not_allowed',
+  'payload_too_large',
+  'too_many_pixels'
+])
 const TOLD_MISSING = 100
 
 /** Uploads that take more than one call: by a signed link to the store, or in parts that survive everything. */
@@ -134,7 +143,8 @@ export class PendingUploadsService {
 
   /**
    * Makes an asset of what was uploaded; its id is the upload's. Again gives the same asset. Throws `upload_not_found`,
-   * `upload_incomplete` while bytes are missing, `digest_mismatch` (which ends an upload in parts), `ObjectStoreError`.
+   * `upload_incomplete` while bytes are missing, `ObjectStoreError`, and what `UploadsService.admit` throws: bytes that are refused
+   * are removed, and an upload in parts ends with that.
    */
   complete(uploadId: string): Promise<UploadedMedia> {
     return this.#locks.run(uploadId, () => this.#complete(this.find(uploadId)))
@@ -163,8 +173,8 @@ export class PendingUploadsService {
   }
 
   async #checked({ name, sizeBytes, fields }: AnnouncedFile): Promise<UploadFields | { stored: UploadedMedia }> {
-    const { uploads, maxSizeBytes } = this.#deps
-    if (sizeBytes > maxSizeBytes) throw new AppError('payload_too_large', { maxSizeBytes })
+    const { uploads, limits } = this.#deps
+    limits.assertSize(sizeBytes)
     const named = { ...fields, name: safeName(name) }
     const stored = await uploads.admitKnown(sizeBytes, named)
     return stored ? { stored } : named
@@ -213,19 +223,26 @@ export class PendingUploadsService {
     const { uploads, repository, removals } = this.#deps
     if (upload.state === 'done') return uploads.describe(upload.id, upload.isDuplicate ?? false)
     const stat = await this.#whole(upload)
-    const file = await this.#take(upload, stat)
     try {
-      return await uploads.admit(file, upload.fields, {
-        assetId: upload.id,
-        onAdmitted: (isDuplicate) => {
-          repository.setDone(upload.id, isDuplicate)
-          removals.request(upload.key, stat.etag)
-        }
-      })
+      const file = await this.#take(upload, stat)
+      try {
+        return await uploads.admit(file, upload.fields, {
+          assetId: upload.id,
+          onAdmitted: (isDuplicate) => {
+            repository.setDone(upload.id, isDuplicate)
+            removals.request(upload.key, stat.etag)
+          }
+        })
+      } catch (error) {
+        uploads.discard(file)
+        throw error
+      }
     } catch (error) {
-      uploads.discard(file)
-      // Joined parts cannot be sent again one by one.
-      if (upload.parts && error instanceof AppError && error.code === 'digest_mismatch') await this.#forget(upload)
+      if (error instanceof AppError && REFUSED_BYTES.has(error.code)) {
+        // Other bytes can be sent by the same link; joined parts cannot be sent again one by one.
+        if (upload.parts) await this.#forget(upload)
+        else removals.request(upload.key, stat.etag)
+      }
       throw error
     }
   }
@@ -289,12 +306,15 @@ export class PendingUploadsService {
     }
   }
 
-  async #forget({ id, key, parts }: PendingUpload): Promise<void> {
-    const { db, store, repository, removals } = this.#deps
+  async #forget({ id, key, parts, expiresAtMs }: PendingUpload): Promise<void> {
+    const { db, store, repository, removals, clock } = this.#deps
     if (parts) await store.parts.abort({ key, id: parts.storeUploadId })
+    const stat = await store.head(key)
     db.transaction(() => {
       repository.delete(id)
-      removals.request(key, null)
+      if (stat) removals.request(key, stat.etag)
+      // A link stays good for its time, whatever becomes of the upload.
+      if (!parts) removals.request(key, null, { afterMs: Math.max(0, expiresAtMs - clock.nowMs()) })
     })
   }
 }

@@ -8,8 +8,10 @@ import { AppError } from '../../errors.ts'
 import type { Outbox } from '../../events/outbox.ts'
 import { parsePart } from '../../http/parse-part.ts'
 import { newId } from '../../ids.ts'
-import { judgeContent } from '../../media/judge-content.ts'
+import { readImageSize } from '../../media/image-size.ts'
+import { typeByContent } from '../../media/judge-content.ts'
 import { type MediaType, sniffMedia } from '../../media/sniff-media.ts'
+import { withObjectSource } from '../../object-store/object-source.ts'
 import type { ObjectStore } from '../../object-store/object-store.ts'
 import type { ObjectRemovals } from '../../removals/object-removals.ts'
 import type { BlobKeeper, StoredBytes } from '../ingest/blob-keeper.ts'
@@ -18,6 +20,7 @@ import { guessMediaType, pinnedKey } from '../ingest/guess-media-type.ts'
 import { measured } from './measured-stream.ts'
 import type { MediaRepository } from './media.repository.ts'
 import { safeName } from './safe-name.ts'
+import type { UploadLimits } from './upload-limits.ts'
 
 /** Longer than any upload takes. */
 const ABANDONED_AFTER_MS = 3 * 24 * 3_600_000
@@ -30,7 +33,7 @@ export interface UploadsServiceDeps {
   removals: ObjectRemovals
   outbox: Outbox
   clock: Clock
-  maxSizeBytes: number
+  limits: UploadLimits
   /** Throws `workspace_not_found` where workspaces are not made by using them. */
   assertWorkspace: (workspaceId: string) => void
   getSummary: (assetId: string) => AssetSummary
@@ -68,23 +71,28 @@ export class UploadsService {
     this.#deps = deps
   }
 
-  /** Stores a file as it comes, under a key of ours. Throws `payload_too_large`, `ObjectStoreError`, and as the stream does. */
+  /**
+   * Stores a file as it comes, under a key of ours. Throws `media_type_not_allowed`, `payload_too_large`, `ObjectStoreError`, and
+   * as the stream does.
+   */
   async receive(source: Readable, givenName: string): Promise<ReceivedFile> {
-    const { store, maxSizeBytes } = this.#deps
-    const bytes = measured(source, maxSizeBytes)
+    const { store, limits } = this.#deps
+    const bytes = measured(source, limits.maxSizeBytes)
     const place = this.placeFor(givenName, sniffMedia(await bytes.head))
+    bytes.limitTo(limits.maxSizeOf(place.type.mimeType))
     const stored = await store.uploadStream(place.key, bytes.stream, { contentType: place.type.mimeType })
     return { ...place, ...stored, sha256: stored.sha256 ?? (await store.sha256Of(place.key)) }
   }
 
   /**
    * A new key for a file with this name and content. What comes to lie there and does not become an asset is removed after
-   * some time, even if the program ends in between.
+   * some time, even if the program ends in between. Throws `media_type_not_allowed`.
    */
   placeFor(givenName: string, content: MediaType): Place {
-    const { removals, clock } = this.#deps
+    const { removals, clock, limits } = this.#deps
     const name = safeName(givenName)
-    const { type } = judgeContent(guessMediaType(name), content)
+    const type = typeByContent(guessMediaType(name), content)
+    limits.maxSizeOf(type.mimeType)
     const nowMs = clock.nowMs()
     const blobId = newId(nowMs)
     const key = pinnedKey(blobId, name, nowMs, type.kind)
@@ -99,7 +107,7 @@ export class UploadsService {
 
   /**
    * Makes an asset of a received file, or of the same bytes that are here already; `onAdmitted` runs in the same transaction. Throws
-   * `digest_mismatch`, `ObjectStoreError`.
+   * `digest_mismatch`, `payload_too_large`, `too_many_pixels`, `ObjectStoreError`.
    */
   async admit(
     file: ReceivedFile,
@@ -110,6 +118,7 @@ export class UploadsService {
     this.#deps.assertWorkspace(fields.workspaceId)
     if (fields.sha256 !== undefined && fields.sha256 !== file.sha256)
       throw new AppError('digest_mismatch', { expected: fields.sha256, found: file.sha256 })
+    await this.#assertAllowed(file)
     const known = await blobs.findWhole(file.sha256)
     const name = fields.name === undefined ? file.name : safeName(fields.name)
     return db.transaction(() => {
@@ -122,16 +131,17 @@ export class UploadsService {
 
   /**
    * Makes an asset of bytes that the workspace has already, by their digest; null when it has not. (Whoever knows the digest of
-   * somebody else's file shall not get the file by it.) Raises `ObjectStoreError`.
+   * somebody else's file shall not get the file by it.) Throws `media_type_not_allowed`, `payload_too_large`, `ObjectStoreError`.
    */
   async admitKnown(sizeBytes: number, fields: UploadFields & { name: string }): Promise<UploadedMedia | null> {
-    const { db, repository, blobs } = this.#deps
+    const { db, repository, blobs, limits } = this.#deps
     const { sha256, workspaceId, name } = fields
     this.#deps.assertWorkspace(workspaceId)
     const known = sha256 === undefined ? undefined : await blobs.findWhole(sha256)
     if (sha256 === undefined || known?.sizeBytes !== sizeBytes) return null
     return db.transaction(() => {
       const twin = repository.findTwin(workspaceId, known.id)
+      if (twin) limits.assertFile({ mimeType: twin.type.mimeType, sizeBytes })
       return twin && this.#insert({ ...twin, name, sizeBytes, sha256, blobId: known.id }, fields, true)
     })
   }
@@ -146,6 +156,15 @@ export class UploadsService {
       isDuplicate,
       reference: listReferences(assetId)[0] ?? null
     }
+  }
+
+  async #assertAllowed(file: ReceivedFile): Promise<void> {
+    const { store, limits } = this.#deps
+    const { mimeType, kind } = file.type
+    limits.assertFile({ mimeType, sizeBytes: file.sizeBytes })
+    if (kind !== 'image') return
+    const size = await withObjectSource(store, file, (source) => readImageSize(source, mimeType))
+    if (size) limits.assertPixels(size)
   }
 
   #insert(

@@ -1,7 +1,5 @@
 import { createHash, randomBytes } from 'node:crypto'
 import { connect } from 'node:net'
-import { join } from 'node:path'
-import Sqlite from 'better-sqlite3'
 import { describe, expect, test, vi } from 'vitest'
 import { getAsset, listAssets } from '../../../shared/api/assets.ts'
 import { collectGarbage } from '../../../shared/api/lifecycle.ts'
@@ -9,6 +7,7 @@ import { findReferences } from '../../../shared/api/references.ts'
 import { uploadMedia } from '../../../shared/api/uploads.ts'
 import { problemSchema } from '../../../shared/problem.ts'
 import { dronePhoto } from '../../testing/photos.ts'
+import { storedKeys } from '../../testing/stored-keys.ts'
 import { startTestDaemon, type TestDaemon } from '../../testing/test-daemon.ts'
 
 const sha256 = (bytes: Uint8Array) => createHash('sha256').update(bytes).digest('hex')
@@ -31,19 +30,6 @@ async function upload(base: TestDaemon, ...parts: Parameters<typeof form>) {
 async function refusal(answer: Response) {
   const { status, code } = problemSchema.parse(await answer.json())
   return [status, code]
-}
-
-/** Keys of all objects in the embedded store. */
-function storedKeys(base: TestDaemon): string[] {
-  const index = new Sqlite(join(base.dataDir, 'store/index.db'), { readonly: true })
-  try {
-    return index
-      .prepare<unknown[], { key: string }>('SELECT CAST(key AS TEXT) AS key FROM object ORDER BY key')
-      .all()
-      .map(({ key }) => key)
-  } finally {
-    index.close()
-  }
 }
 
 const bytesOf = async (base: TestDaemon, assetId: string) =>
@@ -94,7 +80,7 @@ describe('a file from a form', () => {
     const second = await upload(base, bytes, 'b.bin')
     expect([first.isDuplicate, second.isDuplicate]).toEqual([false, true])
     await base.daemon.idle()
-    expect(storedKeys(base)).toHaveLength(1)
+    expect(storedKeys(base.dataDir)).toHaveLength(1)
     for (const { asset } of [first, second]) expect((await bytesOf(base, asset.id)).equals(bytes)).toBe(true)
     expect(await base.api.call(getAsset, { params: { assetId: second.asset.id } })).toMatchObject({ copies: 2 })
   })
@@ -133,7 +119,7 @@ describe('what is refused leaves nothing behind', () => {
     const base = await startTestDaemon()
     expect(await refusal(await post(base, body))).toEqual(expected)
     await base.daemon.idle()
-    expect(storedKeys(base)).toEqual([])
+    expect(storedKeys(base.dataDir)).toEqual([])
     expect((await base.api.call(listAssets, {})).items).toEqual([])
   })
 
@@ -151,7 +137,7 @@ describe('what is refused leaves nothing behind', () => {
         )
       ).toEqual([400, 'invalid_request'])
     await base.daemon.idle()
-    expect(storedKeys(base)).toEqual([])
+    expect(storedKeys(base.dataDir)).toEqual([])
   })
 
   test.each([
@@ -163,7 +149,7 @@ describe('what is refused leaves nothing behind', () => {
     const headers = { 'content-type': 'multipart/form-data; boundary=b' }
     const answer = await base.fetch(uploadMedia.path, { method: 'POST', body, headers })
     expect(await refusal(answer)).toEqual([400, 'invalid_request'])
-    expect(storedKeys(base)).toEqual([])
+    expect(storedKeys(base.dataDir)).toEqual([])
   })
 
   test('a workspace nobody knows, where only known ones count', async () => {
@@ -173,7 +159,7 @@ describe('what is refused leaves nothing behind', () => {
       'workspace_not_found'
     ])
     await base.daemon.idle()
-    expect(storedKeys(base)).toEqual([])
+    expect(storedKeys(base.dataDir)).toEqual([])
   })
 
   test('more than is allowed', async () => {
@@ -181,7 +167,7 @@ describe('what is refused leaves nothing behind', () => {
     expect(await refusal(await post(base, form(bytes)))).toEqual([413, 'payload_too_large'])
     expect((await upload(base, randomBytes(1_000_000))).asset.sizeBytes).toBe(1_000_000)
     await base.daemon.idle()
-    expect(storedKeys(base)).toHaveLength(1)
+    expect(storedKeys(base.dataDir)).toHaveLength(1)
   })
 
   test('a connection that breaks in the middle', async () => {
@@ -193,7 +179,7 @@ describe('what is refused leaves nothing behind', () => {
         'content-type: multipart/form-data; boundary=b\r\ncontent-length: 9000000\r\n\r\n' +
         '--b\r\ncontent-disposition: form-data; name="file"; filename="a.bin"\r\n\r\n'
     )
-    const staged = () => storedKeys(base)
+    const staged = () => storedKeys(base.dataDir)
     await new Promise<void>((resolve) => socket.write(randomBytes(1_000_000), () => resolve()))
     socket.destroy()
     await vi.waitFor(() => expect(staged()).toEqual([]))
@@ -212,14 +198,14 @@ describe('what is refused leaves nothing behind', () => {
     const answer = await base.fetch(uploadMedia.path, { method: 'POST', body: cut, headers })
     expect(await refusal(answer)).toEqual([400, 'invalid_request'])
     await base.daemon.idle()
-    expect(storedKeys(base)).toEqual([])
+    expect(storedKeys(base.dataDir)).toEqual([])
   })
 
   test('without the right to', async () => {
     const base = await startTestDaemon()
     const answer = await fetch(base.ready.admin.url + uploadMedia.path, { method: 'POST', body: form(bytes) })
     expect(answer.status).toBe(401)
-    expect(storedKeys(base)).toEqual([])
+    expect(storedKeys(base.dataDir)).toEqual([])
   })
 })
 
@@ -232,5 +218,5 @@ test('an upload that nobody refers to goes to the bin and from there for good', 
   expect(await collect()).toMatchObject({ binned: 1 })
   expect(await collect()).toMatchObject({ purged: 1 })
   await base.daemon.idle()
-  expect(storedKeys(base)).toEqual([])
+  expect(storedKeys(base.dataDir)).toEqual([])
 })
