@@ -12,15 +12,13 @@ import { dataDirProblem } from './db/data-dir-problem.ts'
 import { openDatabase } from './db/database.ts'
 import { migrations } from './db/migrations/all.ts'
 import { AppError, messageOf } from './errors.ts'
-import { eventSource } from './events/cloud-event.ts'
 import { LiveFeed } from './events/live-feed.ts'
 import { Outbox } from './events/outbox.ts'
 import type { Feature } from './feature.ts'
 import { authenticateAdmin, bindAccess } from './features/access/access.routes.ts'
 import { AccessService } from './features/access/access.service.ts'
 import { AssetsRepository } from './features/assets/assets.repository.ts'
-import { bindAssets } from './features/assets/assets.routes.ts'
-import { AssetsService } from './features/assets/assets.service.ts'
+import { createAssets } from './features/assets/create-assets.ts'
 import { createAudit } from './features/audit/create-audit.ts'
 import { bindDelivery } from './features/delivery/delivery.routes.ts'
 import { bindEvents, type OpenStreams } from './features/events/events.routes.ts'
@@ -54,7 +52,6 @@ import { bindSystem } from './features/system/system.routes.ts'
 import { reachableUrls, StoreMonitor } from './features/system/system.service.ts'
 import { tokenCommandOf } from './features/system/token-command.ts'
 import { createUploads } from './features/uploads/create-uploads.ts'
-import { createWebhooks } from './features/webhooks/create-webhooks.ts'
 import { createAdminApp } from './http/admin-app.ts'
 import { createListener, urlOf } from './http/listener.ts'
 import { JobQueue } from './jobs/job-queue.ts'
@@ -249,14 +246,20 @@ export async function createDaemon(config: Config, overrides: DaemonOverrides = 
       createReference: lifecycle.createReference,
       onNewAsset
     })
-    const assetsService = new AssetsService({
+    const catalogue = createAssets({
+      db,
+      clock,
       outbox,
       queue,
       repository: assets,
       listReferences: lifecycle.listReferences
     })
-    const webhooks = createWebhooks({ db, clock, outbox, log, source: eventSource(db), version, ...config.webhooks })
-    const features: Feature[] = [uploads, lifecycle, createAudit({ db, clock, log, dataDir: config.dataDir }), webhooks]
+    const features: Feature[] = [
+      catalogue,
+      uploads,
+      lifecycle,
+      createAudit({ db, clock, log, dataDir: config.dataDir })
+    ]
     const runner = new JobRunner({
       queue,
       clock,
@@ -289,7 +292,6 @@ export async function createDaemon(config: Config, overrides: DaemonOverrides = 
       authenticate: (request) => authenticateAdmin(access, request),
       bindAll: (binder) => {
         bindAccess(binder, access)
-        bindAssets(binder, { repository: assets, service: assetsService })
         for (const feature of features) feature.bind?.(binder)
         bindDelivery(binder, { store, findBytes: (assetId) => assets.getBytes(assetId) })
         bindRenditions(binder, { service: renditions, store })

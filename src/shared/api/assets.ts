@@ -23,6 +23,21 @@ export const mediaProblems = [
 ] as const
 export type MediaProblem = (typeof mediaProblems)[number]
 
+/** Where an asset came from: a controller, or an application (or person) that uploaded it. */
+export const assetSources = ['pilot', 'upload'] as const
+
+/** What people call a group of assets. */
+export const tagSchema = z
+  .string()
+  .normalize()
+  .trim()
+  .min(1)
+  .max(64)
+  .regex(/^[^\p{Cc}\p{Cs}]*$/u, 'must not hold control characters')
+
+/** What somebody thinks of an asset's content; `pending` while somebody looks at it. */
+export const moderationStates = ['pending', 'approved', 'rejected'] as const
+
 /** An asset as the grid shows it. Sizes are bytes, dimensions pixels, durations milliseconds. */
 export const assetSummarySchema = z
   .object({
@@ -46,6 +61,9 @@ export const assetSummarySchema = z
     durationMs: z.int().nullable(),
     deviceId: z.string().nullable(),
     flightId: z.string().nullable(),
+    source: z.enum(assetSources),
+    /** Null while nobody judged it. */
+    moderation: z.enum(moderationStates).nullable(),
     preview: z.enum(previewStates),
     previewProblem: z.enum(mediaProblems).nullable(),
     /** Set when the stored bytes are not what they should be. */
@@ -108,6 +126,15 @@ export const assetDetailSchema = assetSummarySchema
     copies: z.int(),
     /** How many strong references hold it. */
     refCount: z.int(),
+    /** Ascending. */
+    tags: z.array(z.string()),
+    /** What applications noted here. */
+    metadata: z.record(z.string(), z.unknown()),
+    moderationLabels: z.array(z.string()),
+    moderationNote: z.string().nullable(),
+    moderatedAt: instantSchema.nullable(),
+    /** Grows with every change by `updateAsset` and the like; for `ifRevision`. */
+    revision: z.int(),
     capture: captureDataSchema,
     deviceName: z.string().nullable(),
     flightName: z.string().nullable(),

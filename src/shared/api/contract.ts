@@ -1,4 +1,5 @@
 import type { Endpoint } from '../endpoint.ts'
+import { assetChangesContract } from './asset-changes.ts'
 import { assetsContract } from './assets.ts'
 import { auditContract } from './audit.ts'
 import { eventsContract } from './events.ts'
@@ -9,19 +10,18 @@ import { pilotContract } from './pilot.ts'
 import { referencesContract } from './references.ts'
 import { systemContract } from './system.ts'
 import { uploadsContract } from './uploads.ts'
-import { webhooksContract } from './webhooks.ts'
 
 /** Every operation of the admin listener: what OpenAPI documents and what the daemon must bind, no more and no less. */
 export const adminContract: readonly Endpoint[] = [
   ...fieldContract,
   ...assetsContract,
+  ...assetChangesContract,
   ...uploadsContract,
   ...referencesContract,
   ...lifecycleContract,
   ...jobsContract,
   ...eventsContract,
   ...auditContract,
-  ...webhooksContract,
   ...systemContract
 ]
 

@@ -5,7 +5,7 @@ import { shelvedFile } from './0030-shelved-file.ts'
 import { references } from './0050-references.ts'
 import { objectRemoval } from './0060-object-removal.ts'
 import { upload } from './0070-upload.ts'
-import { webhook } from './0130-webhook.ts'
+import { catalogue } from './0110-catalogue.ts'
 import { audit } from './0140-audit.ts'
 
 /** Every migration of the catalogue, oldest first. One that landed is never edited. */
@@ -16,6 +16,6 @@ export const migrations: readonly Migration[] = [
   references,
   objectRemoval,
   upload,
-  webhook,
+  catalogue,
   audit
 ]

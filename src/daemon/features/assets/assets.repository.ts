@@ -29,6 +29,8 @@ export interface AssetRow {
   ref_count: number
   device_id: string | null
   flight_id: string | null
+  source: AssetSummary['source']
+  moderation: AssetSummary['moderation']
   taken_at_ms: number
   taken_day: string
   taken_zone_offset_min: number | null
@@ -44,6 +46,8 @@ export interface AssetRow {
   longitude: number | null
   capture_json: string
 }
+
+type NotedFields = 'tags' | 'metadata' | 'moderationLabels' | 'moderationNote' | 'moderatedAt' | 'revision'
 
 /** What a capture field says before anything was read from the file. */
 const emptyCapture = Object.fromEntries(Object.keys(captureDataSchema.shape).map((key) => [key, null])) as CaptureData
@@ -127,8 +131,8 @@ export class AssetsRepository {
     return summaryFromRow(this.get(assetId))
   }
 
-  /** Everything the inspector shows but references, jobs and events. Throws `asset_not_found`. */
-  getDetail(assetId: string): Omit<AssetDetail, 'jobs' | 'events' | 'references'> {
+  /** What the inspector shows of the asset itself. Throws `asset_not_found`. */
+  getDetail(assetId: string): Omit<AssetDetail, 'jobs' | 'events' | 'references' | NotedFields> {
     const row = this.get(assetId)
     const blob = this.#db
       .prepare<unknown[], { sha256: Buffer | null; copies: number }>(
@@ -203,6 +207,8 @@ export function summaryFromRow(row: AssetRow): AssetSummary {
     durationMs: row.duration_ms,
     deviceId: row.device_id,
     flightId: row.flight_id,
+    source: row.source,
+    moderation: row.moderation,
     preview: row.preview,
     previewProblem: row.preview_problem,
     damage: row.damage

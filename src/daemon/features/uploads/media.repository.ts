@@ -51,8 +51,9 @@ export class MediaRepository {
     this.#db
       .prepare(
         `INSERT INTO asset (id, workspace_id, blob_id, object_key, name, kind, mime_type, state, size_bytes, pending_since_ms,
-                            taken_at_ms, taken_day, taken_zone_offset_min, taken_source, received_at_ms, updated_at_ms)
-         VALUES (?, ?, ?, ?, ?, ?, ?, 'pending_reference', ?, ?, ?, ?, ?, ?, ?, ?)`
+                            source, taken_at_ms, taken_day, taken_zone_offset_min, taken_source, received_at_ms,
+                            updated_at_ms)
+         VALUES (?, ?, ?, ?, ?, ?, ?, 'pending_reference', ?, ?, 'upload', ?, ?, ?, ?, ?, ?)`
       )
       .run(
         media.id,

@@ -24,6 +24,8 @@ function asset(id: string, minute: number, change: Partial<AssetSummary> = {}): 
     durationMs: null,
     deviceId: 'd1',
     flightId: null,
+    source: 'pilot',
+    moderation: null,
     preview: 'ready',
     previewProblem: null,
     damage: null,

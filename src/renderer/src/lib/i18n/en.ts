@@ -66,6 +66,7 @@ export const en = {
     invalid_request: 'The base did not understand the request.',
     forbidden: 'You are not allowed to do this. Ask whoever runs this base.',
     asset_not_found: 'This file is not in the base. It may have been removed.',
+    asset_changed: 'Somebody else changed this file meanwhile. Look again, then repeat.',
     asset_in_use: 'This file is still in use elsewhere, so it was not removed.',
     asset_not_binned: 'This file is not in the bin.',
     asset_bytes_missing: 'The stored bytes of this file cannot be found.',

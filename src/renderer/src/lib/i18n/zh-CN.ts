@@ -68,6 +68,7 @@ export const zhCN: Translation = {
     invalid_request: '基站无法理解该请求。',
     forbidden: '您没有执行此操作的权限。请联系管理此基站的人。',
     asset_not_found: '基站中没有此文件，可能已被移除。',
+    asset_changed: '此文件刚被别人更改。请先查看，再重试。',
     asset_in_use: '此文件仍在别处使用，因此没有移除。',
     asset_not_binned: '此文件不在回收站中。',
     asset_bytes_missing: '找不到此文件的存储内容。',
