@@ -12,6 +12,7 @@ import { dataDirProblem } from './db/data-dir-problem.ts'
 import { openDatabase } from './db/database.ts'
 import { migrations } from './db/migrations/all.ts'
 import { AppError, messageOf } from './errors.ts'
+import { eventSource } from './events/cloud-event.ts'
 import { LiveFeed } from './events/live-feed.ts'
 import { Outbox } from './events/outbox.ts'
 import type { Feature } from './feature.ts'
@@ -52,6 +53,7 @@ import { bindSystem } from './features/system/system.routes.ts'
 import { reachableUrls, StoreMonitor } from './features/system/system.service.ts'
 import { tokenCommandOf } from './features/system/token-command.ts'
 import { createUploads } from './features/uploads/create-uploads.ts'
+import { createWebhooks } from './features/webhooks/create-webhooks.ts'
 import { createAdminApp } from './http/admin-app.ts'
 import { createListener, urlOf } from './http/listener.ts'
 import { JobQueue } from './jobs/job-queue.ts'
@@ -254,11 +256,13 @@ export async function createDaemon(config: Config, overrides: DaemonOverrides = 
       repository: assets,
       listReferences: lifecycle.listReferences
     })
+    const webhooks = createWebhooks({ db, clock, outbox, log, source: eventSource(db), version, ...config.webhooks })
     const features: Feature[] = [
       catalogue,
       uploads,
       lifecycle,
-      createAudit({ db, clock, log, dataDir: config.dataDir })
+      createAudit({ db, clock, log, dataDir: config.dataDir }),
+      webhooks
     ]
     const runner = new JobRunner({
       queue,

@@ -83,6 +83,7 @@ export function loadConfig(sources: ConfigSources): Config {
       binMs: (values.binDays ?? defaults.binDays) * 86_400_000,
       orphanPolicy: values.orphanPolicy ?? defaults.orphanPolicy
     },
+    webhooks: { publicOnly: values.webhooksPublicOnly ?? false },
     ffmpegPath: values.ffmpeg ?? null,
     unknownVariables: unknownVariables(sources.env)
   }

@@ -239,6 +239,12 @@ export const settings = {
     help: 'bin or purge: what becomes of assets without a reference after that time',
     schema: z.enum(['bin', 'purge'])
   }),
+  webhooksPublicOnly: setting({
+    toml: 'webhooks.public_only',
+    env: 'FLIGHTCASE_WEBHOOKS_PUBLIC_ONLY',
+    help: 'refuse webhooks to addresses that only this network reaches',
+    schema: switchSchema
+  }),
   ffmpeg: setting({
     toml: 'ffmpeg',
     env: 'FLIGHTCASE_FFMPEG',
@@ -347,6 +353,7 @@ export interface Config {
   store: StoreConfig
   uploads: UploadConfig
   retention: RetentionConfig
+  webhooks: { publicOnly: boolean }
   /** Null: looked for. */
   ffmpegPath: string | null
   /** `FLIGHTCASE_…` environment names that mean nothing here; reported at start. */

@@ -57,6 +57,20 @@ export class Outbox {
       .map(eventFromRow)
   }
 
+  /** The event with this number; undefined when it is not kept any more. */
+  find(seq: number): StoredEvent | undefined {
+    const row = this.#db.prepare<unknown[], EventRow>('SELECT * FROM event WHERE seq = ?').get(seq)
+    return row && eventFromRow(row)
+  }
+
+  /** The oldest kept event of this time or later; the number after the last when there is none. */
+  firstSince(atMs: number): number {
+    const row = this.#db
+      .prepare<unknown[], { seq: number }>('SELECT seq FROM event WHERE created_at_ms >= ? ORDER BY seq LIMIT 1')
+      .get(atMs)
+    return row?.seq ?? this.range().last + 1
+  }
+
   /** First and last sequence number kept; both 0 when there are none. */
   range(): { first: number; last: number } {
     const row = this.#db

@@ -10,6 +10,7 @@ import { pilotContract } from './pilot.ts'
 import { referencesContract } from './references.ts'
 import { systemContract } from './system.ts'
 import { uploadsContract } from './uploads.ts'
+import { webhooksContract } from './webhooks.ts'
 
 /** Every operation of the admin listener: what OpenAPI documents and what the daemon must bind, no more and no less. */
 export const adminContract: readonly Endpoint[] = [
@@ -22,6 +23,7 @@ export const adminContract: readonly Endpoint[] = [
   ...jobsContract,
   ...eventsContract,
   ...auditContract,
+  ...webhooksContract,
   ...systemContract
 ]
 

@@ -6,6 +6,7 @@ import { references } from './0050-references.ts'
 import { objectRemoval } from './0060-object-removal.ts'
 import { upload } from './0070-upload.ts'
 import { catalogue } from './0110-catalogue.ts'
+import { webhook } from './0130-webhook.ts'
 import { audit } from './0140-audit.ts'
 
 /** Every migration of the catalogue, oldest first. One that landed is never edited. */
@@ -17,5 +18,6 @@ export const migrations: readonly Migration[] = [
   objectRemoval,
   upload,
   catalogue,
+  webhook,
   audit
 ]
