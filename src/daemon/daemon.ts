@@ -54,6 +54,7 @@ import { reachableUrls, StoreMonitor } from './features/system/system.service.ts
 import { tokenCommandOf } from './features/system/token-command.ts'
 import { createUploads } from './features/uploads/create-uploads.ts'
 import { createWebhooks } from './features/webhooks/create-webhooks.ts'
+import { createWorkspaces } from './features/workspaces/create-workspaces.ts'
 import { createAdminApp } from './http/admin-app.ts'
 import { createListener, urlOf } from './http/listener.ts'
 import { JobQueue } from './jobs/job-queue.ts'
@@ -232,6 +233,7 @@ export async function createDaemon(config: Config, overrides: DaemonOverrides = 
       },
       releaseBlob: (blobId) => ingest.releaseBlob(blobId)
     })
+    const workspaces = createWorkspaces({ db, quotaBytes: config.uploads.quotaBytes })
     const uploads = createUploads({
       db,
       store,
@@ -240,6 +242,7 @@ export async function createDaemon(config: Config, overrides: DaemonOverrides = 
       outbox,
       clock,
       config: config.uploads,
+      quota: workspaces.quota,
       assertWorkspace: (workspaceId) => {
         if (!acceptsWorkspace(workspaceId)) throw new AppError('workspace_not_found', { workspaceId })
       },
@@ -259,6 +262,7 @@ export async function createDaemon(config: Config, overrides: DaemonOverrides = 
     const webhooks = createWebhooks({ db, clock, outbox, log, source: eventSource(db), version, ...config.webhooks })
     const features: Feature[] = [
       catalogue,
+      workspaces,
       uploads,
       lifecycle,
       createAudit({ db, clock, log, dataDir: config.dataDir }),

@@ -76,7 +76,8 @@ export function loadConfig(sources: ConfigSources): Config {
     uploads: {
       maxSizeBytes: Math.round((values.uploadMaxGb ?? defaults.uploadMaxGb) * 1e9),
       types: values.uploadTypes ?? [{ pattern: '*/*', maxSizeBytes: null }],
-      maxImagePixels: Math.round((values.uploadMaxMegapixels ?? defaults.uploadMaxMegapixels) * 1e6)
+      maxImagePixels: Math.round((values.uploadMaxMegapixels ?? defaults.uploadMaxMegapixels) * 1e6),
+      quotaBytes: values.uploadQuotaGb === undefined ? null : Math.round(values.uploadQuotaGb * 1e9)
     },
     retention: {
       graceMs: (values.graceHours ?? defaults.graceHours) * 3_600_000,

@@ -221,6 +221,12 @@ export const settings = {
     help: 'largest picture that applications may upload, in millions of pixels',
     schema: amountSchema(100_000)
   }),
+  uploadQuotaGb: setting({
+    toml: 'uploads.quota_gb',
+    env: 'FLIGHTCASE_UPLOAD_QUOTA_GB',
+    help: 'how much applications may keep in each workspace, in GB, where the workspace has no quota of its own',
+    schema: amountSchema(1_000_000)
+  }),
   graceHours: setting({
     toml: 'retention.grace_hours',
     env: 'FLIGHTCASE_GRACE_HOURS',
@@ -321,6 +327,8 @@ export interface UploadConfig {
   /** The most specific one counts; a type without any is refused. */
   types: readonly UploadTypeRule[]
   maxImagePixels: number
+  /** Of a workspace that has none of its own; null for no limit. */
+  quotaBytes: number | null
 }
 
 export interface UploadTypeRule {

@@ -11,6 +11,7 @@ import { referencesContract } from './references.ts'
 import { systemContract } from './system.ts'
 import { uploadsContract } from './uploads.ts'
 import { webhooksContract } from './webhooks.ts'
+import { workspacesContract } from './workspaces.ts'
 
 /** Every operation of the admin listener: what OpenAPI documents and what the daemon must bind, no more and no less. */
 export const adminContract: readonly Endpoint[] = [
@@ -20,6 +21,7 @@ export const adminContract: readonly Endpoint[] = [
   ...uploadsContract,
   ...referencesContract,
   ...lifecycleContract,
+  ...workspacesContract,
   ...jobsContract,
   ...eventsContract,
   ...auditContract,

@@ -10,15 +10,13 @@ import {
   referenceKinds,
   referenceSchema
 } from './references.ts'
+import { workspaceIdSchema } from './workspaces.ts'
 
 /** Uploads of applications that name no workspace belong to this one. */
 export const DEFAULT_WORKSPACE = 'default'
 
 const fieldsShape = {
-  workspaceId: z
-    .string()
-    .regex(/^[A-Za-z0-9][A-Za-z0-9._-]{0,127}$/)
-    .default(DEFAULT_WORKSPACE),
+  workspaceId: workspaceIdSchema.default(DEFAULT_WORKSPACE),
   /** Instead of the name that the file comes with. */
   name: z.string().min(1).max(1024).optional(),
   /** SHA-256 (hex) that the bytes must have. */
@@ -57,8 +55,14 @@ export const uploadedMediaSchema = z
   })
   .meta({ id: 'UploadedMedia' })
 
-/** How bytes can be refused once they are looked at. */
-const byteErrors = ['digest_mismatch', 'media_type_not_allowed', 'payload_too_large', 'too_many_pixels'] as const
+/** How a file can be refused once it is looked at. */
+const fileErrors = [
+  'digest_mismatch',
+  'media_type_not_allowed',
+  'payload_too_large',
+  'too_many_pixels',
+  'quota_exceeded'
+] as const
 
 export const uploadMedia = defineEndpoint({
   name: 'uploadMedia',
@@ -69,7 +73,7 @@ export const uploadMedia = defineEndpoint({
   role: 'operator',
   form: { fields: uploadFieldsSchema, file: 'file' },
   response: uploadedMediaSchema,
-  errors: ['invalid_request', ...byteErrors, 'workspace_not_found', 'store_full', 'store_unreachable']
+  errors: ['invalid_request', ...fileErrors, 'workspace_not_found', 'store_full', 'store_unreachable']
 })
 
 export const presignUpload = defineEndpoint({
@@ -104,7 +108,7 @@ export const presignUpload = defineEndpoint({
       publicUrl: z.string()
     })
   ]),
-  errors: ['payload_too_large', 'media_type_not_allowed', 'workspace_not_found', 'store_unreachable']
+  errors: ['payload_too_large', 'media_type_not_allowed', 'quota_exceeded', 'workspace_not_found', 'store_unreachable']
 })
 
 export const beginUpload = defineEndpoint({
@@ -132,7 +136,7 @@ export const beginUpload = defineEndpoint({
       expiresAt: instantSchema
     })
   ]),
-  errors: ['payload_too_large', 'media_type_not_allowed', 'workspace_not_found', 'store_unreachable']
+  errors: ['payload_too_large', 'media_type_not_allowed', 'quota_exceeded', 'workspace_not_found', 'store_unreachable']
 })
 
 const uploadParams = z.object({ uploadId: idSchema })
@@ -174,7 +178,7 @@ export const completeUpload = defineEndpoint({
   errors: [
     'upload_not_found',
     'upload_incomplete',
-    ...byteErrors,
+    ...fileErrors,
     'workspace_not_found',
     'asset_not_found',
     'store_unreachable'

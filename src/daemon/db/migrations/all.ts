@@ -5,6 +5,7 @@ import { shelvedFile } from './0030-shelved-file.ts'
 import { references } from './0050-references.ts'
 import { objectRemoval } from './0060-object-removal.ts'
 import { upload } from './0070-upload.ts'
+import { workspaceUsage } from './0080-workspace-usage.ts'
 import { catalogue } from './0110-catalogue.ts'
 import { webhook } from './0130-webhook.ts'
 import { audit } from './0140-audit.ts'
@@ -17,6 +18,7 @@ export const migrations: readonly Migration[] = [
   references,
   objectRemoval,
   upload,
+  workspaceUsage,
   catalogue,
   webhook,
   audit

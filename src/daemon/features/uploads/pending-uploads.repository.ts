@@ -14,6 +14,8 @@ export interface PendingUpload {
   expiresAtMs: number
 }
 
+export type NewUpload = Omit<PendingUpload, 'state' | 'isDuplicate'>
+
 interface UploadRow {
   id: string
   state: PendingUpload['state']
@@ -41,7 +43,7 @@ export class PendingUploadsRepository {
     this.#db = db
   }
 
-  insert(upload: Omit<PendingUpload, 'state' | 'isDuplicate'>, nowMs: number): void {
+  insert(upload: NewUpload, nowMs: number): void {
     this.#db
       .prepare(
         `INSERT INTO upload (id, state, key, size_bytes, fields_json, store_upload_id, part_size_bytes, created_at_ms,

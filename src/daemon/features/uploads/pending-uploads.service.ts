@@ -15,8 +15,9 @@ import {
 } from '../../object-store/object-store.ts'
 import type { ObjectRemovals } from '../../removals/object-removals.ts'
 import { KeyedLock } from '../ingest/keyed-lock.ts'
+import type { WorkspaceQuota } from '../workspaces/workspace-quota.ts'
 import { partCount, partSizeFor, sizeOfPart } from './part-plan.ts'
-import type { PendingUpload, PendingUploadsRepository, UploadedPart } from './pending-uploads.repository.ts'
+import type { NewUpload, PendingUpload, PendingUploadsRepository, UploadedPart } from './pending-uploads.repository.ts'
 import { safeName } from './safe-name.ts'
 import type { UploadLimits } from './upload-limits.ts'
 import type { ReceivedFile, UploadedMedia, UploadsService } from './uploads.service.ts'
@@ -29,6 +30,7 @@ export interface PendingUploadsServiceDeps {
   removals: ObjectRemovals
   clock: Clock
   limits: UploadLimits
+  quota: WorkspaceQuota
 }
 
 /** A file that somebody wants to upload. */
@@ -69,12 +71,12 @@ export class PendingUploadsService {
 
   /**
    * Gives a link to upload to, or the asset at once when the workspace has these bytes already (told by their digest). Throws
-   * `payload_too_large`, `ObjectStoreError`.
+   * `payload_too_large`, `quota_exceeded`, `ObjectStoreError`.
    */
   async beginByLink(
     file: AnnouncedFile & { linkSeconds: number }
   ): Promise<Begun<{ key: string; request: PresignedRequest }>> {
-    const { store, repository, clock } = this.#deps
+    const { store, clock } = this.#deps
     const fields = await this.#checked(file)
     if ('stored' in fields) return fields
     const nowMs = clock.nowMs()
@@ -83,7 +85,7 @@ export class PendingUploadsService {
     const { sizeBytes, linkSeconds } = file
     const request = await store.presignPut(key, { expiresInSeconds: linkSeconds, sizeBytes })
     const expiresAtMs = request.expiresAtMs + LINGER_MS
-    repository.insert({ id, key, sizeBytes, fields, parts: null, expiresAtMs }, nowMs)
+    this.#open({ id, key, sizeBytes, fields, parts: null, expiresAtMs }, nowMs)
     return { uploadId: id, key, request }
   }
 
@@ -91,7 +93,7 @@ export class PendingUploadsService {
   async beginInParts(
     file: AnnouncedFile
   ): Promise<Begun<{ partSizeBytes: number; partCount: number; expiresAtMs: number }>> {
-    const { store, repository, clock } = this.#deps
+    const { store, clock } = this.#deps
     const fields = await this.#checked(file)
     if ('stored' in fields) return fields
     const nowMs = clock.nowMs()
@@ -102,7 +104,12 @@ export class PendingUploadsService {
     })
     const partSizeBytes = partSizeFor(sizeBytes)
     const expiresAtMs = nowMs + (store.kind === 'local' ? IDLE_MS : FOREIGN_LIFE_MS)
-    repository.insert({ id, key, sizeBytes, fields, parts: { storeUploadId, partSizeBytes }, expiresAtMs }, nowMs)
+    try {
+      this.#open({ id, key, sizeBytes, fields, parts: { storeUploadId, partSizeBytes }, expiresAtMs }, nowMs)
+    } catch (error) {
+      await store.parts.abort({ key, id: storeUploadId })
+      throw error
+    }
     return { uploadId: id, partSizeBytes, partCount: partCount(sizeBytes, partSizeBytes), expiresAtMs }
   }
 
@@ -178,6 +185,14 @@ export class PendingUploadsService {
     const named = { ...fields, name: safeName(name) }
     const stored = await uploads.admitKnown(sizeBytes, named)
     return stored ? { stored } : named
+  }
+
+  #open(upload: NewUpload, nowMs: number): void {
+    const { db, repository, quota } = this.#deps
+    db.transaction(() => {
+      quota.assertRoomToBegin(upload.fields.workspaceId, upload.sizeBytes)
+      repository.insert(upload, nowMs)
+    })
   }
 
   #inParts(uploadId: string) {

@@ -17,6 +17,7 @@ import type { ObjectRemovals } from '../../removals/object-removals.ts'
 import type { BlobKeeper, StoredBytes } from '../ingest/blob-keeper.ts'
 import { captureMoment } from '../ingest/capture-moment.ts'
 import { guessMediaType, pinnedKey } from '../ingest/guess-media-type.ts'
+import type { WorkspaceQuota } from '../workspaces/workspace-quota.ts'
 import { measured } from './measured-stream.ts'
 import type { MediaRepository } from './media.repository.ts'
 import { safeName } from './safe-name.ts'
@@ -34,6 +35,7 @@ export interface UploadsServiceDeps {
   outbox: Outbox
   clock: Clock
   limits: UploadLimits
+  quota: WorkspaceQuota
   /** Throws `workspace_not_found` where workspaces are not made by using them. */
   assertWorkspace: (workspaceId: string) => void
   getSummary: (assetId: string) => AssetSummary
@@ -107,7 +109,7 @@ export class UploadsService {
 
   /**
    * Makes an asset of a received file, or of the same bytes that are here already; `onAdmitted` runs in the same transaction. Throws
-   * `digest_mismatch`, `payload_too_large`, `too_many_pixels`, `ObjectStoreError`.
+   * `digest_mismatch`, `payload_too_large`, `too_many_pixels`, `quota_exceeded`, `ObjectStoreError`.
    */
   async admit(
     file: ReceivedFile,
@@ -131,7 +133,8 @@ export class UploadsService {
 
   /**
    * Makes an asset of bytes that the workspace has already, by their digest; null when it has not. (Whoever knows the digest of
-   * somebody else's file shall not get the file by it.) Throws `media_type_not_allowed`, `payload_too_large`, `ObjectStoreError`.
+   * somebody else's file shall not get the file by it.) Throws `media_type_not_allowed`, `payload_too_large`,
+   * `quota_exceeded`, `ObjectStoreError`.
    */
   async admitKnown(sizeBytes: number, fields: UploadFields & { name: string }): Promise<UploadedMedia | null> {
     const { db, repository, blobs, limits } = this.#deps
@@ -175,6 +178,7 @@ export class UploadsService {
   ): UploadedMedia {
     const { repository, outbox, clock } = this.#deps
     const { workspaceId } = fields
+    this.#deps.quota.assertRoom(workspaceId, file.sizeBytes)
     const nowMs = clock.nowMs()
     const id = givenId ?? newId(nowMs)
     const moment = captureMoment({ name: file.name, createdTime: null }, nowMs)

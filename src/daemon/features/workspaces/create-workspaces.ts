@@ -1,0 +1,36 @@
+import { listWorkspaces, setWorkspaceQuota } from '../../../shared/api/workspaces.ts'
+import type { Database } from '../../db/database.ts'
+import { AppError } from '../../errors.ts'
+import type { Feature } from '../../feature.ts'
+import { WorkspaceQuota } from './workspace-quota.ts'
+import { WorkspacesRepository } from './workspaces.repository.ts'
+
+export interface WorkspacesFeature extends Feature {
+  quota: WorkspaceQuota
+}
+
+/** Workspaces: what they keep and how much they may. `quotaBytes` holds where a workspace has none of its own; null for no limit. */
+export function createWorkspaces({ db, quotaBytes }: { db: Database; quotaBytes: number | null }): WorkspacesFeature {
+  const repository = new WorkspacesRepository(db)
+  const quota = new WorkspaceQuota({ repository, quotaBytes })
+  return {
+    quota,
+    bind(binder) {
+      binder.bind(listWorkspaces, ({ query }) => {
+        const items = repository
+          .list({ ...query, limit: query.limit + 1 })
+          .map((workspace) => quota.withQuota(workspace))
+        const page = items.slice(0, query.limit)
+        return { items: page, nextCursor: items.length > page.length ? page.at(-1)!.id : null }
+      })
+      binder.bind(setWorkspaceQuota, ({ params: { workspaceId }, body }) =>
+        db.transaction(() => {
+          repository.setQuota(workspaceId, body.quotaBytes)
+          const workspace = repository.find(workspaceId)
+          if (!workspace) throw new AppError('workspace_not_found', { workspaceId })
+          return quota.withQuota(workspace)
+        })
+      )
+    }
+  }
+}
