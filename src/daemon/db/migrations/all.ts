@@ -7,6 +7,7 @@ import { objectRemoval } from './0060-object-removal.ts'
 import { upload } from './0070-upload.ts'
 import { workspaceUsage } from './0080-workspace-usage.ts'
 import { catalogue } from './0110-catalogue.ts'
+import { collectorIndexes } from './0120-collector-indexes.ts'
 import { webhook } from './0130-webhook.ts'
 import { audit } from './0140-audit.ts'
 
@@ -20,6 +21,7 @@ export const migrations: readonly Migration[] = [
   upload,
   workspaceUsage,
   catalogue,
+  collectorIndexes,
   webhook,
   audit
 ]

@@ -7,6 +7,7 @@ import { ManualClock } from '../../testing/manual-clock.ts'
 import { K, openBench, WS, WS_B } from '../ingest/ingest-bench.ts'
 import { Reconciler } from '../ingest/reconciler.ts'
 import { BinService } from './bin.service.ts'
+import { insertAsset } from './catalogue-rows.ts'
 import { Collector } from './collector.ts'
 import { LifecycleRepository } from './lifecycle.repository.ts'
 import { ReferencesRepository } from './references.repository.ts'
@@ -179,6 +180,49 @@ describe('the collector', () => {
     expect(await run(true)).toEqual({ ...nothing, isDryRun: true, expiredReferences: 1, binned: 1 })
     expect(await run()).toEqual({ ...nothing, expiredReferences: 1, binned: 1 })
     expect(bench.assets()).toHaveLength(1)
+  })
+
+  test.each(['bin', 'purge'] as const)(
+    'tells beforehand what it does, however much it is; policy %s',
+    async (policy) => {
+      const { bench, clock, references, run } = await openCollector('local', policy)
+      const { db } = bench.base
+      const life = new ReferencesRepository(db)
+      const hold = newReferenceSchema.parse({
+        namespace: 'preview',
+        kind: 'temporary',
+        expiresInSeconds: 365 * 24 * 3600
+      })
+      db.transaction(() => {
+        for (let index = 0; index < 550; index++) {
+          const nowMs = clock.nowMs()
+          const orphan = insertAsset(db, nowMs)
+          const twin = insertAsset(
+            db,
+            nowMs,
+            db.prepare('SELECT blob_id FROM asset WHERE id = ?').pluck().get(orphan) as string
+          )
+          if (index % 3 === 0) references.create(orphan, hold)
+          if (index % 5 === 0) life.setLife(twin, { refCount: 0, pendingSinceMs: nowMs, binnedAtMs: nowMs }, nowMs)
+        }
+      })
+      clock.advanceMs(31 * DAY_MS)
+      const told = await run(true)
+      expect(told.binned + told.purged).toBe(1100 - 184)
+      expect(await run()).toEqual({ ...told, isDryRun: false })
+    }
+  )
+
+  test('is not kept from what is due by any number of assets that are held for a while', async () => {
+    const { bench, clock, references, run } = await openCollector('local')
+    const hold = newReferenceSchema.parse({ namespace: 'preview', kind: 'temporary', expiresInSeconds: 3 * 24 * 3600 })
+    bench.base.db.transaction(() => {
+      for (let index = 0; index < 450; index++) references.create(insertAsset(bench.base.db, clock.nowMs()), hold)
+    })
+    clock.advanceMs(1)
+    insertAsset(bench.base.db, clock.nowMs())
+    clock.advanceMs(DAY_MS)
+    expect(await run()).toEqual({ ...nothing, binned: 1 })
   })
 
   test('looks again in the deleting transaction: what was referenced or restored meanwhile stays', async () => {

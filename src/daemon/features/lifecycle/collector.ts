@@ -9,7 +9,7 @@ import type { Database } from '../../db/database.ts'
 import { AppError } from '../../errors.ts'
 import type { Outbox } from '../../events/outbox.ts'
 import type { BinService } from './bin.service.ts'
-import type { AgeCursor, DueAsset, LifecycleRepository } from './lifecycle.repository.ts'
+import type { AgeCursor, LifecycleRepository, Measured, Purge } from './lifecycle.repository.ts'
 import type { Lifecycle } from './lifecycle.ts'
 import type { ReferencesRepository } from './references.repository.ts'
 import type { ReferencesService } from './references.service.ts'
@@ -34,7 +34,7 @@ type Emptied = z.output<(typeof emptyBin)['response']>
 
 /** Rows looked at together; nobody waits longer than for these. */
 const CHUNK = 200
-const DRY_CHUNK = 500
+const MEASURED_CHUNK = 1000
 /** Assets that one run takes away. */
 const MAX_ACTIONS = 10_000
 const BEGINNING: AgeCursor = { sinceMs: Number.MIN_SAFE_INTEGER, id: '' }
@@ -72,10 +72,14 @@ export class Collector {
   /** How many assets are in the bin now, and the bytes that would be free without them; `signal` ends it early. */
   async measureBin(signal?: AbortSignal): Promise<{ atMs: number; assetTotal: number; freeableBytes: number }> {
     const bin = { atMs: this.#deps.clock.nowMs(), assetTotal: 0, freeableBytes: 0 }
-    for await (const { ownBytes } of this.#binnedUntil(bin.atMs, DRY_CHUNK)) {
+    for await (const { count, freedBytes } of this.#measureBinned({
+      binnedUntilMs: bin.atMs,
+      orphanedUntilMs: null,
+      nowMs: bin.atMs
+    })) {
       if (signal?.aborted) break
-      bin.assetTotal++
-      bin.freeableBytes += ownBytes
+      bin.assetTotal += count
+      bin.freeableBytes += freedBytes
     }
     return bin
   }
@@ -85,54 +89,58 @@ export class Collector {
     const untilMs = Math.min(options.untilMs, this.#deps.clock.nowMs())
     const emptied: Emptied = { purged: 0, freedBytes: 0, isMore: false }
     let left = options.limit
-    for await (const { id } of this.#binnedUntil(untilMs, CHUNK)) {
+    for await (const { id } of this.#binnedUntil(untilMs)) {
       if (left === 0 || options.signal?.aborted) return { ...emptied, isMore: true }
-      left--
-      this.#count(emptied, this.#purge(id, 'asked', isBinnedUntil(untilMs)))
+      if (this.#count(emptied, this.#purge(id, 'asked', isBinnedUntil(untilMs)))) left--
       await pause()
     }
     return emptied
   }
 
-  #binnedUntil(untilMs: number, chunkSize: number): AsyncGenerator<DueAsset> {
-    return inChunks((after, limit) => this.#deps.repository.listBinned(untilMs, after, limit), chunkSize)
+  #binnedUntil(untilMs: number): AsyncGenerator<AgeCursor> {
+    return inChunks((after) => this.#deps.repository.listBinned({ untilMs, after, limit: CHUNK }))
+  }
+
+  #orphanedUntil(untilMs: number): AsyncGenerator<AgeCursor> {
+    return inChunks((after) => this.#deps.repository.listOrphans({ untilMs, after, limit: CHUNK }))
+  }
+
+  #measureBinned(purge: Purge): AsyncGenerator<Measured> {
+    const untilMs = purge.binnedUntilMs
+    return inStretches((after) => this.#deps.repository.measureBinned({ untilMs, after, limit: MEASURED_CHUNK }, purge))
   }
 
   async #collect(signal?: AbortSignal): Promise<CollectionReport> {
-    const { repository, references, config, clock, log } = this.#deps
+    const { references, config, clock, log } = this.#deps
     const report = newReport(false)
     for (let expired = CHUNK; expired === CHUNK; await pause()) {
       expired = references.deleteExpired(CHUNK)
       report.expiredReferences += expired
     }
-    const nowMs = clock.nowMs()
-    const bound = this.#bounds(nowMs)
+    const { orphanedUntilMs, binnedUntilMs } = this.#bounds(clock.nowMs())
     let left = MAX_ACTIONS
-    const each = async (due: AsyncGenerator<DueAsset>, act: (assetId: string) => void) => {
+    const each = async (due: AsyncGenerator<AgeCursor>, act: (assetId: string) => boolean) => {
       for await (const { id } of due) {
         if (left === 0 || signal?.aborted) {
           report.isMore = true
           return
         }
-        left--
-        act(id)
+        if (act(id)) left--
         await pause()
       }
     }
-    await each(this.#binnedUntil(bound.binnedUntilMs, CHUNK), (assetId) =>
-      this.#count(report, this.#purge(assetId, 'bin_time_over', isBinnedUntil(bound.binnedUntilMs)))
+    await each(this.#binnedUntil(binnedUntilMs), (assetId) =>
+      this.#count(report, this.#purge(assetId, 'bin_time_over', isBinnedUntil(binnedUntilMs)))
     )
-    await each(
-      inChunks((after, limit) => repository.listOrphans(bound.orphanedUntilMs, nowMs, after, limit), CHUNK),
-      (assetId) => {
-        if (config.orphanPolicy === 'bin') report.binned += this.#binOrphan(assetId, bound.orphanedUntilMs) ? 1 : 0
-        else
-          this.#count(
-            report,
-            this.#purge(assetId, 'orphaned', (life) => this.#isOrphan(assetId, life, bound.orphanedUntilMs))
-          )
+    await each(this.#orphanedUntil(orphanedUntilMs), (assetId) => {
+      if (config.orphanPolicy === 'purge') {
+        const isDue = (life: Lifecycle) => this.#isOrphan(assetId, life, orphanedUntilMs)
+        return this.#count(report, this.#purge(assetId, 'orphaned', isDue))
       }
-    )
+      const isBinned = this.#binOrphan(assetId, orphanedUntilMs)
+      if (isBinned) report.binned++
+      return isBinned
+    })
     if (report.binned + report.purged > 0) log.info({ ...report }, 'what nobody needs was taken away')
     return report
   }
@@ -141,20 +149,40 @@ export class Collector {
     const { repository, holders, config, clock } = this.#deps
     const report = newReport(true)
     const nowMs = clock.nowMs()
-    const bound = this.#bounds(nowMs)
-    report.expiredReferences = holders.countExpired(nowMs)
-    for await (const asset of this.#binnedUntil(bound.binnedUntilMs, DRY_CHUNK)) {
-      if (signal?.aborted) break
-      this.#count(report, { isPurged: true, freedBytes: asset.ownBytes })
+    const { orphanedUntilMs, binnedUntilMs } = this.#bounds(nowMs)
+    const each = async <S extends { last: AgeCursor | null }>(
+      stretches: AsyncGenerator<S>,
+      add: (stretch: S) => void
+    ) => {
+      for await (const stretch of stretches) {
+        if (signal?.aborted) {
+          report.isMore = true
+          return
+        }
+        add(stretch)
+      }
     }
-    for await (const asset of inChunks(
-      (after, limit) => repository.listOrphans(bound.orphanedUntilMs, nowMs, after, limit),
-      DRY_CHUNK
-    )) {
-      if (signal?.aborted) break
-      if (config.orphanPolicy === 'bin') report.binned++
-      else this.#count(report, { isPurged: true, freedBytes: asset.ownBytes })
+    await each(
+      inStretches((after) => holders.countExpired({ untilMs: nowMs, after, limit: MEASURED_CHUNK })),
+      ({ count }) => {
+        report.expiredReferences += count
+      }
+    )
+    const isPurge = config.orphanPolicy === 'purge'
+    const purge = { binnedUntilMs, orphanedUntilMs: isPurge ? orphanedUntilMs : null, nowMs }
+    const addPurged = ({ count, freedBytes }: Measured) => {
+      report.purged += count
+      report.freedBytes += freedBytes
     }
+    await each(this.#measureBinned(purge), addPurged)
+    const limit = MEASURED_CHUNK
+    await each(
+      inStretches((after) => repository.measureOrphans({ untilMs: orphanedUntilMs, after, limit }, purge)),
+      (stretch) => {
+        if (isPurge) addPurged(stretch)
+        else report.binned += stretch.count
+      }
+    )
     return report
   }
 
@@ -166,10 +194,10 @@ export class Collector {
   #count(
     report: Pick<Emptied, 'purged' | 'freedBytes'>,
     { isPurged, freedBytes }: { isPurged: boolean; freedBytes: number }
-  ): void {
-    if (!isPurged) return
-    report.purged++
+  ): boolean {
+    if (isPurged) report.purged++
     report.freedBytes += freedBytes
+    return isPurged
   }
 
   #isOrphan(assetId: string, life: Lifecycle, untilMs: number): boolean {
@@ -224,17 +252,19 @@ function newReport(isDryRun: boolean): CollectionReport {
 }
 
 /** Everything a listing by age gives, chunk by chunk; in between others have their turn. */
-async function* inChunks(
-  list: (after: AgeCursor, limit: number) => DueAsset[],
-  size: number
-): AsyncGenerator<DueAsset> {
-  let after = BEGINNING
-  for (;;) {
-    const chunk = list(after, size)
+async function* inChunks(list: (after: AgeCursor) => AgeCursor[]): AsyncGenerator<AgeCursor> {
+  for (let after: AgeCursor | undefined = BEGINNING; after; await pause()) {
+    const chunk: AgeCursor[] = list(after)
     yield* chunk
-    const last = chunk.at(-1)
-    if (!last || chunk.length < size) return
-    after = { sinceMs: last.sinceMs, id: last.id }
-    await pause()
+    after = chunk.at(-1)
+  }
+}
+
+/** The same for stretches that are measured as a whole. */
+async function* inStretches<S extends { last: AgeCursor | null }>(measure: (after: AgeCursor) => S): AsyncGenerator<S> {
+  for (let after: AgeCursor | null = BEGINNING; after; await pause()) {
+    const stretch: S = measure(after)
+    yield stretch
+    after = stretch.last
   }
 }

@@ -12,24 +12,50 @@ export interface LastWords {
   sha256: string | null
 }
 
-/** An asset whose time may be over. */
-export interface DueAsset {
-  id: string
-  sinceMs: number
-  /** Of its bytes, when they go with it; else 0. */
-  ownBytes: number
-}
-
-/** Where a listing by age goes on. */
+/** An asset whose time may be over; where a listing by age goes on. */
 export interface AgeCursor {
   sinceMs: number
   id: string
 }
 
-/** The bytes of an asset, unless another one keeps them. */
-const ownBytes = (keeps = ''): string =>
-  `CASE WHEN EXISTS (SELECT 1 FROM asset AS other WHERE other.blob_id = asset.blob_id AND other.id <> asset.id ${keeps})
-   THEN 0 ELSE asset.size_bytes END AS ownBytes`
+/** A stretch of a listing by age. */
+export interface Stretch {
+  untilMs: number
+  after: AgeCursor
+  limit: number
+}
+
+/** What is purged together, and so keeps no bytes: `orphanedUntilMs` is null when orphans are not. */
+export interface Purge {
+  binnedUntilMs: number
+  orphanedUntilMs: number | null
+  /** For what is held until a later moment. */
+  nowMs: number
+}
+
+/** How many assets of a stretch are due, and the bytes that become free by the purge. */
+export interface Measured {
+  count: number
+  freedBytes: number
+  /** The last asset of the stretch; null when it reaches to the end. */
+  last: AgeCursor | null
+}
+
+const BINNED = `FROM asset WHERE binned_at_ms <= :untilMs AND (binned_at_ms, id) > (:sinceMs, :id) ORDER BY binned_at_ms, id`
+const ORPHANED = `FROM asset WHERE state = 'pending_reference' AND pending_since_ms <= :untilMs
+  AND (pending_since_ms, id) > (:sinceMs, :id) ORDER BY pending_since_ms, id`
+const notHeldForAWhile = (asset: string): string =>
+  `NOT EXISTS (SELECT 1 FROM reference
+               WHERE asset_id = ${asset}.id AND kind = 'temporary' AND expires_at_ms > :nowMs)`
+
+/** The bytes of the assets that are `due`, as far as none that stays has the same; several that go count once. */
+const FREED_BYTES = `
+  coalesce(sum(CASE WHEN EXISTS (
+    SELECT 1 FROM asset AS other WHERE other.blob_id = due.blob_id AND other.id <> due.id AND (
+      other.id < due.id
+      OR ifnull(other.binned_at_ms <= :binnedUntilMs,
+                other.pending_since_ms <= :orphanedUntilMs AND ${notHeldForAWhile('other')}) IS NOT TRUE)
+  ) THEN 0 ELSE due.size_bytes END), 0)`
 
 /** Assets by how long they have waited for a reference, or lain in the bin. */
 export class LifecycleRepository {
@@ -39,27 +65,42 @@ export class LifecycleRepository {
     this.#db = db
   }
 
-  /** Assets that wait for a reference since `untilMs` or longer and that no temporary one holds at `nowMs`, by age. */
-  listOrphans(untilMs: number, nowMs: number, after: AgeCursor, limit: number): DueAsset[] {
+  /** Assets that wait for a reference since `untilMs` or longer, by age; also those that a temporary one holds. */
+  listOrphans({ untilMs, after, limit }: Stretch): AgeCursor[] {
     return this.#db
-      .prepare<unknown[], DueAsset>(
-        `SELECT id, ${ownBytes()}, pending_since_ms AS sinceMs FROM asset
-         WHERE state = 'pending_reference' AND pending_since_ms <= ? AND (pending_since_ms, id) > (?, ?)
-           AND NOT EXISTS (SELECT 1 FROM reference WHERE asset_id = asset.id AND kind = 'temporary' AND expires_at_ms > ?)
-         ORDER BY pending_since_ms, id LIMIT ?`
-      )
-      .all(untilMs, after.sinceMs, after.id, nowMs, limit)
+      .prepare<object, AgeCursor>(`SELECT id, pending_since_ms AS sinceMs ${ORPHANED} LIMIT :limit`)
+      .all({ untilMs, ...after, limit })
   }
 
-  /** Assets that are in the bin since `untilMs` or longer, by age. Bytes that several of them share count once. */
-  listBinned(untilMs: number, after: AgeCursor, limit: number): DueAsset[] {
+  /** Assets that are in the bin since `untilMs` or longer, by age. */
+  listBinned({ untilMs, after, limit }: Stretch): AgeCursor[] {
     return this.#db
-      .prepare<unknown[], DueAsset>(
-        `SELECT id, ${ownBytes('AND (other.binned_at_ms IS NULL OR other.binned_at_ms > ? OR other.id < asset.id)')},
-                binned_at_ms AS sinceMs
-         FROM asset WHERE binned_at_ms <= ? AND (binned_at_ms, id) > (?, ?) ORDER BY binned_at_ms, id LIMIT ?`
+      .prepare<object, AgeCursor>(`SELECT id, binned_at_ms AS sinceMs ${BINNED} LIMIT :limit`)
+      .all({ untilMs, ...after, limit })
+  }
+
+  /** As {@link listOrphans}, but for those that a temporary reference holds. */
+  measureOrphans(stretch: Stretch, purge: Purge): Measured {
+    return this.#measure(ORPHANED, 'pending_since_ms', notHeldForAWhile('due'), stretch, purge)
+  }
+
+  /** As {@link listBinned}. */
+  measureBinned(stretch: Stretch, purge: Purge): Measured {
+    return this.#measure(BINNED, 'binned_at_ms', 'true', stretch, purge)
+  }
+
+  #measure(source: string, sinceColumn: string, condition: string, stretch: Stretch, purge: Purge): Measured {
+    const { untilMs, after, limit } = stretch
+    const sums = this.#db
+      .prepare<object, Omit<Measured, 'last'>>(
+        `SELECT count(*) AS count, ${FREED_BYTES} AS freedBytes
+         FROM (SELECT id, blob_id, size_bytes ${source} LIMIT :limit) AS due WHERE ${condition}`
       )
-      .all(untilMs, untilMs, after.sinceMs, after.id, limit)
+      .get({ untilMs, ...after, limit, ...purge })!
+    const last = this.#db
+      .prepare<object, AgeCursor>(`SELECT id, ${sinceColumn} AS sinceMs ${source} LIMIT 1 OFFSET :limit - 1`)
+      .get({ untilMs, ...after, limit })
+    return { ...sums, last: last ?? null }
   }
 
   findLastWords(assetId: string): LastWords | undefined {

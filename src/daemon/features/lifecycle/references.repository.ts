@@ -2,6 +2,7 @@ import type { Reference } from '../../../shared/api/references.ts'
 import { isoFromMs } from '../../clock.ts'
 import type { Database } from '../../db/database.ts'
 import { newId } from '../../ids.ts'
+import type { AgeCursor, Measured, Stretch } from './lifecycle.repository.ts'
 import { type Lifecycle, stateOf } from './lifecycle.ts'
 
 /** Nulls stand for what the holder does not name. */
@@ -144,10 +145,18 @@ export class ReferencesRepository {
       .map(referenceFromRow)
   }
 
-  countExpired(nowMs: number): number {
-    return this.#db
-      .prepare<unknown[], { n: number }>('SELECT count(*) AS n FROM reference WHERE expires_at_ms <= ?')
-      .get(nowMs)!.n
+  /** How many temporary references are over at `untilMs`, of the next `limit`. */
+  countExpired({ untilMs, after, limit }: Stretch): Omit<Measured, 'freedBytes'> {
+    const source = `FROM reference WHERE expires_at_ms <= :untilMs AND (expires_at_ms, id) > (:sinceMs, :id)
+      ORDER BY expires_at_ms, id`
+    const bounds = { untilMs, ...after, limit }
+    const { count } = this.#db
+      .prepare<object, { count: number }>(`SELECT count(*) AS count FROM (SELECT 1 ${source} LIMIT :limit)`)
+      .get(bounds)!
+    const last = this.#db
+      .prepare<object, AgeCursor>(`SELECT id, expires_at_ms AS sinceMs ${source} LIMIT 1 OFFSET :limit - 1`)
+      .get(bounds)
+    return { count, last: last ?? null }
   }
 
   /** Whether a temporary reference holds the asset at this moment. */
