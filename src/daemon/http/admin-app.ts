@@ -27,7 +27,8 @@ const CONTENT_SECURITY_POLICY = [
   "img-src 'self' blob: data:",
   "media-src 'self' blob:",
   "style-src 'self' 'unsafe-inline'",
-  "script-src 'self'",
+  // Digests of files to upload are calculated by WebAssembly.
+  "script-src 'self' 'wasm-unsafe-eval'",
   "connect-src 'self'",
   "worker-src 'self' blob:",
   "object-src 'none'",

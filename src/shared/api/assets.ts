@@ -1,6 +1,6 @@
 import { z } from 'zod'
 import { defineEndpoint } from '../endpoint.ts'
-import { daySchema, idSchema, instantSchema, pageOf, pageQuery, wallClockSchema } from './common.ts'
+import { daySchema, idSchema, instantSchema, pageOf, pageQuery, sha256Schema, wallClockSchema } from './common.ts'
 import { jobSchema } from './jobs.ts'
 import { heldStates, holderShape, referenceSchema } from './references.ts'
 
@@ -163,6 +163,8 @@ export const listAssets = defineEndpoint({
     flightId: z.string().max(128).optional(),
     day: daySchema.optional(),
     kind: z.enum(assetKinds).optional(),
+    /** Those with these bytes; hex. */
+    sha256: sha256Schema.optional(),
     bin: z.stringbool().default(false)
   }),
   response: pageOf(assetSummarySchema),

@@ -3,6 +3,12 @@ import { z } from 'zod'
 /** Identifier made by the daemon: 26 characters of `[0-9a-z]`. */
 export const idSchema = z.string().regex(/^[0-9a-z]{26}$/)
 
+/** A SHA-256 in hex, any case in, lower case out. */
+export const sha256Schema = z
+  .string()
+  .regex(/^[0-9a-fA-F]{64}$/)
+  .toLowerCase()
+
 /** An instant as ISO 8601 in UTC. */
 export const instantSchema = z.iso.datetime()
 

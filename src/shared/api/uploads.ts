@@ -1,7 +1,7 @@
 import { z } from 'zod'
 import { defineEndpoint } from '../endpoint.ts'
 import { assetSummarySchema } from './assets.ts'
-import { idSchema, instantSchema } from './common.ts'
+import { idSchema, instantSchema, sha256Schema } from './common.ts'
 import {
   expiryFitsKind,
   expiryProblem,
@@ -20,11 +20,7 @@ const fieldsShape = {
   /** Instead of the name that the file comes with. */
   name: z.string().min(1).max(1024).optional(),
   /** SHA-256 (hex) that the bytes must have. */
-  sha256: z
-    .string()
-    .regex(/^[0-9a-fA-F]{64}$/)
-    .toLowerCase()
-    .optional(),
+  sha256: sha256Schema.optional(),
   ...holderShape,
   namespace: holderShape.namespace.optional(),
   businessTag: z.string().min(1).max(256).optional(),

@@ -73,6 +73,7 @@ export class AssetsRepository {
     where('flight_id = ?', query.flightId)
     where('taken_day = ?', query.day)
     where('kind = ?', query.kind)
+    where('blob_id = (SELECT id FROM blob WHERE sha256 = ?)', query.sha256 && Buffer.from(query.sha256, 'hex'))
     if (query.cursor !== undefined) {
       conditions.push(`(${order}, id) < (?, ?)`)
       values.push(...parseCursor(query.cursor))
