@@ -7,8 +7,8 @@ import { readCard } from '../src/demo/read-card.ts'
 import { deleteAsset, listAssets, restoreAsset } from '../src/shared/api/assets.ts'
 import { createToken } from '../src/shared/api/system.ts'
 import { missingBrowser, openScreen, startBase, type TestBase, test } from './daemon-fixture.ts'
+import { expectUsable, shoot } from './looks.ts'
 
-const screensDir = join(import.meta.dirname, '../test-results/screens')
 const photos = 8
 const files = photos + 1
 
@@ -17,31 +17,6 @@ test.describe.configure({ mode: 'serial' })
 
 const noBrowser = missingBrowser()
 test.skip(noBrowser !== undefined, noBrowser)
-
-/** Pictures to look at; waits for previews, so that none is caught half loaded. */
-async function shoot(page: Page, name: string): Promise<void> {
-  await page.evaluate(() =>
-    Promise.all([...document.images].filter((image) => image.src !== '').map((image) => image.decode().catch(() => {})))
-  )
-  await page.screenshot({ path: join(screensDir, `${name}.png`) })
-}
-
-/** Nothing sticks out to the right, and whatever can be pressed is large enough for a gloved finger. */
-async function expectUsable(page: Page): Promise<void> {
-  const problems = await page.evaluate(() => {
-    const found: string[] = []
-    const root = document.documentElement
-    if (root.scrollWidth > root.clientWidth) found.push(`the page is ${root.scrollWidth} px wide`)
-    const pressable = 'button, a[href], select, summary, [role="menuitemradio"], [role="menuitem"]'
-    for (const element of document.querySelectorAll<HTMLElement>(pressable)) {
-      const { width, height } = element.getBoundingClientRect()
-      if (width > 1 && (width < 43.5 || height < 43.5))
-        found.push(`${element.outerHTML.slice(0, 80)} is ${Math.round(width)}×${Math.round(height)}`)
-    }
-    return found
-  })
-  expect(problems).toEqual([])
-}
 
 let card: Promise<CardFile[]> | undefined
 function theCard(daemon: TestBase): Promise<CardFile[]> {

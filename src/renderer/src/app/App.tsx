@@ -6,6 +6,7 @@ import { ToastStack } from '../components/ToastStack.tsx'
 import { assetsLive } from '../features/assets/assets.live.ts'
 import { fieldLive } from '../features/field/field.live.ts'
 import { inspectorLive } from '../features/inspector/inspector.live.ts'
+import { startUploads } from '../features/uploads/uploads.ts'
 import { startLiveUpdates } from '../lib/live-updates.ts'
 import { session } from '../lib/session.ts'
 import { statusLive } from '../lib/status-query.ts'
@@ -24,6 +25,9 @@ export function App({ queryClient }: { queryClient: QueryClient }) {
   const open = current.state === 'open'
 
   useEffect(() => (open ? startLiveUpdates(queryClient, liveHandlers) : undefined), [open, queryClient])
+  useEffect(() => {
+    if (open) void startUploads()
+  }, [open])
   useEffect(() => {
     if (!open) queryClient.clear()
   }, [open, queryClient])

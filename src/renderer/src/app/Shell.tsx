@@ -1,6 +1,7 @@
-import { Link, Outlet } from '@tanstack/react-router'
+import { Link, Outlet, useNavigate } from '@tanstack/react-router'
 import { useEffect } from 'react'
 import { useTranslation } from 'react-i18next'
+import { DropArea } from '../features/uploads/DropArea.tsx'
 import { runLatestAction } from '../lib/toasts.ts'
 import { ConnectionBanner } from './ConnectionBanner.tsx'
 import { ConnectionNote } from './ConnectionNote.tsx'
@@ -13,6 +14,7 @@ import { StoreBanner } from './StoreBanner.tsx'
 /** The frame around every screen: navigation at the left, warnings on top, the screen below them. */
 export function Shell() {
   const { t } = useTranslation()
+  const navigate = useNavigate()
   useUndoKey()
 
   return (
@@ -47,6 +49,7 @@ export function Shell() {
           <Outlet />
         </main>
       </div>
+      <DropArea onAdded={() => void navigate({ to: '/uploads' })} />
     </div>
   )
 }

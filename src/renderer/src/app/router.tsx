@@ -41,6 +41,12 @@ const assetRoute = createRoute({
   component: lazyRouteComponent(() => import('./InspectorPage.tsx'), 'InspectorPage')
 })
 
+const uploadsRoute = createRoute({
+  getParentRoute: () => rootRoute,
+  path: '/uploads',
+  component: lazyRouteComponent(() => import('../features/uploads/UploadsScreen.tsx'), 'UploadsScreen')
+})
+
 const binRoute = createRoute({
   getParentRoute: () => rootRoute,
   path: '/bin',
@@ -57,6 +63,7 @@ const routeTree = rootRoute.addChildren([
   indexRoute,
   fieldRoute,
   assetsRoute.addChildren([assetRoute]),
+  uploadsRoute,
   binRoute.addChildren([binnedAssetRoute])
 ])
 

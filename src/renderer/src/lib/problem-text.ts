@@ -11,6 +11,10 @@ function isKnown(code: string): code is KnownProblem {
 /** What went wrong with a call, as a sentence for people; a code without a sentence is shown as it is. */
 export function problemText(t: TFunction, error: unknown): string {
   if (!(error instanceof ApiError) || error.problem === null) return t('problem.outage')
-  const { code } = error.problem
+  return problemCodeText(t, error.problem.code)
+}
+
+/** The same for a code alone. */
+export function problemCodeText(t: TFunction, code: string): string {
   return isKnown(code) ? t(`problem.${code}`) : t('problem.other', { code })
 }

@@ -6,5 +6,6 @@ type Holder = Pick<AssetDetail['references'][number], 'namespace' | 'owner' | 'e
 /** Who uses an asset, in words. */
 export function referenceText(t: TFunction, { namespace, owner, externalId }: Holder): string {
   if (namespace === 'pilot') return t('inspector.referencePilot', { owner: owner ?? '' })
+  if (namespace === 'screen') return t('inspector.referenceScreen')
   return [namespace, owner, externalId].filter(Boolean).join(' · ')
 }
