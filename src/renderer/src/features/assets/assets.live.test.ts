@@ -1,51 +1,16 @@
 import { type InfiniteData, QueryClient } from '@tanstack/react-query'
 import { beforeEach, expect, test, vi } from 'vitest'
-import { type AssetSummary, captureDataSchema } from '../../../../shared/api/assets.ts'
+import type { AssetDetail, AssetSummary } from '../../../../shared/api/assets.ts'
 import type { StoredEvent } from '../../../../shared/api/events.ts'
+import { assetDetail } from '../../testing/asset-detail.ts'
 import { assetsLive } from './assets.live.ts'
 import { assetListQuery } from './assets.queries.ts'
 
 const id = (letter: string) => letter.repeat(26)
 const at = '2026-11-21T10:00:00.000Z'
 
-function detail(letter: string, change: Record<string, unknown> = {}) {
-  return {
-    id: id(letter),
-    workspaceId: 'w',
-    name: `${letter}.JPG`,
-    kind: 'image',
-    mimeType: 'image/jpeg',
-    state: 'active',
-    sizeBytes: 1,
-    takenAt: at,
-    takenLocal: '2026-11-21T09:00:00',
-    takenDay: '2026-11-21',
-    takenZoneKnown: true,
-    receivedAt: at,
-    binnedAt: null,
-    width: null,
-    height: null,
-    durationMs: null,
-    deviceId: null,
-    flightId: null,
-    preview: 'ready',
-    previewProblem: null,
-    damage: null,
-    path: '',
-    objectKey: 'k',
-    sha256: null,
-    copies: 1,
-    refCount: 1,
-    capture: Object.fromEntries(Object.keys(captureDataSchema.shape).map((key) => [key, null])),
-    deviceName: null,
-    flightName: null,
-    references: [],
-    referenceTotal: 0,
-    renditions: [],
-    jobs: [],
-    events: [],
-    ...change
-  }
+function detail(letter: string, change: Partial<AssetDetail> = {}): AssetDetail {
+  return assetDetail({ id: id(letter), name: `${letter}.JPG`, takenAt: at, ...change })
 }
 
 const event = (type: StoredEvent['type'], letter: string, data = {}): StoredEvent => ({
