@@ -81,6 +81,7 @@ export function loadConfig(sources: ConfigSources): Config {
     },
     retention: {
       graceMs: (values.graceHours ?? defaults.graceHours) * 3_600_000,
+      warnMs: Math.min(values.warnHours ?? defaults.warnHours, values.graceHours ?? defaults.graceHours) * 3_600_000,
       binMs: (values.binDays ?? defaults.binDays) * 86_400_000,
       orphanPolicy: values.orphanPolicy ?? defaults.orphanPolicy
     },

@@ -233,6 +233,12 @@ export const settings = {
     help: 'how long an asset may be without a reference',
     schema: amountSchema(87_600)
   }),
+  warnHours: setting({
+    toml: 'retention.warn_hours',
+    env: 'FLIGHTCASE_WARN_HOURS',
+    help: 'how long before that time is over the event `asset.expiring` tells of it; 0: never',
+    schema: amountSchema(87_600)
+  }),
   binDays: setting({
     toml: 'retention.bin_days',
     env: 'FLIGHTCASE_BIN_DAYS',
@@ -274,6 +280,7 @@ export const defaults = {
   uploadMaxGb: 100,
   uploadMaxMegapixels: 500,
   graceHours: 24,
+  warnHours: 6,
   binDays: 30,
   orphanPolicy: 'bin',
   s3Bucket: 'media',
@@ -341,6 +348,8 @@ export interface UploadTypeRule {
 export interface RetentionConfig {
   /** How long an asset may be without a reference. */
   graceMs: number
+  /** How long before that is over it is told; no longer than that, 0 for never. */
+  warnMs: number
   /** How long an asset stays in the bin. */
   binMs: number
   /** What becomes of assets that nothing holds. */

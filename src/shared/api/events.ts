@@ -7,6 +7,7 @@ export const eventTypes = [
   'asset.arrived',
   'asset.updated',
   'asset.damaged',
+  'asset.expiring',
   'asset.binned',
   'asset.restored',
   'asset.references',

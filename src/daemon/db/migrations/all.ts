@@ -8,6 +8,7 @@ import { upload } from './0070-upload.ts'
 import { workspaceUsage } from './0080-workspace-usage.ts'
 import { catalogue } from './0110-catalogue.ts'
 import { collectorIndexes } from './0120-collector-indexes.ts'
+import { expiryWarning } from './0121-expiry-warning.ts'
 import { webhook } from './0130-webhook.ts'
 import { audit } from './0140-audit.ts'
 
@@ -22,6 +23,7 @@ export const migrations: readonly Migration[] = [
   workspaceUsage,
   catalogue,
   collectorIndexes,
+  expiryWarning,
   webhook,
   audit
 ]

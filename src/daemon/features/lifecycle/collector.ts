@@ -9,7 +9,13 @@ import type { Database } from '../../db/database.ts'
 import { AppError } from '../../errors.ts'
 import type { Outbox } from '../../events/outbox.ts'
 import type { BinService } from './bin.service.ts'
-import type { AgeCursor, LifecycleRepository, Measured, Purge } from './lifecycle.repository.ts'
+import {
+  type AgeCursor,
+  BEGINNING,
+  type LifecycleRepository,
+  type Measured,
+  type Purge
+} from './lifecycle.repository.ts'
 import type { Lifecycle } from './lifecycle.ts'
 import type { ReferencesRepository } from './references.repository.ts'
 import type { ReferencesService } from './references.service.ts'
@@ -37,7 +43,6 @@ const CHUNK = 200
 const MEASURED_CHUNK = 1000
 /** Assets that one run takes away. */
 const MAX_ACTIONS = 10_000
-const BEGINNING: AgeCursor = { sinceMs: Number.MIN_SAFE_INTEGER, id: '' }
 
 /**
  * Takes away what nobody needs: assets without a reference after the grace period, and assets in the bin after their time.

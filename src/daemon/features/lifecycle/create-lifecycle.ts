@@ -8,6 +8,7 @@ import type { Outbox } from '../../events/outbox.ts'
 import type { Feature } from '../../feature.ts'
 import { BinService } from './bin.service.ts'
 import { Collector, type CollectorDeps } from './collector.ts'
+import { ExpiryWarnings } from './expiry-warnings.ts'
 import { LifecycleRepository } from './lifecycle.repository.ts'
 import { bindLifecycle } from './lifecycle.routes.ts'
 import { ReferencesRepository } from './references.repository.ts'
@@ -39,11 +40,16 @@ export function createLifecycle(deps: LifecycleDeps): LifecycleFeature {
   const holders = new ReferencesRepository(db)
   const references = new ReferencesService({ ...deps, holders })
   const bin = new BinService({ ...deps, holders, references })
-  const collector = new Collector({ ...deps, repository: new LifecycleRepository(db), holders, references, bin })
+  const repository = new LifecycleRepository(db)
+  const warnings = new ExpiryWarnings({ ...deps, repository })
+  const collector = new Collector({ ...deps, repository, holders, references, bin })
   return {
     bind: (binder) => bindLifecycle(binder, { holders, references, bin, collector, audit: deps.audit }),
     listReferences: (assetId) => references.listFirst(assetId),
     createReference: (assetId, request) => references.create(assetId, request).reference,
-    upkeep: [{ name: 'assets nobody needs', run: (signal) => collector.run({ isDryRun: false, signal }) }]
+    upkeep: [
+      { name: 'warnings of assets nobody needs', run: (signal) => warnings.run(signal) },
+      { name: 'assets nobody needs', run: (signal) => collector.run({ isDryRun: false, signal }) }
+    ]
   }
 }

@@ -18,6 +18,9 @@ export interface AgeCursor {
   id: string
 }
 
+/** Before the first one. */
+export const BEGINNING: AgeCursor = { sinceMs: Number.MIN_SAFE_INTEGER, id: '' }
+
 /** A stretch of a listing by age. */
 export interface Stretch {
   untilMs: number
@@ -39,6 +42,14 @@ export interface Measured {
   freedBytes: number
   /** The last asset of the stretch; null when it reaches to the end. */
   last: AgeCursor | null
+}
+
+/** An orphan whose near end nobody was told of. */
+export interface UntoldOrphan extends AgeCursor {
+  /** When the last temporary reference is over; null without one. */
+  heldUntilMs: number | null
+  workspaceId: string
+  name: string
 }
 
 const BINNED = `FROM asset WHERE binned_at_ms <= :untilMs AND (binned_at_ms, id) > (:sinceMs, :id) ORDER BY binned_at_ms, id`
@@ -101,6 +112,22 @@ export class LifecycleRepository {
       .prepare<object, AgeCursor>(`SELECT id, ${sinceColumn} AS sinceMs ${source} LIMIT 1 OFFSET :limit - 1`)
       .get({ untilMs, ...after, limit })
     return { ...sums, last: last ?? null }
+  }
+
+  /** As {@link listOrphans}, those that were not told of in this grace period. */
+  listUntold({ untilMs, after, limit }: Stretch): UntoldOrphan[] {
+    return this.#db
+      .prepare<object, UntoldOrphan>(
+        `SELECT id, pending_since_ms AS sinceMs, workspace_id AS workspaceId, name,
+                (SELECT max(expires_at_ms) FROM reference WHERE asset_id = asset.id AND kind = 'temporary') AS heldUntilMs
+         FROM asset WHERE state = 'pending_reference' AND expiry_told_at_ms IS NULL AND pending_since_ms <= :untilMs
+           AND (pending_since_ms, id) > (:sinceMs, :id) ORDER BY pending_since_ms, id LIMIT :limit`
+      )
+      .all({ untilMs, ...after, limit })
+  }
+
+  setTold(assetId: string, nowMs: number): void {
+    this.#db.prepare('UPDATE asset SET expiry_told_at_ms = ? WHERE id = ?').run(nowMs, assetId)
   }
 
   findLastWords(assetId: string): LastWords | undefined {

@@ -61,10 +61,12 @@ export class ReferencesRepository {
   setLife(assetId: string, life: Lifecycle, nowMs: number): void {
     this.#db
       .prepare(
-        `UPDATE asset SET state = ?, ref_count = ?, pending_since_ms = ?, binned_at_ms = ?, updated_at_ms = ?
-         WHERE id = ?`
+        `UPDATE asset SET state = :state, ref_count = :refCount, binned_at_ms = :binnedAtMs, updated_at_ms = :nowMs,
+           expiry_told_at_ms = iif(pending_since_ms IS :pendingSinceMs, expiry_told_at_ms, NULL),
+           pending_since_ms = :pendingSinceMs
+         WHERE id = :assetId`
       )
-      .run(stateOf(life), life.refCount, life.pendingSinceMs, life.binnedAtMs, nowMs, assetId)
+      .run({ ...life, state: stateOf(life), nowMs, assetId })
   }
 
   /** Adds a reference, or renews the one that this holder has: a later expiry and another business tag count. */
