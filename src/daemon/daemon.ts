@@ -21,7 +21,7 @@ import { AccessService } from './features/access/access.service.ts'
 import { AssetsRepository } from './features/assets/assets.repository.ts'
 import { createAssets } from './features/assets/create-assets.ts'
 import { createAudit } from './features/audit/create-audit.ts'
-import { bindDelivery } from './features/delivery/delivery.routes.ts'
+import { createDelivery } from './features/delivery/create-delivery.ts'
 import { bindEvents, type OpenStreams } from './features/events/events.routes.ts'
 import { FieldRepository } from './features/field/field.repository.ts'
 import { bindField } from './features/field/field.routes.ts'
@@ -260,11 +260,21 @@ export async function createDaemon(config: Config, overrides: DaemonOverrides = 
       listReferences: lifecycle.listReferences
     })
     const webhooks = createWebhooks({ db, clock, outbox, log, source: eventSource(db), version, ...config.webhooks })
+    const delivery = createDelivery({
+      db,
+      store,
+      outbox,
+      audit,
+      clock,
+      config: config.delivery,
+      authenticate: (request) => authenticateAdmin(access, request)
+    })
     const features: Feature[] = [
       catalogue,
       workspaces,
       uploads,
       lifecycle,
+      delivery,
       createAudit({ db, clock, log, dataDir: config.dataDir }),
       webhooks
     ]
@@ -297,12 +307,13 @@ export async function createDaemon(config: Config, overrides: DaemonOverrides = 
       log,
       rendererDir: join(packageRoot, 'out/renderer'),
       checkResponses: overrides.checkResponses ?? false,
+      publicHosts: config.delivery.publicHosts,
+      corsOrigins: config.delivery.corsOrigins,
       authenticate: (request) => authenticateAdmin(access, request),
       bindAll: (binder) => {
         bindAccess(binder, access)
         for (const feature of features) feature.bind?.(binder)
-        bindDelivery(binder, { store, findBytes: (assetId) => assets.getBytes(assetId) })
-        bindRenditions(binder, { service: renditions, store })
+        bindRenditions(binder, { service: renditions, store, gate: delivery.gate })
         bindField(binder, { board, repository: fieldRepository })
         bindJobs(binder, queue)
         streams = bindEvents(binder, { outbox, liveFeed })

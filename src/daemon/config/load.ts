@@ -5,6 +5,7 @@ import { parse as parseToml, TomlError } from 'smol-toml'
 import { messageOf, StartupError } from '../errors.ts'
 import {
   type Config,
+  type DeliveryConfig,
   defaults,
   type ListenAddress,
   type SettingName,
@@ -86,6 +87,7 @@ export function loadConfig(sources: ConfigSources): Config {
       orphanPolicy: values.orphanPolicy ?? defaults.orphanPolicy
     },
     webhooks: { publicOnly: values.webhooksPublicOnly ?? false },
+    delivery: deliveryConfig(values),
     ffmpegPath: values.ffmpeg ?? null,
     unknownVariables: unknownVariables(sources.env)
   }
@@ -131,6 +133,23 @@ function storeConfig(values: SettingValues): StoreConfig {
   if (s3Endpoint === undefined || s3AccessKey === undefined || s3SecretKey === undefined)
     throw new Error('missingForStore has let an incomplete external store pass')
   return { mode: 'external', endpoint: s3Endpoint, accessKey: s3AccessKey, secretKey: s3SecretKey, ...common }
+}
+
+function deliveryConfig(values: SettingValues): DeliveryConfig {
+  const { publicUrl = null, cdnBaseUrl = null, publicHosts = [] } = values
+  const shown = [publicUrl, cdnBaseUrl].flatMap((url) => (url === null ? [] : [new URL(url).hostname]))
+  return {
+    usePresign: values.usePresign ?? false,
+    linkTtlSeconds: values.presignUrlTtlSeconds ?? defaults.presignUrlTtlSeconds,
+    publicUrl,
+    cdnBaseUrl,
+    publicHosts: [...publicHosts, ...shown],
+    refererRule: {
+      hosts: values.referers ?? [],
+      allowEmpty: (values.emptyReferer ?? defaults.emptyReferer) === 'allow'
+    },
+    corsOrigins: values.corsOrigins ?? []
+  }
 }
 
 interface TomlFile {

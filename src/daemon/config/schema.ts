@@ -15,6 +15,27 @@ const httpUrlSchema = z
   .url({ protocol: /^https?$/, error: 'must be a URL beginning with http:// or https://' })
   .transform((url) => url.replace(/\/+$/, ''))
 
+/** An array in the file; elsewhere one text with commas. */
+const listSchema = (item: z.ZodType<string, string>) =>
+  z
+    .union([
+      z.array(z.string()),
+      z.string().transform((text) =>
+        text
+          .split(',')
+          .map((part) => part.trim())
+          .filter((part) => part !== '')
+      )
+    ])
+    .pipe(z.array(item))
+const HOST_NAME = '[a-z0-9_-]+(\\.[a-z0-9_-]+)*'
+const hostSchema = (prefix: string) =>
+  z
+    .string()
+    .toLowerCase()
+    .regex(new RegExp(`^${prefix}${HOST_NAME}$`), 'must be host names without scheme and port')
+const originSchema = z.string().regex(/^(\*|https?:\/\/[^/\s,]+)$/, 'must be origins such as https://example.org, or *')
+
 const switchSchema = z.union([z.boolean(), z.stringbool()])
 const amountSchema = (max: number) =>
   z
@@ -257,6 +278,54 @@ export const settings = {
     help: 'refuse webhooks to addresses that only this network reaches',
     schema: switchSchema
   }),
+  usePresign: setting({
+    toml: 'delivery.use_presign',
+    env: 'FLIGHTCASE_USE_PRESIGN',
+    help: 'links to files lead to the object store instead of to this program',
+    schema: switchSchema
+  }),
+  presignUrlTtlSeconds: setting({
+    toml: 'delivery.presign_url_ttl_seconds',
+    env: 'FLIGHTCASE_PRESIGN_URL_TTL_SECONDS',
+    help: 'how long a link to a file is good when nobody says, at most a week',
+    schema: amountSchema(604_800).pipe(z.int('must be whole seconds').min(1, 'must be at least 1'))
+  }),
+  publicUrl: setting({
+    toml: 'delivery.public_url',
+    env: 'FLIGHTCASE_PUBLIC_URL',
+    help: 'where a reverse proxy shows the admin listener; links to files begin with it',
+    schema: httpUrlSchema
+  }),
+  cdnBaseUrl: setting({
+    toml: 'delivery.cdn_base_url',
+    env: 'FLIGHTCASE_CDN_BASE_URL',
+    help: 'where a CDN shows the admin listener; addresses of public files begin with it',
+    schema: httpUrlSchema
+  }),
+  publicHosts: setting({
+    toml: 'delivery.public_hosts',
+    env: 'FLIGHTCASE_PUBLIC_HOSTS',
+    help: 'further host names that proxies and CDNs send to the admin listener',
+    schema: listSchema(hostSchema(''))
+  }),
+  referers: setting({
+    toml: 'delivery.referers',
+    env: 'FLIGHTCASE_REFERERS',
+    help: 'hosts whose pages may show files without a token (*.example.org: all below it); none: every page may',
+    schema: listSchema(hostSchema('(\\*\\.)?'))
+  }),
+  emptyReferer: setting({
+    toml: 'delivery.empty_referer',
+    env: 'FLIGHTCASE_EMPTY_REFERER',
+    help: 'allow or refuse: requests that name no page, where referers is set',
+    schema: z.enum(['allow', 'refuse'])
+  }),
+  corsOrigins: setting({
+    toml: 'delivery.cors_origins',
+    env: 'FLIGHTCASE_CORS_ORIGINS',
+    help: 'origins whose scripts may read files without a token; * for all',
+    schema: listSchema(originSchema)
+  }),
   ffmpeg: setting({
     toml: 'ffmpeg',
     env: 'FLIGHTCASE_FFMPEG',
@@ -283,6 +352,8 @@ export const defaults = {
   warnHours: 6,
   binDays: 30,
   orphanPolicy: 'bin',
+  presignUrlTtlSeconds: 3600,
+  emptyReferer: 'allow',
   s3Bucket: 'media',
   s3Region: 'us-east-1'
 } as const satisfies SettingValues
@@ -356,6 +427,19 @@ export interface RetentionConfig {
   orphanPolicy: 'bin' | 'purge'
 }
 
+export interface DeliveryConfig {
+  /** Links lead to the object store. */
+  usePresign: boolean
+  linkTtlSeconds: number
+  /** Without a slash at the end, as the next one. */
+  publicUrl: string | null
+  cdnBaseUrl: string | null
+  /** Names that are no foreign ones, with those of the two addresses. */
+  publicHosts: string[]
+  refererRule: { hosts: string[]; allowEmpty: boolean }
+  corsOrigins: string[]
+}
+
 /** Everything the daemon is told from outside, complete and checked. */
 export interface Config {
   dataDir: string
@@ -371,6 +455,7 @@ export interface Config {
   uploads: UploadConfig
   retention: RetentionConfig
   webhooks: { publicOnly: boolean }
+  delivery: DeliveryConfig
   /** Null: looked for. */
   ffmpegPath: string | null
   /** `FLIGHTCASE_…` environment names that mean nothing here; reported at start. */

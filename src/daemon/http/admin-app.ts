@@ -8,6 +8,7 @@ import { adminContract } from '../../shared/api/contract.ts'
 import { AppError } from '../errors.ts'
 import { newId } from '../ids.ts'
 import { type Caller, createEndpointBinder, type EndpointBinder } from './bind-endpoint.ts'
+import { corsFor } from './cors.ts'
 import { errorHandler } from './error-handler.ts'
 import { openApiDocument } from './openapi.ts'
 
@@ -20,6 +21,10 @@ export interface AdminAppOptions {
   /** Folder of the built renderer. */
   rendererDir: string
   checkResponses: boolean
+  /** Names under which others show this listener, in lower case. */
+  publicHosts: readonly string[]
+  /** Pages whose scripts may read media; see `corsFor`. */
+  corsOrigins: readonly string[]
 }
 
 const CONTENT_SECURITY_POLICY = [
@@ -43,7 +48,8 @@ export function createAdminApp(options: AdminAppOptions): Express {
   app.disable('x-powered-by')
   app.set('etag', false)
   app.set('query parser', 'simple')
-  app.use(guard)
+  app.use(guard(new Set(options.publicHosts)))
+  app.use(['/media', '/thumbnail'], corsFor(options.corsOrigins))
 
   const binder = createEndpointBinder({
     router: app,
@@ -71,23 +77,28 @@ export function createAdminApp(options: AdminAppOptions): Express {
 }
 
 /** Request id and security headers for every answer; refuses names that a hostile page could have pointed at us. */
-const guard: RequestHandler = (request, response, next) => {
-  response.setHeader('x-request-id', newId())
-  response.setHeader('x-content-type-options', 'nosniff')
-  response.setHeader('referrer-policy', 'no-referrer')
-  response.setHeader('cross-origin-opener-policy', 'same-origin')
-  response.setHeader('cross-origin-resource-policy', 'same-origin')
-  response.setHeader('content-security-policy', CONTENT_SECURITY_POLICY)
-  if (!isOwnHost(request.headers.host)) throw new AppError('foreign_origin')
-  next()
+function guard(publicHosts: ReadonlySet<string>): RequestHandler {
+  return (request, response, next) => {
+    response.setHeader('x-request-id', newId())
+    response.setHeader('x-content-type-options', 'nosniff')
+    response.setHeader('referrer-policy', 'no-referrer')
+    response.setHeader('cross-origin-opener-policy', 'same-origin')
+    response.setHeader('cross-origin-resource-policy', 'same-origin')
+    response.setHeader('content-security-policy', CONTENT_SECURITY_POLICY)
+    if (!isOwnHost(request.headers.host, publicHosts)) throw new AppError('foreign_origin')
+    next()
+  }
 }
 
-/** DNS rebinding needs a name the attacker controls; addresses, localhost and this machine's name are none. */
-function isOwnHost(host: string | undefined): boolean {
+/**
+ * DNS rebinding needs a name the attacker controls; addresses, localhost, this machine's name and those of the configuration are
+ * none.
+ */
+function isOwnHost(host: string | undefined, publicHosts: ReadonlySet<string>): boolean {
   if (host === undefined || !URL.canParse(`http://${host}`)) return false
   const name = new URL(`http://${host}`).hostname.replace(/^\[|\]$/g, '')
   const own = hostname().toLowerCase()
-  return isIP(name) !== 0 || name === 'localhost' || name === own || name === `${own}.local`
+  return isIP(name) !== 0 || name === 'localhost' || name === own || name === `${own}.local` || publicHosts.has(name)
 }
 
 function assertComplete(binder: EndpointBinder): void {

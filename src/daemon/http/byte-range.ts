@@ -23,15 +23,6 @@ export function parseByteRange(header: string | undefined, sizeBytes: number): B
   return start >= sizeBytes ? 'unsatisfiable' : { start, end }
 }
 
-/** True when `ifNoneMatch` lists `etag` (weak comparison, RFC 9110 §13.1.2) or is `*`. */
-export function matchesEtag(ifNoneMatch: string | undefined, etag: string): boolean {
-  if (ifNoneMatch === undefined) return false
-  return ifNoneMatch.split(',').some((item) => {
-    const candidate = item.trim().replace(/^W\//, '')
-    return candidate === '*' || candidate === etag
-  })
-}
-
 /** `Content-Disposition` for any file name: an ASCII fallback and the real one (RFC 6266, RFC 8187). */
 export function contentDisposition(type: 'inline' | 'attachment', name: string): string {
   const oneLine = name.replace(/[\p{Cc}\u202a-\u202e\u2066-\u2069/\\]/gu, '_')

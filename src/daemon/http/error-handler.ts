@@ -33,6 +33,10 @@ const problems: Record<ProblemCode, { status: number; title: string }> = {
   asset_damaged: { status: 409, title: 'The stored bytes are damaged' },
   asset_bytes_missing: { status: 410, title: 'The stored bytes are gone' },
   blob_quarantined: { status: 451, title: 'These bytes are quarantined' },
+  quarantine_not_found: { status: 404, title: 'These bytes are not quarantined' },
+  link_invalid: { status: 403, title: 'The link is not one of ours' },
+  link_expired: { status: 403, title: 'The link has expired' },
+  referer_refused: { status: 403, title: 'This file may not be shown there' },
   rendition_not_available: { status: 404, title: 'There is no such preview' },
   range_not_satisfiable: { status: 416, title: 'The range lies outside the file' },
   precondition_failed: { status: 412, title: 'The file is not the version asked for' },
@@ -103,8 +107,10 @@ export function errorHandler(log: Logger): ErrorRequestHandler {
       response.destroy()
       return
     }
-    for (const header of ['cache-control', 'etag', 'last-modified', 'content-disposition', 'accept-ranges'])
+    for (const header of ['etag', 'last-modified', 'content-disposition', 'accept-ranges'])
       response.removeHeader(header)
+    // Caches may keep some refusals (404, 410, 451) unless told otherwise (RFC 9110 §15.1).
+    response.setHeader('cache-control', 'no-store')
     if (!request.complete) endAfterAnswer(request, response)
     response.status(body.status).type('application/problem+json').send(JSON.stringify(body))
   }

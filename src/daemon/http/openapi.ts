@@ -106,7 +106,8 @@ function successOf(endpoint: Endpoint, components: Json): Json {
 
 function accessOf(endpoint: Endpoint): Json {
   if (endpoint.listener === 'field' && endpoint.params) return { security: [{ controller: [] }] }
-  return endpoint.role === 'none' ? { security: [] } : { description: `Needs the role ${endpoint.role}.` }
+  if (endpoint.role !== 'none') return { description: `Needs the role ${endpoint.role}.` }
+  return { security: endpoint.errors.includes('unauthenticated') ? [{}, { bearer: [] }] : [] }
 }
 
 function failuresOf(endpoint: Endpoint, components: Json): Json {

@@ -4,8 +4,12 @@ import { join } from 'node:path'
 import express from 'express'
 import { pino } from 'pino'
 import { onTestFinished } from 'vitest'
+import { AuditLog } from '../audit/audit-log.ts'
+import { loadConfig } from '../config/load.ts'
 import { Outbox } from '../events/outbox.ts'
 import { type AssetRow, AssetsRepository } from '../features/assets/assets.repository.ts'
+import { createDelivery } from '../features/delivery/create-delivery.ts'
+import { DeliveryRepository } from '../features/delivery/delivery.repository.ts'
 import { guessMediaType } from '../features/ingest/guess-media-type.ts'
 import { IngestRepository } from '../features/ingest/ingest.repository.ts'
 import { MetadataRepository } from '../features/metadata/metadata.repository.ts'
@@ -71,8 +75,15 @@ export async function startMediaBase(options: { store: ObjectStore; ffmpegPath?:
 
   const app = express()
   const caller = { actorId: 'test', name: 'test', role: 'viewer' as const, tokenId: null, viaCookie: false }
+  const { delivery: config } = loadConfig({ flags: { dataDir: common.scratchDir }, env: {} })
+  const { gate } = createDelivery({
+    ...common,
+    audit: new AuditLog({ db, clock }),
+    config,
+    authenticate: () => caller
+  })
   const binder = createEndpointBinder({ router: app, authenticate: () => caller, checkResponses: true })
-  bindRenditions(binder, { service: renditions, store })
+  bindRenditions(binder, { service: renditions, store, gate })
   app.use(errorHandler(log))
   const server = createServer(app)
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
@@ -142,7 +153,7 @@ export async function startMediaBase(options: { store: ObjectStore; ffmpegPath?:
     arrivals,
     row: (assetId: string): AssetRow => assets.get(assetId),
     detail: (assetId: string) => assets.getDetail(assetId),
-    keyOf: (assetId: string) => assets.getBytes(assetId).key,
+    keyOf: (assetId: string) => new DeliveryRepository(db).find(assetId)!.key,
     events: (assetId: string) => outbox.readFor(assetId, 100).map(({ type }) => type),
     thumbnail: (assetId: string, headers: Record<string, string> = {}, sizePx: number | string = 256) =>
       fetch(`${url}/thumbnail/${sizePx}/${assetId}`, { headers })

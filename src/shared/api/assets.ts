@@ -7,6 +7,13 @@ import { heldStates, holderShape, referenceSchema } from './references.ts'
 export const assetKinds = ['image', 'video', 'audio', 'document', 'other'] as const
 export const assetStates = ['uploading', 'pending_reference', 'active', 'binned'] as const
 
+/**
+ * Who may read an asset's bytes and previews: `private`, who stored it and admins; `workspace`, every token of its workspace; `signed`,
+ * operators; `public`, everyone. Whoever may read can hand out a signed link, which opens it to others.
+ */
+export const accessPolicies = ['private', 'workspace', 'signed', 'public'] as const
+export type AccessPolicy = (typeof accessPolicies)[number]
+
 /** Whether a preview exists; `unavailable` carries the reason in `previewProblem`. */
 export const previewStates = ['pending', 'ready', 'unavailable'] as const
 
@@ -124,6 +131,13 @@ export const assetDetailSchema = assetSummarySchema
     sha256: z.string().nullable(),
     /** Assets sharing these bytes, this one included. */
     copies: z.int(),
+    access: z.enum(accessPolicies),
+    /** How long browsers and CDNs may keep its bytes without asking again; null for the default. */
+    cacheSeconds: z.int().nullable(),
+    /** Who stored it: the `id` of an audit actor. Null for controllers. */
+    ownerId: z.string().nullable(),
+    /** Its bytes are quarantined: nobody can read them. */
+    isQuarantined: z.boolean(),
     /** How many strong references hold it. */
     refCount: z.int(),
     /** Ascending. */
@@ -237,19 +251,40 @@ export const restoreAsset = defineEndpoint({
   errors: ['asset_not_found', 'asset_not_binned']
 })
 
+/** What `getFileUrl` adds to an address so that it opens without a token; it holds for exactly this address. */
+const linkQuery = {
+  /** Seconds since the epoch. */
+  expires: z.string().max(16).optional(),
+  key: z.string().max(64).optional(),
+  signature: z.string().max(64).optional()
+}
+
+/** Why an address that opens without a token, too, may be refused. */
+const readRefusals = [
+  'unauthenticated',
+  'forbidden',
+  'link_invalid',
+  'link_expired',
+  'referer_refused',
+  'asset_not_found',
+  'blob_quarantined'
+] as const
+
 export const getMedia = defineEndpoint({
   name: 'getMedia',
   method: 'GET',
   path: '/media/{assetId}',
   tag: 'Delivery',
-  summary: 'The original bytes; ranges, conditional requests, `download=true` for a save dialog',
-  role: 'viewer',
+  summary:
+    'The original bytes, with a token, by a signed link, or where they are public; ranges, conditional requests, `download=true` for a save dialog',
+  role: 'none',
   params: assetParams,
-  query: z.object({ download: z.stringbool().default(false) }),
+  query: z.object({ download: z.stringbool().default(false), ...linkQuery }),
   response: 'bytes',
   errors: [
-    'asset_not_found',
+    ...readRefusals,
     'asset_bytes_missing',
+    'asset_damaged',
     'range_not_satisfiable',
     'precondition_failed',
     'store_unreachable'
@@ -263,16 +298,23 @@ export const getThumbnail = defineEndpoint({
   method: 'GET',
   path: '/thumbnail/{sizePx}/{assetId}',
   tag: 'Delivery',
-  summary: 'A preview picture in the best format the Accept header allows (AVIF, WebP, JPEG)',
-  role: 'viewer',
+  summary:
+    'A preview picture in the best format the Accept header allows (AVIF, WebP, JPEG); opens as the original does',
+  role: 'none',
   params: z.object({
     sizePx: z.coerce.number().pipe(z.union(thumbnailSizesPx.map((size) => z.literal(size)))),
     assetId: idSchema
   }),
   /** Any `v` names a version: the answer may then be kept for good. */
-  query: z.object({ v: z.string().max(64).optional() }),
+  query: z.object({ v: z.string().max(64).optional(), ...linkQuery }),
   response: 'bytes',
-  errors: ['asset_not_found', 'rendition_not_available', 'store_unreachable']
+  errors: [
+    ...readRefusals,
+    'rendition_not_available',
+    'range_not_satisfiable',
+    'precondition_failed',
+    'store_unreachable'
+  ]
 })
 
 export const assetsContract = [listAssets, listAssetFacets, getAsset, deleteAsset, restoreAsset, getMedia, getThumbnail]

@@ -4,6 +4,7 @@ import { instantSchema, pageOf, pageQuery } from './common.ts'
 
 /** What is written down for good: what takes something away, and what changes who may do what. */
 export const auditActions = [
+  'asset.access_changed',
   'asset.binned',
   'asset.restored',
   'asset.purged',

@@ -2,6 +2,7 @@ import type { Endpoint } from '../endpoint.ts'
 import { assetChangesContract } from './asset-changes.ts'
 import { assetsContract } from './assets.ts'
 import { auditContract } from './audit.ts'
+import { deliveryContract } from './delivery.ts'
 import { eventsContract } from './events.ts'
 import { fieldContract } from './field.ts'
 import { jobsContract } from './jobs.ts'
@@ -19,6 +20,7 @@ export const adminContract: readonly Endpoint[] = [
   ...assetsContract,
   ...assetChangesContract,
   ...uploadsContract,
+  ...deliveryContract,
   ...referencesContract,
   ...lifecycleContract,
   ...workspacesContract,

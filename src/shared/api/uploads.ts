@@ -1,6 +1,6 @@
 import { z } from 'zod'
 import { defineEndpoint } from '../endpoint.ts'
-import { assetSummarySchema } from './assets.ts'
+import { accessPolicies, assetSummarySchema } from './assets.ts'
 import { idSchema, instantSchema, sha256Schema } from './common.ts'
 import {
   expiryFitsKind,
@@ -21,6 +21,8 @@ const fieldsShape = {
   name: z.string().min(1).max(1024).optional(),
   /** SHA-256 (hex) that the bytes must have. */
   sha256: sha256Schema.optional(),
+  /** Who may read it. */
+  access: z.enum(accessPolicies).default('workspace'),
   ...holderShape,
   namespace: holderShape.namespace.optional(),
   businessTag: z.string().min(1).max(256).optional(),

@@ -1,5 +1,6 @@
 import type { z } from 'zod'
 import {
+  type AccessPolicy,
   type AssetDetail,
   type AssetSummary,
   type CaptureData,
@@ -10,7 +11,6 @@ import {
 import { isoFromMs, wallClockAt } from '../../clock.ts'
 import type { Database } from '../../db/database.ts'
 import { AppError } from '../../errors.ts'
-import type { AssetBytes } from './assets-bytes.ts'
 
 export type AssetQuery = z.output<NonNullable<(typeof listAssets)['query']>>
 type Facets = z.output<(typeof listAssetFacets)['response']>
@@ -45,6 +45,9 @@ export interface AssetRow {
   latitude: number | null
   longitude: number | null
   capture_json: string
+  access: AccessPolicy
+  cache_seconds: number | null
+  created_by: string | null
 }
 
 type NotedFields = 'tags' | 'metadata' | 'moderationLabels' | 'moderationNote' | 'moderatedAt' | 'revision'
@@ -136,8 +139,10 @@ export class AssetsRepository {
   getDetail(assetId: string): Omit<AssetDetail, 'jobs' | 'events' | 'references' | NotedFields> {
     const row = this.get(assetId)
     const blob = this.#db
-      .prepare<unknown[], { sha256: Buffer | null; copies: number }>(
-        'SELECT sha256, (SELECT count(*) FROM asset WHERE blob_id = blob.id) AS copies FROM blob WHERE id = ?'
+      .prepare<unknown[], { sha256: Buffer | null; copies: number; isQuarantined: number }>(
+        `SELECT sha256, (SELECT count(*) FROM asset WHERE blob_id = blob.id) AS copies,
+                EXISTS (SELECT 1 FROM quarantine WHERE quarantine.sha256 = blob.sha256) AS isQuarantined
+         FROM blob WHERE id = ?`
       )
       .get(row.blob_id)
     return {
@@ -146,6 +151,10 @@ export class AssetsRepository {
       objectKey: row.object_key,
       sha256: blob?.sha256?.toString('hex') ?? null,
       copies: blob?.copies ?? 1,
+      access: row.access,
+      cacheSeconds: row.cache_seconds,
+      ownerId: row.created_by,
+      isQuarantined: blob?.isQuarantined === 1,
       refCount: row.ref_count,
       referenceTotal: this.#db
         .prepare<unknown[], { n: number }>('SELECT count(*) AS n FROM reference WHERE asset_id = ?')
@@ -160,19 +169,6 @@ export class AssetsRepository {
         .all(assetId)
         .map(({ size_bytes, ...rest }) => ({ ...rest, sizeBytes: size_bytes }))
     }
-  }
-
-  /** Where the bytes of an asset are. Throws `asset_not_found`. */
-  getBytes(assetId: string): AssetBytes {
-    const row = this.#db
-      .prepare<unknown[], Omit<AssetBytes, 'sha256'> & { sha256: Buffer | null }>(
-        `SELECT asset.id, asset.name, asset.mime_type AS mimeType, blob.key, blob.etag, blob.sha256,
-                blob.size_bytes AS sizeBytes
-         FROM asset JOIN blob ON blob.id = asset.blob_id WHERE asset.id = ?`
-      )
-      .get(assetId)
-    if (!row) throw new AppError('asset_not_found', { assetId })
-    return { ...row, sha256: row.sha256?.toString('hex') ?? null }
   }
 
   #nameOf(table: 'device' | 'flight', id: string | null): string | null {

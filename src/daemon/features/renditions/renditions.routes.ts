@@ -1,41 +1,44 @@
-import { pipeline } from 'node:stream/promises'
 import { getThumbnail } from '../../../shared/api/assets.ts'
 import { AppError } from '../../errors.ts'
 import type { EndpointBinder } from '../../http/bind-endpoint.ts'
-import { matchesEtag } from '../../http/byte-range.ts'
+import { sendObject } from '../../http/send-object.ts'
 import { type ObjectStore, ObjectStoreError } from '../../object-store/object-store.ts'
+import type { DeliveryGate } from '../delivery/delivery-gate.ts'
 import type { RenditionsService } from './renditions.service.ts'
 
+/** How long a browser may show a preview whose address names no version. */
+const UNVERSIONED_SECONDS = 600
+
 /** Serves previews, negotiated by Accept. */
-export function bindRenditions(binder: EndpointBinder, deps: { service: RenditionsService; store: ObjectStore }): void {
-  binder.bindStream(getThumbnail, async ({ params, query }, { request, response }) => {
-    const { assetId, sizePx } = params
-    const rendition = await deps.service.find(assetId, sizePx, request.headers.accept)
-    const etag = `"${rendition.format}-${rendition.createdAtMs.toString(36)}-${rendition.sizeBytes.toString(36)}"`
-    response.setHeader('etag', etag)
-    response.setHeader('vary', 'accept')
-    response.setHeader(
-      'cache-control',
-      query.v === undefined ? 'private, max-age=600' : 'private, max-age=31536000, immutable'
-    )
-    if (matchesEtag(request.headers['if-none-match'], etag)) {
-      response.status(304).end()
-      return
-    }
-    response.setHeader('content-type', `image/${rendition.format}`)
-    response.setHeader('content-length', rendition.sizeBytes)
-    if (request.method === 'HEAD') {
-      response.end()
-      return
-    }
+export function bindRenditions(
+  binder: EndpointBinder,
+  { service, store, gate }: { service: RenditionsService; store: ObjectStore; gate: DeliveryGate }
+): void {
+  binder.bindStream(getThumbnail, async ({ params: { assetId, sizePx }, query }, context) => {
+    const { request, response } = context
+    const admission = await gate.admit(assetId, context)
+    const rendition = await service.find(assetId, sizePx, request.headers.accept)
+    const { format, createdAtMs, sizeBytes, key } = rendition
+    response.vary('accept')
     try {
-      const { stream } = await deps.store.getStream(rendition.key)
-      await pipeline(stream, response)
+      await sendObject(
+        store,
+        {
+          key,
+          etag: `"${format}-${createdAtMs.toString(36)}-${sizeBytes.toString(36)}"`,
+          lastModifiedMs: createdAtMs,
+          sizeBytes,
+          contentType: `image/${format}`,
+          cacheControl: gate.cacheControl(admission, {
+            immutable: query.v !== undefined,
+            ownSeconds: UNVERSIONED_SECONDS
+          })
+        },
+        context
+      )
     } catch (error) {
-      if (response.destroyed) return // the viewer left
-      response.removeHeader('content-length')
       if (!(error instanceof ObjectStoreError) || error.code !== 'NotFound') throw error
-      deps.service.healLost(assetId, sizePx, rendition)
+      service.healLost(assetId, sizePx, rendition)
       throw new AppError('rendition_not_available', { preview: 'pending', previewProblem: null }, { cause: error })
     }
   })

@@ -1,3 +1,4 @@
+import type { AccessPolicy } from '../../../shared/api/assets.ts'
 import type { Database } from '../../db/database.ts'
 import type { MediaType } from '../../media/sniff-media.ts'
 import type { CaptureMoment } from '../ingest/capture-moment.ts'
@@ -11,6 +12,9 @@ export interface NewMedia {
   type: MediaType
   sizeBytes: number
   moment: CaptureMoment
+  access: AccessPolicy
+  /** Who uploads it, see `AuditActor`. */
+  ownerId: string
 }
 
 /** Assets that applications upload. */
@@ -21,13 +25,13 @@ export class MediaRepository {
     this.#db = db
   }
 
-  /** What an asset of this workspace with these bytes is. */
-  findTwin(workspaceId: string, blobId: string): { type: MediaType; objectKey: string } | null {
+  /** What an asset of this workspace with these bytes is, unless it is somebody else's private one. */
+  findTwin(workspaceId: string, blobId: string, actorId: string): { type: MediaType; objectKey: string } | null {
     const row = this.#db
       .prepare<unknown[], MediaType & { objectKey: string }>(
-        `SELECT kind, mime_type AS mimeType, object_key AS objectKey FROM asset WHERE blob_id = ? AND workspace_id = ? LIMIT 1`
+        `SELECT kind, mime_type AS mimeType, object_key AS objectKey FROM asset WHERE blob_id = ? AND workspace_id = ? AND (access <> 'private' OR created_by = ?) LIMIT 1`
       )
-      .get(blobId, workspaceId)
+      .get(blobId, workspaceId, actorId)
     return row ? { type: { kind: row.kind, mimeType: row.mimeType }, objectKey: row.objectKey } : null
   }
 
@@ -52,8 +56,8 @@ export class MediaRepository {
       .prepare(
         `INSERT INTO asset (id, workspace_id, blob_id, object_key, name, kind, mime_type, state, size_bytes, pending_since_ms,
                             source, taken_at_ms, taken_day, taken_zone_offset_min, taken_source, received_at_ms,
-                            updated_at_ms)
-         VALUES (?, ?, ?, ?, ?, ?, ?, 'pending_reference', ?, ?, 'upload', ?, ?, ?, ?, ?, ?)`
+                            updated_at_ms, access, created_by)
+         VALUES (?, ?, ?, ?, ?, ?, ?, 'pending_reference', ?, ?, 'upload', ?, ?, ?, ?, ?, ?, ?, ?)`
       )
       .run(
         media.id,
@@ -70,7 +74,9 @@ export class MediaRepository {
         media.moment.zoneOffsetMin,
         media.moment.source,
         nowMs,
-        nowMs
+        nowMs,
+        media.access,
+        media.ownerId
       )
   }
 }

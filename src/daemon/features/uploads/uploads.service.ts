@@ -2,6 +2,7 @@ import type { Readable } from 'node:stream'
 import type { AssetSummary } from '../../../shared/api/assets.ts'
 import { type NewReference, newReferenceSchema, type Reference } from '../../../shared/api/references.ts'
 import type { UploadFields } from '../../../shared/api/uploads.ts'
+import { currentActor } from '../../audit/acting.ts'
 import type { Clock } from '../../clock.ts'
 import type { Database } from '../../db/database.ts'
 import { AppError } from '../../errors.ts'
@@ -132,9 +133,9 @@ export class UploadsService {
   }
 
   /**
-   * Makes an asset of bytes that the workspace has already, by their digest; null when it has not. (Whoever knows the digest of
-   * somebody else's file shall not get the file by it.) Throws `media_type_not_allowed`, `payload_too_large`,
-   * `quota_exceeded`, `ObjectStoreError`.
+   * Makes an asset of bytes that the workspace has already, by their digest; null when it has not, or as somebody else's private
+   * file only. (Whoever knows the digest of somebody else's file shall not get the file by it.) Throws `media_type_not_allowed`,
+   * `payload_too_large`, `quota_exceeded`, `ObjectStoreError`.
    */
   async admitKnown(sizeBytes: number, fields: UploadFields & { name: string }): Promise<UploadedMedia | null> {
     const { db, repository, blobs, limits } = this.#deps
@@ -143,7 +144,7 @@ export class UploadsService {
     const known = sha256 === undefined ? undefined : await blobs.findWhole(sha256)
     if (sha256 === undefined || known?.sizeBytes !== sizeBytes) return null
     return db.transaction(() => {
-      const twin = repository.findTwin(workspaceId, known.id)
+      const twin = repository.findTwin(workspaceId, known.id, currentActor().id)
       if (twin) limits.assertFile({ mimeType: twin.type.mimeType, sizeBytes })
       return twin && this.#insert({ ...twin, name, sizeBytes, sha256, blobId: known.id }, fields, true)
     })
@@ -177,12 +178,12 @@ export class UploadsService {
     givenId?: string
   ): UploadedMedia {
     const { repository, outbox, clock } = this.#deps
-    const { workspaceId } = fields
+    const { workspaceId, access } = fields
     this.#deps.quota.assertRoom(workspaceId, file.sizeBytes)
     const nowMs = clock.nowMs()
     const id = givenId ?? newId(nowMs)
     const moment = captureMoment({ name: file.name, createdTime: null }, nowMs)
-    repository.insert({ ...file, id, workspaceId, moment }, nowMs)
+    repository.insert({ ...file, id, workspaceId, access, ownerId: currentActor().id, moment }, nowMs)
     const wanted = referenceOf(fields)
     const reference = wanted && this.#deps.createReference(id, wanted)
     this.#deps.onNewAsset(id)
@@ -192,7 +193,13 @@ export class UploadsService {
 }
 
 /** The reference that the fields ask for; null when they name no holder. */
-function referenceOf({ workspaceId: _, name: __, sha256: ___, ...reference }: UploadFields): NewReference | null {
+function referenceOf({
+  workspaceId: _,
+  name: __,
+  sha256: ___,
+  access: ____,
+  ...reference
+}: UploadFields): NewReference | null {
   if (reference.namespace === undefined) return null
   return parsePart('form', newReferenceSchema, reference)
 }

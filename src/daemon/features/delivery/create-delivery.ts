@@ -1,0 +1,43 @@
+import type { Request } from 'express'
+import type { AuditLog } from '../../audit/audit-log.ts'
+import type { Clock } from '../../clock.ts'
+import type { DeliveryConfig } from '../../config/schema.ts'
+import type { Database } from '../../db/database.ts'
+import type { Outbox } from '../../events/outbox.ts'
+import type { Feature } from '../../feature.ts'
+import type { Caller } from '../../http/bind-endpoint.ts'
+import type { ObjectStore } from '../../object-store/object-store.ts'
+import { AssetPolicies } from './asset-policies.ts'
+import { DeliveryRepository } from './delivery.repository.ts'
+import { bindDelivery } from './delivery.routes.ts'
+import { DeliveryGate } from './delivery-gate.ts'
+import { LinkSigner } from './link-signer.ts'
+
+export interface DeliveryDeps {
+  db: Database
+  store: ObjectStore
+  outbox: Outbox
+  audit: AuditLog
+  clock: Clock
+  config: DeliveryConfig
+  /** Who calls; throws `unauthenticated`. */
+  authenticate: (request: Request) => Caller | Promise<Caller>
+}
+
+/** Handing out bytes: who may have them, by which address, and how browsers and CDNs are to treat them. */
+export interface DeliveryFeature extends Feature {
+  /** What every other route that hands out bytes of assets asks first. */
+  gate: DeliveryGate
+}
+
+export function createDelivery(deps: DeliveryDeps): DeliveryFeature {
+  const repository = new DeliveryRepository(deps.db)
+  const signer = new LinkSigner(deps)
+  const gate = new DeliveryGate({ ...deps, repository, signer, refererRule: deps.config.refererRule })
+  const policies = new AssetPolicies({ ...deps, repository })
+  return {
+    gate,
+    bind: (binder) => bindDelivery(binder, { ...deps, gate, policies }),
+    upkeep: [{ name: 'old link keys', run: () => signer.forgetOldKeys() }]
+  }
+}

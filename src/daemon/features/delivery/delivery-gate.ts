@@ -1,0 +1,95 @@
+import type { Request, Response } from 'express'
+import type { Clock } from '../../clock.ts'
+import { AppError } from '../../errors.ts'
+import type { Caller } from '../../http/bind-endpoint.ts'
+import type { DeliveredAsset, DeliveryRepository } from './delivery.repository.ts'
+import type { LinkSigner } from './link-signer.ts'
+import { mayRead } from './may-read.ts'
+import { type RefererRule, refererAllowed } from './referer-rule.ts'
+
+export interface DeliveryGateDeps {
+  repository: DeliveryRepository
+  signer: LinkSigner
+  refererRule: RefererRule
+  clock: Clock
+  /** Who calls; throws `unauthenticated`. */
+  authenticate: (request: Request) => Caller | Promise<Caller>
+}
+
+/** A request that may have the bytes. `linkEndsAtMs` is set for one by a signed link. */
+export type Admission =
+  | { asset: DeliveredAsset; by: 'token' }
+  | { asset: DeliveredAsset; by: 'public' }
+  | { asset: DeliveredAsset; by: 'link'; linkEndsAtMs: number }
+
+type Context = { request: Request; response: Response }
+
+const DEFAULT_CACHE_SECONDS = 3600
+const YEAR_SECONDS = 31_536_000
+
+/** The one door to originals and renditions. */
+export class DeliveryGate {
+  readonly #deps: DeliveryGateDeps
+
+  constructor(deps: DeliveryGateDeps) {
+    this.#deps = deps
+  }
+
+  /**
+   * Lets a request for an asset's bytes (or a picture of them) through, because they are public, by the signature of its address, or for
+   * the caller's token. Throws `unauthenticated`, `forbidden`, `link_invalid`, `link_expired`, `referer_refused`, `asset_not_found`
+   * (without a token, also for what is in the bin), `blob_quarantined`.
+   */
+  async admit(assetId: string, { request, response }: Context): Promise<Admission> {
+    const asset = this.#deps.repository.find(assetId)
+    const open = this.#withoutToken(asset, request)
+    const admission: Admission =
+      open instanceof AppError
+        ? { asset: assertReadable(assetId, asset, await this.#callerOr(open, request)), by: 'token' }
+        : open
+    if (admission.asset.isQuarantined) throw new AppError('blob_quarantined', { assetId })
+    if (admission.by !== 'token') {
+      response.setHeader('cross-origin-resource-policy', 'cross-origin')
+      if (this.#deps.refererRule.hosts.length > 0) response.vary('referer')
+    }
+    return admission
+  }
+
+  /** Whether and how the bytes may be kept; `immutable` where the address names a version of them. */
+  cacheControl(admission: Admission, { immutable, ownSeconds }: { immutable: boolean; ownSeconds: number }): string {
+    if (admission.by === 'token')
+      return immutable ? `private, max-age=${YEAR_SECONDS}, immutable` : ownCache(ownSeconds)
+    const seconds = immutable ? YEAR_SECONDS : (admission.asset.cacheSeconds ?? DEFAULT_CACHE_SECONDS)
+    if (admission.by === 'public') return `public, max-age=${seconds}${immutable ? ', immutable' : ''}`
+    const leftSeconds = Math.max(0, Math.floor((admission.linkEndsAtMs - this.#deps.clock.nowMs()) / 1000))
+    return `private, max-age=${Math.min(seconds, leftSeconds)}`
+  }
+
+  /** How the request may have the bytes as it is, or why it may not without a token. */
+  #withoutToken(asset: DeliveredAsset | undefined, request: Request): Exclude<Admission, { by: 'token' }> | AppError {
+    const { signer, refererRule } = this.#deps
+    const link = asset?.access === 'public' ? undefined : signer.verify(request.originalUrl, asset?.access)
+    if (typeof link === 'string') return new AppError(link)
+    if (!asset || (asset.access !== 'public' && link === undefined)) return new AppError('unauthenticated')
+    if (asset.binnedAtMs !== null) return new AppError('asset_not_found', { assetId: asset.id })
+    if (!refererAllowed(refererRule, request.headers.referer)) return new AppError('referer_refused')
+    return link === undefined ? { asset, by: 'public' } : { asset, by: 'link', linkEndsAtMs: link.expiresAtMs }
+  }
+
+  async #callerOr(refusal: AppError, request: Request): Promise<Caller> {
+    try {
+      return await this.#deps.authenticate(request)
+    } catch (error) {
+      throw error instanceof AppError && error.code === 'unauthenticated' ? refusal : error
+    }
+  }
+}
+
+/** Throws `asset_not_found`, `forbidden`. */
+export function assertReadable(assetId: string, asset: DeliveredAsset | undefined, caller: Caller): DeliveredAsset {
+  if (!asset) throw new AppError('asset_not_found', { assetId })
+  if (!mayRead(asset, caller)) throw new AppError('forbidden', { access: asset.access })
+  return asset
+}
+
+const ownCache = (seconds: number) => (seconds === 0 ? 'private, no-cache' : `private, max-age=${seconds}`)

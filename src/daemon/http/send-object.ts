@@ -1,0 +1,84 @@
+import { pipeline } from 'node:stream/promises'
+import type { Request, Response } from 'express'
+import { AppError } from '../errors.ts'
+import { type ObjectStore, ObjectStoreError } from '../object-store/object-store.ts'
+import { parseByteRange } from './byte-range.ts'
+import { judgePreconditions, rangeCounts, type Validators } from './preconditions.ts'
+
+const LEFT: ReadonlySet<string | undefined> = new Set(['ERR_STREAM_PREMATURE_CLOSE', 'ERR_STREAM_UNABLE_TO_PIPE'])
+
+/** An object as an answer shows it. */
+export interface Representation extends Validators {
+  key: string
+  /** The one version of the object that it is, by the store's mark. */
+  storeEtag?: string
+  sizeBytes: number
+  contentType: string
+  cacheControl: string
+  /** Further headers of an answer with a body. */
+  headers?: Record<string, string>
+}
+
+/**
+ * Answers a GET or HEAD with an object of the store: whole, one range of it, 304, or nothing but the headers (RFC 9110 §13, §14).
+ * Throws `precondition_failed`, `range_not_satisfiable`, `asset_damaged` when the object is not that version any more, and
+ * `ObjectStoreError`.
+ */
+export async function sendObject(
+  store: ObjectStore,
+  representation: Representation,
+  { request, response }: { request: Request; response: Response }
+): Promise<void> {
+  const { etag, lastModifiedMs, sizeBytes, contentType, cacheControl, headers = {} } = representation
+  response.setHeader('etag', etag)
+  response.setHeader('last-modified', new Date(lastModifiedMs).toUTCString())
+  response.setHeader('accept-ranges', 'bytes')
+  response.setHeader('cache-control', cacheControl)
+  const verdict = judgePreconditions(request.headers, representation)
+  if (verdict === 'failed') throw new AppError('precondition_failed')
+  if (verdict === 'not_modified') {
+    response.status(304).end()
+    return
+  }
+  // A range is defined for GET alone (RFC 9110 §14.2).
+  const isRanged = request.method === 'GET' && rangeCounts(request.headers, representation)
+  const range = isRanged ? parseByteRange(request.headers.range, sizeBytes) : undefined
+  if (range === 'unsatisfiable') {
+    response.setHeader('content-range', `bytes */${sizeBytes}`)
+    throw new AppError('range_not_satisfiable', { sizeBytes })
+  }
+  response.setHeader('content-type', contentType)
+  response.setHeader('content-length', range ? range.end - range.start + 1 : sizeBytes)
+  for (const [name, value] of Object.entries(headers)) response.setHeader(name, value)
+  if (range) {
+    response.status(206)
+    response.setHeader('content-range', `bytes ${range.start}-${range.end}/${sizeBytes}`)
+  }
+  if (request.method === 'HEAD') {
+    response.end()
+    return
+  }
+  await sendBytes(store, representation, range, response)
+}
+
+async function sendBytes(
+  store: ObjectStore,
+  { key, storeEtag }: Representation,
+  range: { start: number; end: number } | undefined,
+  response: Response
+): Promise<void> {
+  try {
+    const { stream } = await store.getStream(key, {
+      ...(range && { range }),
+      ...(storeEtag !== undefined && { ifMatch: storeEtag })
+    })
+    await pipeline(stream, response)
+  } catch (error) {
+    // A viewer who leaves in the middle is no error; a store that breaks off is.
+    if (response.destroyed && LEFT.has((error as NodeJS.ErrnoException).code)) return
+    for (const header of ['content-length', 'content-range']) response.removeHeader(header)
+    if (error instanceof ObjectStoreError && error.code === 'PreconditionFailed')
+      throw new AppError('asset_damaged', { damage: 'bytes_changed' }, { cause: error })
+    throw error
+  }
+}
