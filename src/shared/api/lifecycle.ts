@@ -1,6 +1,7 @@
 import { z } from 'zod'
 import { defineEndpoint } from '../endpoint.ts'
-import { instantSchema } from './common.ts'
+import { auditActorSchema } from './audit.ts'
+import { idSchema, instantSchema, pageOf, pageQuery } from './common.ts'
 
 /** What a run did, or (dry) would do now. */
 export const collectionReportSchema = z
@@ -19,6 +20,18 @@ export const collectionReportSchema = z
   .meta({ id: 'CollectionReport' })
 export type CollectionReport = z.infer<typeof collectionReportSchema>
 
+/** A run and what it did. */
+export const gcRunSchema = collectionReportSchema
+  .extend({
+    id: idSchema,
+    startedAt: instantSchema,
+    durationMs: z.int(),
+    /** Who asked for it; `system:…` when it was time for it. */
+    actor: auditActorSchema.pick({ id: true, name: true })
+  })
+  .meta({ id: 'GcRun' })
+export type GcRun = z.infer<typeof gcRunSchema>
+
 export const collectGarbage = defineEndpoint({
   name: 'collectGarbage',
   method: 'POST',
@@ -28,7 +41,19 @@ export const collectGarbage = defineEndpoint({
     'Take away what nothing holds after the grace period, and what was in the bin for its time; dryRun only tells',
   role: 'admin',
   body: z.strictObject({ dryRun: z.boolean().default(false) }),
-  response: collectionReportSchema,
+  response: gcRunSchema,
+  errors: ['invalid_request']
+})
+
+export const listGcRuns = defineEndpoint({
+  name: 'listGcRuns',
+  method: 'GET',
+  path: '/api/v1/gc/reports',
+  tag: 'Operations',
+  summary: 'What the last runs of the collector did, or would have done; newest first',
+  role: 'viewer',
+  query: z.object(pageQuery),
+  response: pageOf(gcRunSchema),
   errors: ['invalid_request']
 })
 
@@ -68,4 +93,4 @@ export const emptyBin = defineEndpoint({
   errors: ['invalid_request']
 })
 
-export const lifecycleContract = [getBin, emptyBin, collectGarbage]
+export const lifecycleContract = [getBin, emptyBin, collectGarbage, listGcRuns]

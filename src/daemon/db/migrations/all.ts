@@ -10,6 +10,7 @@ import { delivery } from './0090-delivery.ts'
 import { catalogue } from './0110-catalogue.ts'
 import { collectorIndexes } from './0120-collector-indexes.ts'
 import { expiryWarning } from './0121-expiry-warning.ts'
+import { gcRun } from './0122-gc-run.ts'
 import { webhook } from './0130-webhook.ts'
 import { audit } from './0140-audit.ts'
 
@@ -26,6 +27,7 @@ export const migrations: readonly Migration[] = [
   catalogue,
   collectorIndexes,
   expiryWarning,
+  gcRun,
   webhook,
   audit
 ]

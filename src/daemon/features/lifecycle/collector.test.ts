@@ -1,3 +1,4 @@
+import { setImmediate as pause } from 'node:timers/promises'
 import { pino } from 'pino'
 import { describe, expect, test, vi } from 'vitest'
 import { newReferenceSchema } from '../../../shared/api/references.ts'
@@ -187,6 +188,38 @@ describe('the collector', () => {
     references.create(orphaned, newReferenceSchema.parse({ namespace: 'posts' }))
     expect(await run).toEqual(nothing)
     expect(bench.assets()).toHaveLength(2)
+  })
+
+  test('and references made while it works: what got one keeps its bytes, what is gone says so', async () => {
+    const { bench, clock, references, take, orphan, run } = await openCollector('local', 'purge')
+    const assetIds: string[] = []
+    for (let index = 0; index < 24; index++) {
+      // Every third has the bytes of the one before.
+      const key = `media/${WS}/20260407/DJI_${index}.JPG`
+      assetIds.push(await take(`bytes ${index % 3 === 2 ? index - 1 : index}`, `F${index}`, key))
+    }
+    for (const assetId of assetIds) orphan(assetId)
+    clock.advanceMs(DAY_MS)
+    const collected = run()
+    const held: string[] = []
+    // The other way round, so that the two meet.
+    for (const assetId of assetIds.toReversed()) {
+      try {
+        references.create(assetId, newReferenceSchema.parse({ namespace: 'posts' }))
+        held.push(assetId)
+      } catch (error) {
+        expect(error).toMatchObject({ code: 'asset_not_found' })
+      }
+      await pause()
+    }
+    const { purged } = await collected
+    await bench.base.settle()
+    expect([purged > 0, held.length > 0, purged + held.length]).toEqual([true, true, assetIds.length])
+    expect(bench.assets().map(({ id }) => id)).toEqual(held.toSorted())
+    for (const assetId of held) {
+      const index = assetIds.indexOf(assetId)
+      expect(await bench.bytes(assetId)).toBe(`bytes ${index % 3 === 2 ? index - 1 : index}`)
+    }
   })
 
   test('ends early when told to, and says that there is more', async () => {

@@ -50,19 +50,14 @@ const MAX_ACTIONS = 10_000
  */
 export class Collector {
   readonly #deps: CollectorDeps
-  #running: Promise<unknown> = Promise.resolve()
 
   constructor(deps: CollectorDeps) {
     this.#deps = deps
   }
 
-  /** One run, after the one that runs already; `signal` ends it early. */
+  /** One run; `signal` ends it early. */
   run(options: { isDryRun: boolean; signal?: AbortSignal }): Promise<CollectionReport> {
-    const run = this.#running.then(() =>
-      options.isDryRun ? this.#estimate(options.signal) : this.#collect(options.signal)
-    )
-    this.#running = run.catch(() => undefined)
-    return run
+    return options.isDryRun ? this.#estimate(options.signal) : this.#collect(options.signal)
   }
 
   /** Deletes an asset from the bin for good. Throws `asset_not_found`, `asset_not_binned`. */

@@ -9,6 +9,8 @@ import type { Feature } from '../../feature.ts'
 import { BinService } from './bin.service.ts'
 import { Collector, type CollectorDeps } from './collector.ts'
 import { ExpiryWarnings } from './expiry-warnings.ts'
+import { GcRunsRepository } from './gc-runs.repository.ts'
+import { GcRuns } from './gc-runs.service.ts'
 import { LifecycleRepository } from './lifecycle.repository.ts'
 import { bindLifecycle } from './lifecycle.routes.ts'
 import { ReferencesRepository } from './references.repository.ts'
@@ -43,13 +45,16 @@ export function createLifecycle(deps: LifecycleDeps): LifecycleFeature {
   const repository = new LifecycleRepository(db)
   const warnings = new ExpiryWarnings({ ...deps, repository })
   const collector = new Collector({ ...deps, repository, holders, references, bin })
+  const gcRunRows = new GcRunsRepository(db)
+  const gcRuns = new GcRuns({ ...deps, collector, repository: gcRunRows })
   return {
-    bind: (binder) => bindLifecycle(binder, { holders, references, bin, collector, audit: deps.audit }),
+    bind: (binder) =>
+      bindLifecycle(binder, { holders, references, bin, collector, gcRuns, gcRunRows, audit: deps.audit }),
     listReferences: (assetId) => references.listFirst(assetId),
     createReference: (assetId, request) => references.create(assetId, request).reference,
     upkeep: [
       { name: 'warnings of assets nobody needs', run: (signal) => warnings.run(signal) },
-      { name: 'assets nobody needs', run: (signal) => collector.run({ isDryRun: false, signal }) }
+      { name: 'assets nobody needs', run: (signal) => gcRuns.run({ isDryRun: false, signal }) }
     ]
   }
 }

@@ -1,5 +1,5 @@
 import { deleteAsset, restoreAsset } from '../../../shared/api/assets.ts'
-import { collectGarbage, emptyBin, getBin } from '../../../shared/api/lifecycle.ts'
+import { collectGarbage, emptyBin, getBin, listGcRuns } from '../../../shared/api/lifecycle.ts'
 import {
   createReference,
   createReferences,
@@ -7,8 +7,7 @@ import {
   deleteReferences,
   findReferences,
   listReferences,
-  MAX_BATCH,
-  type Reference
+  MAX_BATCH
 } from '../../../shared/api/references.ts'
 import type { AuditLog } from '../../audit/audit-log.ts'
 import { isoFromMs } from '../../clock.ts'
@@ -17,6 +16,8 @@ import type { EndpointBinder } from '../../http/bind-endpoint.ts'
 import { goneSignal } from '../../http/gone-signal.ts'
 import type { BinService, DeletingCaller } from './bin.service.ts'
 import type { Collector } from './collector.ts'
+import type { GcRunsRepository } from './gc-runs.repository.ts'
+import type { GcRuns } from './gc-runs.service.ts'
 import { stateOf } from './lifecycle.ts'
 import type { ReferencesRepository } from './references.repository.ts'
 import type { ReferencesService } from './references.service.ts'
@@ -26,11 +27,13 @@ export interface LifecycleRouteDeps {
   references: ReferencesService
   bin: BinService
   collector: Collector
+  gcRuns: GcRuns
+  gcRunRows: GcRunsRepository
   audit: AuditLog
 }
 
 export function bindLifecycle(binder: EndpointBinder, deps: LifecycleRouteDeps): void {
-  const { holders, references, bin, collector, audit } = deps
+  const { holders, references, bin, collector, gcRuns, gcRunRows, audit } = deps
   binder.bind(listReferences, ({ params: { assetId }, query }) => {
     if (!holders.findLife(assetId)) throw new AppError('asset_not_found', { assetId })
     return pageFrom(holders.listOfAsset(assetId, { ...query, limit: query.limit + 1 }), query.limit)
@@ -74,10 +77,11 @@ export function bindLifecycle(binder: EndpointBinder, deps: LifecycleRouteDeps):
     return emptied
   })
   binder.bind(collectGarbage, async ({ body }, { response }) => {
-    const report = await collector.run({ isDryRun: body.dryRun, signal: goneSignal(response) })
-    if (!body.dryRun) audit.record('gc.run', 'gc', { ...report })
-    return report
+    const { actor, ...run } = await gcRuns.run({ isDryRun: body.dryRun, signal: goneSignal(response) })
+    if (!body.dryRun) audit.record('gc.run', 'gc', run)
+    return { actor, ...run }
   })
+  binder.bind(listGcRuns, ({ query }) => pageFrom(gcRunRows.list({ ...query, limit: query.limit + 1 }), query.limit))
 }
 
 function callerOf(query: {
@@ -92,7 +96,10 @@ function callerOf(query: {
 }
 
 /** `found` has one more than the page, when there is one more. */
-function pageFrom(found: Reference[], limit: number): { items: Reference[]; nextCursor: string | null } {
+function pageFrom<Item extends { id: string }>(
+  found: Item[],
+  limit: number
+): { items: Item[]; nextCursor: string | null } {
   const items = found.slice(0, limit)
   return { items, nextCursor: found.length > limit ? items.at(-1)!.id : null }
 }
