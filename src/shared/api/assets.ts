@@ -162,6 +162,23 @@ export const assetDetailSchema = assetSummarySchema
   .meta({ id: 'AssetDetail' })
 export type AssetDetail = z.infer<typeof assetDetailSchema>
 
+/** `west,south,east,north` in degrees; west of the date line to east of it where west is the greater (RFC 7946 §5). */
+const bboxSchema = z
+  .string()
+  .regex(/^-?\d{1,3}(\.\d{1,12})?(,-?\d{1,3}(\.\d{1,12})?){3}$/, 'must be west,south,east,north in degrees')
+  .transform((text) => {
+    const [west, south, east, north] = text.split(',').map(Number) as [number, number, number, number]
+    return { west, south, east, north }
+  })
+  .refine(
+    ({ west, south, east, north }) =>
+      Math.max(Math.abs(west), Math.abs(east)) <= 180 && south >= -90 && south <= north && north <= 90,
+    'must lie on the globe, south before north'
+  )
+
+/** Tags that are offered to choose from. */
+export const MAX_FACET_TAGS = 500
+
 const assetParams = z.object({ assetId: idSchema })
 
 export const listAssets = defineEndpoint({
@@ -171,16 +188,43 @@ export const listAssets = defineEndpoint({
   tag: 'Assets',
   summary: 'List assets, newest first',
   role: 'viewer',
-  query: z.object({
-    ...pageQuery,
-    deviceId: z.string().max(128).optional(),
-    flightId: z.string().max(128).optional(),
-    day: daySchema.optional(),
-    kind: z.enum(assetKinds).optional(),
-    /** Those with these bytes; hex. */
-    sha256: sha256Schema.optional(),
-    bin: z.stringbool().default(false)
-  }),
+  query: z
+    .object({
+      ...pageQuery,
+      deviceId: z.string().max(128).optional(),
+      flightId: z.string().max(128).optional(),
+      day: daySchema.optional(),
+      kind: z.enum(assetKinds).optional(),
+      mimeType: z.string().max(128).optional(),
+      /** Those with these bytes; hex. */
+      sha256: sha256Schema.optional(),
+      source: z.enum(assetSources).optional(),
+      state: z.enum(heldStates).exclude(['binned']).optional(),
+      moderation: z.enum(moderationStates).optional(),
+      /** Whether the stored bytes are not what they should be. */
+      damaged: z.stringbool().optional(),
+      tag: tagSchema.optional(),
+      /** Used by somebody in this namespace, and by this owner there. */
+      namespace: holderShape.namespace.optional(),
+      owner: holderShape.owner,
+      /** Words that the name contains, each somewhere, in any order. */
+      text: z
+        .string()
+        .normalize()
+        .trim()
+        .max(200)
+        .regex(/^[^\p{Cc}\p{Cs}]*$/u, 'must not hold control characters')
+        .optional(),
+      takenFrom: instantSchema.optional(),
+      /** The first instant that does not count any more. */
+      takenBefore: instantSchema.optional(),
+      bbox: bboxSchema.optional(),
+      bin: z.stringbool().default(false)
+    })
+    .refine((query) => query.owner === undefined || query.namespace !== undefined, {
+      path: ['owner'],
+      message: 'needs the namespace that the owner belongs to'
+    }),
   response: pageOf(assetSummarySchema),
   errors: ['invalid_request']
 })
@@ -191,11 +235,13 @@ export const listAssetFacets = defineEndpoint({
   method: 'GET',
   path: '/api/v1/assets/facets',
   tag: 'Assets',
-  summary: 'Devices, days and kinds that occur',
+  summary: 'Devices, days, kinds and tags that occur',
   role: 'viewer',
   response: z.object({
     days: z.array(daySchema),
     kinds: z.array(z.enum(assetKinds)),
+    /** The first ones, ascending. */
+    tags: z.array(z.string()).max(MAX_FACET_TAGS),
     devices: z.array(
       z.object({ id: z.string(), name: z.string(), serial: z.string().nullable(), modelName: z.string().nullable() })
     )

@@ -6,13 +6,12 @@ import {
   type CaptureData,
   captureDataSchema,
   type listAssetFacets,
-  type listAssets
+  MAX_FACET_TAGS
 } from '../../../shared/api/assets.ts'
 import { isoFromMs, wallClockAt } from '../../clock.ts'
 import type { Database } from '../../db/database.ts'
 import { AppError } from '../../errors.ts'
 
-export type AssetQuery = z.output<NonNullable<(typeof listAssets)['query']>>
 type Facets = z.output<(typeof listAssetFacets)['response']>
 
 export interface AssetRow {
@@ -62,42 +61,11 @@ export class AssetsRepository {
     this.#db = db
   }
 
-  /** One page, newest first by capture time (the bin: by time of binning). Throws `invalid_request` for a bad cursor. */
-  list(query: AssetQuery): { items: AssetSummary[]; nextCursor: string | null } {
-    const order = query.bin ? 'binned_at_ms' : 'taken_at_ms'
-    const conditions = [query.bin ? 'binned_at_ms IS NOT NULL' : 'binned_at_ms IS NULL']
-    const values: unknown[] = []
-    const where = (sql: string, value: unknown): void => {
-      if (value === undefined) return
-      conditions.push(sql)
-      values.push(value)
-    }
-    where('device_id = ?', query.deviceId)
-    where('flight_id = ?', query.flightId)
-    where('taken_day = ?', query.day)
-    where('kind = ?', query.kind)
-    where('blob_id = (SELECT id FROM blob WHERE sha256 = ?)', query.sha256 && Buffer.from(query.sha256, 'hex'))
-    if (query.cursor !== undefined) {
-      conditions.push(`(${order}, id) < (?, ?)`)
-      values.push(...parseCursor(query.cursor))
-    }
-    const rows = this.#db
-      .prepare<unknown[], AssetRow>(
-        `SELECT * FROM asset WHERE ${conditions.join(' AND ')} ORDER BY ${order} DESC, id DESC LIMIT ?`
-      )
-      .all(...values, query.limit + 1)
-    const page = rows.slice(0, query.limit)
-    const last = page.at(-1)
-    return {
-      items: page.map(summaryFromRow),
-      nextCursor: rows.length > query.limit && last ? `${last[order]}_${last.id}` : null
-    }
-  }
-
   facets(): Facets {
     return {
       days: this.#distinct('taken_day').reverse(),
       kinds: this.#distinct('kind') as Facets['kinds'],
+      tags: this.#tags(),
       devices: this.#db
         .prepare<unknown[], { id: string; name: string; serial: string | null; model_key: string | null }>(
           `SELECT id, name, serial, model_key FROM device
@@ -121,6 +89,20 @@ export class AssetsRepository {
       )
       .all()
       .map((row) => row.value)
+  }
+
+  /** Ascending, as `#distinct`. */
+  #tags(): string[] {
+    return this.#db
+      .prepare<unknown[], { tag: string }>(
+        `WITH RECURSIVE found (tag) AS (
+           SELECT min(tag) FROM asset_tag
+           UNION ALL
+           SELECT (SELECT min(tag) FROM asset_tag WHERE tag > found.tag) FROM found WHERE found.tag IS NOT NULL
+         ) SELECT tag FROM found WHERE tag IS NOT NULL LIMIT ?`
+      )
+      .all(MAX_FACET_TAGS)
+      .map(({ tag }) => tag)
   }
 
   /** Throws `asset_not_found`. */
@@ -177,13 +159,7 @@ export class AssetsRepository {
   }
 }
 
-function parseCursor(cursor: string): [number, string] {
-  const match = /^(\d{1,15})_([0-9a-z]{26})$/.exec(cursor)
-  if (!match)
-    throw new AppError('invalid_request', { in: 'query', issues: [{ path: 'cursor', message: 'unknown cursor' }] })
-  return [Number(match[1]), match[2]!]
-}
-
+/** An asset as lists tell it. */
 export function summaryFromRow(row: AssetRow): AssetSummary {
   return {
     id: row.id,

@@ -1,15 +1,17 @@
 import { updateAsset } from '../../../shared/api/asset-changes.ts'
 import { getAsset, listAssetFacets, listAssets } from '../../../shared/api/assets.ts'
 import type { EndpointBinder } from '../../http/bind-endpoint.ts'
+import { goneSignal } from '../../http/gone-signal.ts'
+import type { AssetSearch } from './asset-search.ts'
 import type { AssetsRepository } from './assets.repository.ts'
 import type { AssetsService } from './assets.service.ts'
 import type { ChangesService } from './changes.service.ts'
 
 export function bindAssets(
   binder: EndpointBinder,
-  deps: { repository: AssetsRepository; service: AssetsService; changes: ChangesService }
+  deps: { repository: AssetsRepository; search: AssetSearch; service: AssetsService; changes: ChangesService }
 ): void {
-  binder.bind(listAssets, ({ query }) => deps.repository.list(query))
+  binder.bind(listAssets, ({ query }, { response }) => deps.search.list(query, goneSignal(response)))
   binder.bind(listAssetFacets, () => deps.repository.facets())
   binder.bind(getAsset, ({ params }) => deps.service.getDetail(params.assetId))
   binder.bind(updateAsset, ({ params, body }) => {

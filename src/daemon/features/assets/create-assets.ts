@@ -1,5 +1,6 @@
 import type { Clock } from '../../clock.ts'
 import type { Feature } from '../../feature.ts'
+import { AssetSearch } from './asset-search.ts'
 import type { AssetsRepository } from './assets.repository.ts'
 import { bindAssets } from './assets.routes.ts'
 import { AssetsService, type AssetsServiceDeps } from './assets.service.ts'
@@ -17,6 +18,12 @@ export function createAssets(deps: AssetsDeps): Feature {
   const service = new AssetsService({ ...deps, changes })
   const changesService = new ChangesService({ ...deps, changes })
   return {
-    bind: (binder) => bindAssets(binder, { repository: deps.repository, service, changes: changesService })
+    bind: (binder) =>
+      bindAssets(binder, {
+        repository: deps.repository,
+        search: new AssetSearch(deps.db),
+        service,
+        changes: changesService
+      })
   }
 }

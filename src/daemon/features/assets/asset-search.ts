@@ -1,0 +1,203 @@
+import { setImmediate as pause } from 'node:timers/promises'
+import type { z } from 'zod'
+import type { AssetSummary, listAssets } from '../../../shared/api/assets.ts'
+import type { Database } from '../../db/database.ts'
+import { AppError } from '../../errors.ts'
+import { type FilterName, filtersOf, type SqlPart } from './asset-filters.ts'
+import { type AssetRow, summaryFromRow } from './assets.repository.ts'
+import { type Few, FewAssets } from './few-assets.ts'
+
+export type AssetQuery = z.output<NonNullable<(typeof listAssets)['query']>>
+
+/** A place in a list: after the asset with this time and id. */
+type Position = [timeMs: number, id: string]
+
+/** A way through assets in the order of the list, newest first, along an index. */
+interface Walk {
+  /** The table, and the index to go along. */
+  from: string
+  /** How to come from there to the asset. */
+  join?: string
+  /** What the order is by. */
+  time: string
+  id: string
+  /** What the index tells. */
+  where: SqlPart[]
+}
+
+/** Index entries gone through at once; nobody waits longer than for these. */
+const STEP = 5000
+
+const IN_BIN: SqlPart = { sql: 'asset.binned_at_ms IS NOT NULL', values: [] }
+const NOT_IN_BIN: SqlPart = { sql: 'asset.binned_at_ms IS NULL', values: [] }
+
+/** Filters with an index in the order of the list; those that usually leave the fewest assets first. */
+const INDEXES: [FilterName, string][] = [
+  ['flightId', 'asset_by_flight'],
+  ['damaged', 'asset_damaged'],
+  ['moderation', 'asset_by_moderation'],
+  ['day', 'asset_by_day'],
+  ['tag', 'asset_tag_by_time'],
+  ['deviceId', 'asset_by_device'],
+  ['mimeType', 'asset_by_mime_type'],
+  ['source', 'asset_by_source'],
+  ['kind', 'asset_by_kind']
+]
+
+/** Finds assets among a million by any combination of filters, without keeping others waiting. */
+export class AssetSearch {
+  readonly #db: Database
+  readonly #few: FewAssets
+
+  constructor(db: Database) {
+    this.#db = db
+    this.#few = new FewAssets(db)
+  }
+
+  /**
+   * One page, newest first by capture time (the bin: by time of binning); `signal` ends the search early. Throws
+   * `invalid_request` for a bad cursor.
+   */
+  async list(query: AssetQuery, signal?: AbortSignal): Promise<{ items: AssetSummary[]; nextCursor: string | null }> {
+    const after: Position | null = query.cursor === undefined ? null : parseCursor(query.cursor)
+    const few = this.#few.find(query)
+    const rows = few ? this.#pick(few, query, after) : await this.#walk(query, after, signal)
+    const page = rows.slice(0, query.limit)
+    const last = page.at(-1)
+    return {
+      items: page.map(summaryFromRow),
+      nextCursor: rows.length > query.limit && last ? `${last[timeColumn(query)]}_${last.id}` : null
+    }
+  }
+
+  /** Those of the few that match, and one more than the page when there are more. */
+  #pick({ numbers, known }: Few, query: AssetQuery, after: Position | null): AssetRow[] {
+    const filters = filtersOf(query)
+    if (known) filters.delete(known)
+    const time = `asset.${timeColumn(query)}`
+    return this.#rows(
+      {
+        from: 'json_each(?) AS found CROSS JOIN asset_number ON number = found.value',
+        join: 'CROSS JOIN asset ON asset.id = asset_id',
+        time,
+        id: 'asset.id',
+        where: [{ sql: '1', values: [] }]
+      },
+      [
+        query.bin ? IN_BIN : NOT_IN_BIN,
+        ...timeRange('asset.taken_at_ms', query),
+        ...filters.values(),
+        ...positions(time, 'asset.id', { after })
+      ],
+      query.limit + 1,
+      [JSON.stringify(numbers)]
+    )
+  }
+
+  /** Goes along an index until the page is full, and one more asset found, or the end is reached. */
+  async #walk(query: AssetQuery, after: Position | null, signal?: AbortSignal): Promise<AssetRow[]> {
+    const { walk, rest } = chooseWalk(query)
+    const rows: AssetRow[] = []
+    for (let from = after; ; ) {
+      const until = rest.length === 0 ? null : this.#stepFrom(walk, from)
+      const missing = query.limit + 1 - rows.length
+      rows.push(...this.#rows(walk, [...rest, ...positions(walk.time, walk.id, { after: from, until })], missing))
+      if (until === null || rows.length > query.limit || signal?.aborted) return rows
+      from = until
+      await pause()
+    }
+  }
+
+  /** The place so many entries further on; null when fewer are left. */
+  #stepFrom({ from, time, id, where }: Walk, after: Position | null): Position | null {
+    const conditions = [...where, ...positions(time, id, { after })]
+    const row = this.#db.sql
+      .prepare<unknown[], { time: number; id: string }>(
+        `SELECT ${time} AS time, ${id} AS id FROM ${from} WHERE ${joined(conditions)}
+         ORDER BY ${time} DESC, ${id} DESC LIMIT 1 OFFSET ${STEP - 1}`
+      )
+      .get(...valuesOf(conditions))
+    return row ? [row.time, row.id] : null
+  }
+
+  #rows(walk: Walk, rest: SqlPart[], limit: number, first: unknown[] = []): AssetRow[] {
+    const conditions = [...walk.where, ...rest]
+    // Not kept compiled: there are more combinations than are worth it.
+    return this.#db.sql
+      .prepare<unknown[], AssetRow>(
+        `SELECT asset.* FROM ${walk.from} ${walk.join ?? ''} WHERE ${joined(conditions)}
+         ORDER BY ${walk.time} DESC, ${walk.id} DESC LIMIT ?`
+      )
+      .all(...first, ...valuesOf(conditions), limit)
+  }
+}
+
+function timeColumn({ bin }: AssetQuery): 'binned_at_ms' | 'taken_at_ms' {
+  return bin ? 'binned_at_ms' : 'taken_at_ms'
+}
+
+/** The index that leaves the fewest assets to look at, and what must hold besides. */
+function chooseWalk(query: AssetQuery): { walk: Walk; rest: SqlPart[] } {
+  const filters = filtersOf(query)
+  const asset = { time: `asset.${timeColumn(query)}`, id: 'asset.id' }
+  if (query.bin)
+    return {
+      walk: { ...asset, from: 'asset INDEXED BY asset_in_bin', where: [IN_BIN] },
+      rest: [...timeRange('asset.taken_at_ms', query), ...filters.values()]
+    }
+  // There is an index of what is damaged, not of what is not.
+  const [name, index] = INDEXES.find(
+    ([filter]) => filters.has(filter) && !(filter === 'damaged' && query.damaged === false)
+  ) ?? [null, 'asset_by_time']
+  const rest = [...filters].filter(([filter]) => filter !== name).map(([, part]) => part)
+  if (name === 'tag')
+    return {
+      walk: {
+        from: `asset_tag INDEXED BY ${index}`,
+        join: 'CROSS JOIN asset ON asset.id = asset_tag.asset_id',
+        time: 'asset_tag.taken_at_ms',
+        id: 'asset_tag.asset_id',
+        where: [{ sql: 'asset_tag.tag = ?', values: [query.tag] }, ...timeRange('asset_tag.taken_at_ms', query)]
+      },
+      rest: [NOT_IN_BIN, ...rest]
+    }
+  const told = name === null ? [] : [filters.get(name)!]
+  return {
+    walk: {
+      ...asset,
+      from: `asset INDEXED BY ${index}`,
+      where: [NOT_IN_BIN, ...told, ...timeRange('asset.taken_at_ms', query)]
+    },
+    rest
+  }
+}
+
+function timeRange(column: string, { takenFrom, takenBefore }: AssetQuery): SqlPart[] {
+  return [
+    ...(takenFrom === undefined ? [] : [{ sql: `${column} >= ?`, values: [Date.parse(takenFrom)] }]),
+    ...(takenBefore === undefined ? [] : [{ sql: `${column} < ?`, values: [Date.parse(takenBefore)] }])
+  ]
+}
+
+/** After one place and up to another, that one included. */
+function positions(time: string, id: string, range: { after: Position | null; until?: Position | null }): SqlPart[] {
+  return [
+    ...(range.after ? [{ sql: `(${time}, ${id}) < (?, ?)`, values: range.after }] : []),
+    ...(range.until ? [{ sql: `(${time}, ${id}) >= (?, ?)`, values: range.until }] : [])
+  ]
+}
+
+function joined(conditions: SqlPart[]): string {
+  return conditions.map(({ sql }) => sql).join(' AND ')
+}
+
+function valuesOf(conditions: SqlPart[]): unknown[] {
+  return conditions.flatMap(({ values }) => values)
+}
+
+function parseCursor(cursor: string): Position {
+  const match = /^(\d{1,15})_([0-9a-z]{26})$/.exec(cursor)
+  if (!match)
+    throw new AppError('invalid_request', { in: 'query', issues: [{ path: 'cursor', message: 'unknown cursor' }] })
+  return [Number(match[1]), match[2]!]
+}
