@@ -49,6 +49,7 @@ import { ProtocolRecorder } from './features/pilot/protocol-recorder.ts'
 import { RenditionsRepository } from './features/renditions/renditions.repository.ts'
 import { bindRenditions } from './features/renditions/renditions.routes.ts'
 import { RenditionsService } from './features/renditions/renditions.service.ts'
+import { bindHealth } from './features/system/health.routes.ts'
 import { bindSystem } from './features/system/system.routes.ts'
 import { reachableUrls, StoreMonitor } from './features/system/system.service.ts'
 import { tokenCommandOf } from './features/system/token-command.ts'
@@ -65,6 +66,12 @@ import { findFfmpeg } from './media/find-ffmpeg.ts'
 import { openStore } from './open-store.ts'
 import { packageRoot, version } from './package-info.ts'
 import { ObjectRemovals } from './removals/object-removals.ts'
+import { observeMedia } from './telemetry/media-metrics.ts'
+import { observeJobs } from './telemetry/observe-jobs.ts'
+import { observeRequests } from './telemetry/observe-requests.ts'
+import { observeStore } from './telemetry/observe-store.ts'
+import { openTelemetry } from './telemetry/telemetry.ts'
+import { tracedStore } from './telemetry/traced.ts'
 import { Upkeep } from './upkeep.ts'
 
 /** Replaces a construction; for tests and for hosts that own the thing already. */
@@ -133,6 +140,9 @@ export async function createDaemon(config: Config, overrides: DaemonOverrides = 
     const liveFeed = new LiveFeed()
     const queue = new JobQueue({ db, clock, outbox })
     const removals = new ObjectRemovals({ db, queue, clock, log })
+    const telemetry = await openTelemetry({ version, otlpEndpoint: config.otlpEndpoint })
+    onClose('telemetry', () => telemetry.close())
+    observeMedia(telemetry, { db, outbox, removals })
     const startToken = randomBytes(24).toString('base64url')
     const adminToken = config.adminToken ?? startToken
     const access = new AccessService({
@@ -152,10 +162,11 @@ export async function createDaemon(config: Config, overrides: DaemonOverrides = 
       dataDir: config.dataDir,
       log,
       onUploadProgress: (event) => board.transfer(event),
+      onAnswered: observeStore(telemetry),
       onObjectDamaged: (key) => queue.enqueue(checkBytesJob, { key })
     })
     onClose('object store', () => opened.close())
-    const { store } = opened
+    const store = tracedStore(opened.store, telemetry.tracer)
 
     const ffmpegPath = findFfmpeg(config.ffmpegPath === null ? {} : { configured: config.ffmpegPath })
     const scratchDir = join(config.dataDir, 'scratch')
@@ -296,6 +307,7 @@ export async function createDaemon(config: Config, overrides: DaemonOverrides = 
         }),
         ...features.flatMap((feature) => feature.jobs ?? [])
       ],
+      observe: observeJobs(telemetry),
       limits: () => ({ cpu: previewPace.processors(), io: 2 })
     })
     const previewPace = new PreviewPace({ inFlightBodies: () => opened.inFlightBodies(), onMore: () => runner.wake() })
@@ -309,6 +321,7 @@ export async function createDaemon(config: Config, overrides: DaemonOverrides = 
       checkResponses: overrides.checkResponses ?? false,
       publicHosts: config.delivery.publicHosts,
       corsOrigins: config.delivery.corsOrigins,
+      observe: observeRequests(telemetry, 'admin'),
       authenticate: (request) => authenticateAdmin(access, request),
       bindAll: (binder) => {
         bindAccess(binder, access)
@@ -317,6 +330,12 @@ export async function createDaemon(config: Config, overrides: DaemonOverrides = 
         bindField(binder, { board, repository: fieldRepository })
         bindJobs(binder, queue)
         streams = bindEvents(binder, { outbox, liveFeed })
+        bindHealth(binder, {
+          scrape: () => telemetry.scrape(),
+          storeMonitor,
+          clock,
+          isStopping: () => stopping !== undefined
+        })
         bindSystem(binder, {
           version,
           clock,
@@ -338,6 +357,7 @@ export async function createDaemon(config: Config, overrides: DaemonOverrides = 
       config: config.pilot,
       recorder,
       log,
+      observe: observeRequests(telemetry, 'field'),
       authenticate: (secret) => access.authenticateController(secret),
       isStopping: () => stopping !== undefined
     })
@@ -363,6 +383,10 @@ export async function createDaemon(config: Config, overrides: DaemonOverrides = 
       clock,
       log
     })
+
+    telemetry.meter
+      .createObservableGauge('mqtt_links', { description: 'Controllers that keep a link open' })
+      .addCallback((result) => result.observe(mqtt.linkCount()))
 
     access.onEnded((tokenId) => {
       streams?.end(tokenId)

@@ -7,6 +7,7 @@ import {
   openIdentityService,
   STORE_OWNER
 } from './embedded-store/credentials/identity-service.ts'
+import type { AnsweredEvent } from './embedded-store/endpoint/pipeline.ts'
 import { createS3Endpoint } from './embedded-store/endpoint/s3-endpoint.ts'
 import type { UploadProgressEvent } from './embedded-store/endpoint/upload-progress.ts'
 import { createStorageEngine, type StorageEngineOptions } from './embedded-store/engine/create-storage-engine.ts'
@@ -44,6 +45,8 @@ export interface OpenStoreOptions {
   dataDir: string
   log: Logger
   onUploadProgress: (event: UploadProgressEvent) => void
+  /** A request to the embedded endpoint was answered. */
+  onAnswered: (event: AnsweredEvent) => void
   /** An object of the embedded store was found to have lost its bytes; told again at each start while it is so. */
   onObjectDamaged: (key: string) => void
 }
@@ -68,7 +71,8 @@ async function openEmbedded(
     throw error
   })
   let address: ListenAddress | null = null
-  const endpoint = createS3Endpoint({ engine, identity, region, log, onUploadProgress: options.onUploadProgress })
+  const { onUploadProgress, onAnswered } = options
+  const endpoint = createS3Endpoint({ engine, identity, region, log, onUploadProgress, onAnswered })
   const store = new LocalObjectStore({
     engine,
     bucket,

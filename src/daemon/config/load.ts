@@ -88,6 +88,7 @@ export function loadConfig(sources: ConfigSources): Config {
     },
     webhooks: { publicOnly: values.webhooksPublicOnly ?? false },
     delivery: deliveryConfig(values),
+    otlpEndpoint: values.otlpEndpoint ?? null,
     ffmpegPath: values.ffmpeg ?? null,
     unknownVariables: unknownVariables(sources.env)
   }

@@ -326,6 +326,12 @@ export const settings = {
     help: 'origins whose scripts may read files without a token; * for all',
     schema: listSchema(originSchema)
   }),
+  otlpEndpoint: setting({
+    toml: 'telemetry.otlp_endpoint',
+    env: 'FLIGHTCASE_OTLP_ENDPOINT',
+    help: 'OpenTelemetry collector (OTLP over HTTP) that gets traces and metrics',
+    schema: httpUrlSchema
+  }),
   ffmpeg: setting({
     toml: 'ffmpeg',
     env: 'FLIGHTCASE_FFMPEG',
@@ -456,6 +462,8 @@ export interface Config {
   retention: RetentionConfig
   webhooks: { publicOnly: boolean }
   delivery: DeliveryConfig
+  /** Null: nothing is sent. */
+  otlpEndpoint: string | null
   /** Null: looked for. */
   ffmpegPath: string | null
   /** `FLIGHTCASE_…` environment names that mean nothing here; reported at start. */

@@ -25,6 +25,8 @@ export interface AdminAppOptions {
   publicHosts: readonly string[]
   /** Pages whose scripts may read media; see `corsFor`. */
   corsOrigins: readonly string[]
+  /** Sees every request first. */
+  observe: RequestHandler
 }
 
 const CONTENT_SECURITY_POLICY = [
@@ -48,6 +50,7 @@ export function createAdminApp(options: AdminAppOptions): Express {
   app.disable('x-powered-by')
   app.set('etag', false)
   app.set('query parser', 'simple')
+  app.use(options.observe)
   app.use(guard(new Set(options.publicHosts)))
   app.use(['/media', '/thumbnail'], corsFor(options.corsOrigins))
 

@@ -5,6 +5,7 @@ import type { Role } from '../../shared/api/system.ts'
 import type { Endpoint, EndpointRequest, EndpointResult, RequiredRole } from '../../shared/endpoint.ts'
 import { actingAs } from '../audit/acting.ts'
 import { AppError } from '../errors.ts'
+import { nameOperation } from '../telemetry/observe-requests.ts'
 import { parsePart } from './parse-part.ts'
 
 /** Who is calling. */
@@ -60,6 +61,10 @@ export function createEndpointBinder(options: BinderOptions): EndpointBinder {
     if (bound.has(endpoint.name)) throw new Error(`${endpoint.name} is bound twice`)
     bound.add(endpoint.name)
     const handlers: RequestHandler[] = [
+      (_, response, next) => {
+        nameOperation(response, endpoint.name)
+        next()
+      },
       ...(endpoint.form || endpoint.rawBody ? [] : [inTime]),
       (request, response, next) => {
         response.locals['caller'] = authorize(endpoint, request, options)

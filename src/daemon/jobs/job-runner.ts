@@ -25,6 +25,9 @@ interface Running {
   done: Promise<void>
 }
 
+/** Runs `run`, which does the job, and may look at how long it takes and how it ends. */
+export type ObserveJob = (job: { name: string }, run: () => Promise<void>) => Promise<void>
+
 export interface JobRunnerOptions {
   queue: JobQueue
   /** Every kind of job with its handler; a name bound twice stops the start. */
@@ -33,6 +36,7 @@ export interface JobRunnerOptions {
   limits: () => Record<JobLane, number>
   log: Logger
   clock: Clock
+  observe?: ObserveJob
   /** Told after every start and end of a job. */
   onChange?: () => void
 }
@@ -203,7 +207,8 @@ export class JobRunner {
         attempt: row.attempt,
         reportProgress: (fraction) => queue.renew(row.id, definition.timeoutMs + LEASE_GRACE_MS, fraction)
       }
-      await actingBySystem(row.name, () => job.run(JSON.parse(row.payload_json), context))
+      const run = () => actingBySystem(row.name, () => job.run(JSON.parse(row.payload_json), context))
+      await (this.#o.observe ? this.#o.observe(row, run) : run())
       queue.finish(row.id)
     } catch (error) {
       this.#settleFailure(row, abort.signal.aborted ? abort.signal.reason : error, log)

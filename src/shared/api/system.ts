@@ -111,4 +111,48 @@ export const revokeToken = defineEndpoint({
   errors: ['token_not_found']
 })
 
-export const systemContract = [openSession, closeSession, getStatus, listTokens, createToken, revokeToken]
+export const getMetrics = defineEndpoint({
+  name: 'getMetrics',
+  method: 'GET',
+  path: '/metrics',
+  tag: 'System',
+  summary: 'What happened since the start and what is there now, in the text format of Prometheus',
+  role: 'viewer',
+  response: 'bytes',
+  errors: []
+})
+
+export const getLiveness = defineEndpoint({
+  name: 'getLiveness',
+  method: 'GET',
+  path: '/health/live',
+  tag: 'System',
+  summary: 'The program runs: for whoever restarts it when it does not answer',
+  role: 'none',
+  response: z.object({ status: z.literal('alive') }),
+  errors: []
+})
+
+export const getReadiness = defineEndpoint({
+  name: 'getReadiness',
+  method: 'GET',
+  path: '/health/ready',
+  tag: 'System',
+  summary:
+    'Files can be stored and read now: for whoever spreads requests. Refused while the store is away and while stopping',
+  role: 'none',
+  response: z.object({ status: z.literal('ready') }),
+  errors: ['store_unreachable', 'store_full', 'shutting_down']
+})
+
+export const systemContract = [
+  getMetrics,
+  getLiveness,
+  getReadiness,
+  openSession,
+  closeSession,
+  getStatus,
+  listTokens,
+  createToken,
+  revokeToken
+]

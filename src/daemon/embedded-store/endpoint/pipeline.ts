@@ -35,6 +35,14 @@ export interface DeniedEvent {
   peer: string
 }
 
+/** A request that was answered, or whose client went away. */
+export interface AnsweredEvent {
+  /** Undefined when the request was refused before it was clear what it asks for. */
+  operation: string | undefined
+  outcome: 'ok' | 'gone' | 'refused' | 'failed'
+  durationMs: number
+}
+
 export interface PipelineOptions {
   engine: StorageEngine
   identity: IdentityService
@@ -47,6 +55,7 @@ export interface PipelineOptions {
   maxObjectBytes: number
   onUploadProgress: (event: UploadProgressEvent) => void
   onDenied: (event: DeniedEvent) => void
+  onAnswered: (event: AnsweredEvent) => void
 }
 
 /** A request on its way through the pipeline. */
@@ -255,7 +264,7 @@ export class Pipeline {
 
   /** One line per request. The query is left out: it may hold a signature or a token. */
   #logOutcome(exchange: Exchange | undefined, responder: Responder, startedAtMs: number, error: unknown): void {
-    const { log, clock } = this.#options
+    const { log, clock, onAnswered } = this.#options
     const facts = {
       requestId: responder.requestId,
       method: exchange?.method,
@@ -265,13 +274,16 @@ export class Pipeline {
       peer: exchange?.peer,
       durationMs: clock() - startedAtMs
     }
+    const { operation, durationMs } = facts
     if (error === undefined || error instanceof ClientGone) {
+      onAnswered({ operation, outcome: error === undefined ? 'ok' : 'gone', durationMs })
       log.debug(facts, error === undefined ? 's3 request' : 's3 client went away')
       return
     }
     const refusal = toS3Error(error)
-    if (refusal.status >= 500 && refusal.status !== 503 && refusal.status !== 501)
-      log.error({ ...facts, code: refusal.code, err: error }, 's3 request failed')
+    const isOurs = refusal.status >= 500 && refusal.status !== 503 && refusal.status !== 501
+    onAnswered({ operation, outcome: isOurs ? 'failed' : 'refused', durationMs })
+    if (isOurs) log.error({ ...facts, code: refusal.code, err: error }, 's3 request failed')
     else log.info({ ...facts, code: refusal.code, status: refusal.status }, 's3 request refused')
   }
 }

@@ -3,7 +3,7 @@ import type { IdentityService } from '../credentials/identity-service.ts'
 import type { StorageEngine } from '../engine/storage-engine.ts'
 import { BodySlots } from './body-slots.ts'
 import { closeListener, createListener, openListener } from './listener.ts'
-import { type DeniedEvent, Pipeline } from './pipeline.ts'
+import { type AnsweredEvent, type DeniedEvent, Pipeline } from './pipeline.ts'
 import type { UploadProgressEvent } from './upload-progress.ts'
 
 export interface S3EndpointOptions {
@@ -25,6 +25,8 @@ export interface S3EndpointOptions {
   onUploadProgress?(event: UploadProgressEvent): void
   /** A well-signed request that no policy allows. */
   onDenied?(event: DeniedEvent): void
+  /** Every request, when its answer is on the way. */
+  onAnswered?(event: AnsweredEvent): void
 }
 
 export interface S3Endpoint {
@@ -57,7 +59,8 @@ export function createS3Endpoint(options: S3EndpointOptions): S3Endpoint {
     idleTimeoutMs: options.idleTimeoutMs ?? DEFAULT_IDLE_TIMEOUT_MS,
     maxObjectBytes: options.maxObjectBytes ?? DEFAULT_MAX_OBJECT_BYTES,
     onUploadProgress: (event) => options.onUploadProgress?.(event),
-    onDenied: (event) => options.onDenied?.(event)
+    onDenied: (event) => options.onDenied?.(event),
+    onAnswered: (event) => options.onAnswered?.(event)
   })
   const open: ReturnType<typeof createListener>[] = []
   return {

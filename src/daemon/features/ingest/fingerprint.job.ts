@@ -79,7 +79,7 @@ function merge(deps: FingerprintDeps, blob: BlobRow, elder: BlobRow, elderIsWhol
   const assetIds = blobs.listAssetIds(blob.id)
   blobs.moveAssets(blob.id, elder.id, clock.nowMs())
   blobs.delete(blob.id)
-  for (const assetId of assetIds) outbox.append('asset.updated', assetId)
+  for (const assetId of assetIds) outbox.append('asset.updated', assetId, { isDuplicate: true })
   if (!elderIsWhole) {
     ingest.markFound(elder, blob)
     return

@@ -17,6 +17,8 @@ export interface MqttBrokerOptions {
 export interface MqttBroker {
   /** Opens the port and gives the real address. Throws `StartupError('listen_failed')`. */
   listen(): Promise<ListenAddress>
+  /** How many controllers keep a link open now. */
+  linkCount(): number
   /** Ends the connections that were opened with this token. */
   drop(tokenId: string): void
   /** Ends all connections. */
@@ -96,6 +98,7 @@ export async function createMqttBroker(options: MqttBrokerOptions): Promise<Mqtt
   })
   server.maxConnections = MAX_CONNECTIONS
   return {
+    linkCount: () => links.size,
     listen: () => listenOn(server, { name: 'mqtt', address: options.address, log }),
     drop(tokenId) {
       for (const [client, usedTokenId] of links) {

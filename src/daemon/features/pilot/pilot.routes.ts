@@ -13,6 +13,7 @@ import {
   uploadCallbackSchema
 } from '../../../shared/api/pilot.ts'
 import type { PilotConfig } from '../../config/schema.ts'
+import { nameOperation } from '../../telemetry/observe-requests.ts'
 import type { FieldBoard } from '../field/field-board.ts'
 import { isWorkspaceId } from './object-key.ts'
 import type { PilotCall, PilotService } from './pilot.service.ts'
@@ -29,6 +30,8 @@ export interface PilotAppDeps {
   /** Null: nothing is recorded. */
   recorder: ProtocolRecorder | null
   log: Logger
+  /** Sees every request first. */
+  observe?: RequestHandler
   /** Whether the program is on its way out: then nothing is taken any more. */
   isStopping: () => boolean
 }
@@ -70,10 +73,12 @@ export function createPilotApp(deps: PilotAppDeps): Express {
   app.set('query parser', false)
   const mediaPath = '/media/api/v1/workspaces/:workspaceId'
 
+  if (deps.observe) app.use(deps.observe)
   app.use(refuseWhileStopping(deps), joinSlashes)
 
   const post = (path: string, handle: (call: PilotCall, request: Request, heard: Heard) => Promise<Answer>): void => {
     app.post(path, async (request: Request, response: Response) => {
+      nameOperation(response, `pilot.${path.split('/').at(-1)}`)
       const heard: Heard = { body: '' }
       response.locals['heard'] = heard
       const call = admit(request, deps)

@@ -187,7 +187,7 @@ export class UploadsService {
     const wanted = referenceOf(fields)
     const reference = wanted && this.#deps.createReference(id, wanted)
     this.#deps.onNewAsset(id)
-    outbox.append('asset.arrived', id, { workspaceId, name: file.name, objectKey: file.objectKey })
+    outbox.append('asset.arrived', id, { workspaceId, name: file.name, objectKey: file.objectKey, isDuplicate })
     return { asset: this.#deps.getSummary(id), sha256: file.sha256, isDuplicate, reference }
   }
 }
