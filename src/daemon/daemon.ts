@@ -268,7 +268,7 @@ export async function createDaemon(config: Config, overrides: DaemonOverrides = 
       outbox,
       queue,
       repository: assets,
-      listReferences: lifecycle.listReferences
+      ...lifecycle
     })
     const webhooks = createWebhooks({ db, clock, outbox, log, source: eventSource(db), version, ...config.webhooks })
     const delivery = createDelivery({

@@ -1,5 +1,6 @@
 import { z } from 'zod'
 import { defineEndpoint } from '../endpoint.ts'
+import { problemCodes } from '../problem.ts'
 import { assetDetailSchema, moderationStates, tagSchema } from './assets.ts'
 import { idSchema } from './common.ts'
 
@@ -80,4 +81,50 @@ export const updateAsset = defineEndpoint({
   errors: ['asset_not_found', 'asset_changed', 'invalid_request']
 })
 
-export const assetChangesContract = [updateAsset]
+/** Assets of one bulk operation at most. */
+export const MAX_BULK = 1000
+
+const bulk = { assetIds: z.array(idSchema).min(1).max(MAX_BULK) }
+
+export const bulkActionSchema = z.discriminatedUnion('action', [
+  /** To the bin, unless several strong references hold it. */
+  z.strictObject({ action: z.literal('delete'), ...bulk }),
+  z.strictObject({ action: z.literal('restore'), ...bulk }),
+  /** From the bin for good; admins only. */
+  z.strictObject({ action: z.literal('purge'), ...bulk }),
+  z.strictObject({
+    action: z.literal('tag'),
+    ...bulk,
+    add: tagListSchema.default([]),
+    remove: tagListSchema.default([])
+  }),
+  z.strictObject({ action: z.literal('moderate'), ...bulk, moderation: verdictSchema })
+])
+export type BulkAction = z.output<typeof bulkActionSchema>
+
+export const bulkResultSchema = z
+  .object({
+    assetId: idSchema,
+    /** `unchanged`: it was so already. */
+    outcome: z.enum(['changed', 'unchanged', 'refused']),
+    /** Why it was refused. */
+    code: z.enum(problemCodes).optional()
+  })
+  .meta({ id: 'BulkResult' })
+export type BulkResult = z.output<typeof bulkResultSchema>
+
+export const changeAssets = defineEndpoint({
+  name: 'changeAssets',
+  method: 'POST',
+  path: '/api/v1/assets/bulk',
+  tag: 'Assets',
+  summary:
+    'Do the same with many assets: delete, restore, purge (admins only), tag or moderate. Each is done or refused by itself, and doing it again is harmless',
+  role: 'operator',
+  body: bulkActionSchema,
+  /** One for each asset, in the order of the request. */
+  response: z.object({ results: z.array(bulkResultSchema) }),
+  errors: ['forbidden', 'invalid_request']
+})
+
+export const assetChangesContract = [updateAsset, changeAssets]

@@ -1,15 +1,23 @@
-import { updateAsset } from '../../../shared/api/asset-changes.ts'
+import { changeAssets, updateAsset } from '../../../shared/api/asset-changes.ts'
 import { getAsset, listAssetFacets, listAssets } from '../../../shared/api/assets.ts'
+import { AppError } from '../../errors.ts'
 import type { EndpointBinder } from '../../http/bind-endpoint.ts'
 import { goneSignal } from '../../http/gone-signal.ts'
 import type { AssetSearch } from './asset-search.ts'
 import type { AssetsRepository } from './assets.repository.ts'
 import type { AssetsService } from './assets.service.ts'
+import type { BulkChanges } from './bulk-changes.ts'
 import type { ChangesService } from './changes.service.ts'
 
 export function bindAssets(
   binder: EndpointBinder,
-  deps: { repository: AssetsRepository; search: AssetSearch; service: AssetsService; changes: ChangesService }
+  deps: {
+    repository: AssetsRepository
+    search: AssetSearch
+    service: AssetsService
+    changes: ChangesService
+    bulk: BulkChanges
+  }
 ): void {
   binder.bind(listAssets, ({ query }, { response }) => deps.search.list(query, goneSignal(response)))
   binder.bind(listAssetFacets, () => deps.repository.facets())
@@ -17,5 +25,9 @@ export function bindAssets(
   binder.bind(updateAsset, ({ params, body }) => {
     deps.changes.update(params.assetId, body)
     return deps.service.getDetail(params.assetId)
+  })
+  binder.bind(changeAssets, async ({ body }, { caller }) => {
+    if (body.action === 'purge' && caller.role !== 'admin') throw new AppError('forbidden', { needs: 'admin' })
+    return { results: await deps.bulk.run(body) }
   })
 }

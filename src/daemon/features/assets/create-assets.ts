@@ -1,14 +1,15 @@
-import type { Clock } from '../../clock.ts'
 import type { Feature } from '../../feature.ts'
 import { AssetSearch } from './asset-search.ts'
 import type { AssetsRepository } from './assets.repository.ts'
 import { bindAssets } from './assets.routes.ts'
 import { AssetsService, type AssetsServiceDeps } from './assets.service.ts'
+import { BulkChanges, type BulkChangesDeps } from './bulk-changes.ts'
 import { ChangesRepository } from './changes.repository.ts'
 import { ChangesService, type ChangesServiceDeps } from './changes.service.ts'
 
-export interface AssetsDeps extends Omit<AssetsServiceDeps, 'changes'>, Omit<ChangesServiceDeps, 'changes'> {
-  clock: Clock
+type Deps = Omit<AssetsServiceDeps & ChangesServiceDeps & BulkChangesDeps, 'changes'>
+
+export interface AssetsDeps extends Deps {
   repository: AssetsRepository
 }
 
@@ -23,7 +24,8 @@ export function createAssets(deps: AssetsDeps): Feature {
         repository: deps.repository,
         search: new AssetSearch(deps.db),
         service,
-        changes: changesService
+        changes: changesService,
+        bulk: new BulkChanges({ ...deps, changes: changesService })
       })
   }
 }

@@ -35,6 +35,12 @@ export interface LifecycleFeature extends Feature {
   listReferences(assetId: string): Reference[]
   /** See `ReferencesService`. */
   createReference(assetId: string, request: NewReference): Reference
+  /** To the bin, unless several strong references hold it; false when it is there already. See `BinService`. */
+  binAsset(assetId: string): boolean
+  /** Back from the bin; false when it is not there. Throws `asset_not_found`. */
+  restoreAsset(assetId: string): boolean
+  /** See `Collector`. */
+  purgeAsset(assetId: string): void
 }
 
 export function createLifecycle(deps: LifecycleDeps): LifecycleFeature {
@@ -47,11 +53,23 @@ export function createLifecycle(deps: LifecycleDeps): LifecycleFeature {
   const collector = new Collector({ ...deps, repository, holders, references, bin })
   const gcRunRows = new GcRunsRepository(db)
   const gcRuns = new GcRuns({ ...deps, collector, repository: gcRunRows })
+  const isBinned = (assetId: string): boolean => (holders.findLife(assetId)?.binnedAtMs ?? null) !== null
   return {
     bind: (binder) =>
       bindLifecycle(binder, { holders, references, bin, collector, gcRuns, gcRunRows, audit: deps.audit }),
     listReferences: (assetId) => references.listFirst(assetId),
     createReference: (assetId, request) => references.create(assetId, request).reference,
+    binAsset: (assetId) => {
+      if (isBinned(assetId)) return false
+      bin.delete(assetId, { guard: true, caller: null })
+      return true
+    },
+    restoreAsset: (assetId) => {
+      if (holders.findLife(assetId) && !isBinned(assetId)) return false
+      bin.restore(assetId)
+      return true
+    },
+    purgeAsset: (assetId) => collector.purge(assetId),
     upkeep: [
       { name: 'warnings of assets nobody needs', run: (signal) => warnings.run(signal) },
       { name: 'assets nobody needs', run: (signal) => gcRuns.run({ isDryRun: false, signal }) }
