@@ -49,6 +49,7 @@ import { ProtocolRecorder } from './features/pilot/protocol-recorder.ts'
 import { RenditionsRepository } from './features/renditions/renditions.repository.ts'
 import { bindRenditions } from './features/renditions/renditions.routes.ts'
 import { RenditionsService } from './features/renditions/renditions.service.ts'
+import { createSinks } from './features/sinks/create-sinks.ts'
 import { bindHealth } from './features/system/health.routes.ts'
 import { bindSystem } from './features/system/system.routes.ts'
 import { reachableUrls, StoreMonitor } from './features/system/system.service.ts'
@@ -270,7 +271,6 @@ export async function createDaemon(config: Config, overrides: DaemonOverrides = 
       repository: assets,
       ...lifecycle
     })
-    const webhooks = createWebhooks({ db, clock, outbox, log, source: eventSource(db), version, ...config.webhooks })
     const delivery = createDelivery({
       db,
       store,
@@ -280,6 +280,8 @@ export async function createDaemon(config: Config, overrides: DaemonOverrides = 
       config: config.delivery,
       authenticate: (request) => authenticateAdmin(access, request)
     })
+    const outgoing = { db, clock, outbox, log, source: eventSource(db) }
+    let adminUrl = ''
     const features: Feature[] = [
       catalogue,
       workspaces,
@@ -287,7 +289,12 @@ export async function createDaemon(config: Config, overrides: DaemonOverrides = 
       lifecycle,
       delivery,
       createAudit({ db, clock, log, dataDir: config.dataDir }),
-      webhooks
+      createWebhooks({ ...outgoing, version, ...config.webhooks }),
+      createSinks({
+        ...outgoing,
+        config: config.sinks,
+        mediaUrl: (assetId) => `${config.delivery.publicUrl ?? adminUrl}/media/${assetId}`
+      })
     ]
     const runner = new JobRunner({
       queue,
@@ -419,7 +426,7 @@ export async function createDaemon(config: Config, overrides: DaemonOverrides = 
         const s3Url = await opened.listen()
         fieldAddress = await field.listen()
         const mqttAddress = await listenForLinks()
-        const adminAddress = await admin.listen()
+        adminUrl = urlOf(await admin.listen())
         upkeep.start()
         board.start()
         renditions.enqueueWaiting()
@@ -431,7 +438,7 @@ export async function createDaemon(config: Config, overrides: DaemonOverrides = 
         const ready: ReadyInfo = {
           event: 'ready',
           pid: process.pid,
-          admin: { url: urlOf(adminAddress), token: adminToken },
+          admin: { url: adminUrl, token: adminToken },
           field: { url: urlOf(fieldAddress) },
           s3: { url: s3Url, bucket: config.store.bucket, region: config.store.region },
           ...(mqttAddress ? { mqtt: { url: urlOf(mqttAddress, 'mqtt') } } : {})

@@ -10,6 +10,7 @@ import {
   type ListenAddress,
   type SettingName,
   type SettingValues,
+  type SinksConfig,
   type StoreConfig,
   settings
 } from './schema.ts'
@@ -89,6 +90,7 @@ export function loadConfig(sources: ConfigSources): Config {
     webhooks: { publicOnly: values.webhooksPublicOnly ?? false },
     delivery: deliveryConfig(values),
     otlpEndpoint: values.otlpEndpoint ?? null,
+    sinks: { redis: redisConfig(values) },
     ffmpegPath: values.ffmpeg ?? null,
     unknownVariables: unknownVariables(sources.env)
   }
@@ -150,6 +152,15 @@ function deliveryConfig(values: SettingValues): DeliveryConfig {
       allowEmpty: (values.emptyReferer ?? defaults.emptyReferer) === 'allow'
     },
     corsOrigins: values.corsOrigins ?? []
+  }
+}
+
+function redisConfig({ redisUrl, redisStream, redisStreamMax }: SettingValues): SinksConfig['redis'] {
+  if (redisUrl === undefined) return null
+  return {
+    url: redisUrl,
+    stream: redisStream ?? defaults.redisStream,
+    streamMax: redisStreamMax ?? defaults.redisStreamMax
   }
 }
 

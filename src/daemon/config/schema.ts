@@ -332,6 +332,25 @@ export const settings = {
     help: 'OpenTelemetry collector (OTLP over HTTP) that gets traces and metrics',
     schema: httpUrlSchema
   }),
+  redisUrl: setting({
+    toml: 'redis.url',
+    env: 'FLIGHTCASE_REDIS_URL',
+    help: 'Redis that is told what happens, with user and password where it wants them',
+    secret: true,
+    schema: z.url({ protocol: /^rediss?$/, error: 'must be a URL beginning with redis:// or rediss://' })
+  }),
+  redisStream: setting({
+    toml: 'redis.stream',
+    env: 'FLIGHTCASE_REDIS_STREAM',
+    help: 'key of the stream that gets every event',
+    schema: z.string().min(1).max(512)
+  }),
+  redisStreamMax: setting({
+    toml: 'redis.stream_max',
+    env: 'FLIGHTCASE_REDIS_STREAM_MAX',
+    help: 'about how many events the stream keeps',
+    schema: amountSchema(1e9).pipe(z.int('must be a whole number').min(1, 'must be at least 1'))
+  }),
   ffmpeg: setting({
     toml: 'ffmpeg',
     env: 'FLIGHTCASE_FFMPEG',
@@ -360,6 +379,8 @@ export const defaults = {
   orphanPolicy: 'bin',
   presignUrlTtlSeconds: 3600,
   emptyReferer: 'allow',
+  redisStream: 'flightcase:events',
+  redisStreamMax: 1_000_000,
   s3Bucket: 'media',
   s3Region: 'us-east-1'
 } as const satisfies SettingValues
@@ -446,6 +467,11 @@ export interface DeliveryConfig {
   corsOrigins: string[]
 }
 
+/** The message brokers that are told what happens; null for none. */
+export interface SinksConfig {
+  redis: { url: string; stream: string; streamMax: number } | null
+}
+
 /** Everything the daemon is told from outside, complete and checked. */
 export interface Config {
   dataDir: string
@@ -464,6 +490,7 @@ export interface Config {
   delivery: DeliveryConfig
   /** Null: nothing is sent. */
   otlpEndpoint: string | null
+  sinks: SinksConfig
   /** Null: looked for. */
   ffmpegPath: string | null
   /** `FLIGHTCASE_…` environment names that mean nothing here; reported at start. */

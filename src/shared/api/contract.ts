@@ -9,6 +9,7 @@ import { jobsContract } from './jobs.ts'
 import { lifecycleContract } from './lifecycle.ts'
 import { pilotContract } from './pilot.ts'
 import { referencesContract } from './references.ts'
+import { sinksContract } from './sinks.ts'
 import { systemContract } from './system.ts'
 import { uploadsContract } from './uploads.ts'
 import { webhooksContract } from './webhooks.ts'
@@ -26,6 +27,7 @@ export const adminContract: readonly Endpoint[] = [
   ...workspacesContract,
   ...jobsContract,
   ...eventsContract,
+  ...sinksContract,
   ...auditContract,
   ...webhooksContract,
   ...systemContract

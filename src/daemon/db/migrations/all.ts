@@ -12,6 +12,7 @@ import { collectorIndexes } from './0120-collector-indexes.ts'
 import { expiryWarning } from './0121-expiry-warning.ts'
 import { gcRun } from './0122-gc-run.ts'
 import { webhook } from './0130-webhook.ts'
+import { sink } from './0131-sink.ts'
 import { audit } from './0140-audit.ts'
 
 /** Every migration of the catalogue, oldest first. One that landed is never edited. */
@@ -29,5 +30,6 @@ export const migrations: readonly Migration[] = [
   expiryWarning,
   gcRun,
   webhook,
+  sink,
   audit
 ]

@@ -58,11 +58,11 @@ describe('the daemon writes down', () => {
         name: 'a.bin',
         sizeBytes: 5,
         sha256: createHash('sha256').update('bytes').digest('hex'),
-        objectKey: expect.stringContaining('others/'),
+        objectKey: expect.stringContaining('documents/'),
         reason: 'asked'
       }
     })
-    expect(items[1]!.data).toEqual({ workspaceId: 'crew', name: 'a.bin', reason: 'asked' })
+    expect(items[1]!.data).toEqual({ workspaceId: 'crew', name: 'a.bin', kind: 'document', reason: 'asked' })
   })
 
   test('what a token did by its id, also through a browser session', async () => {

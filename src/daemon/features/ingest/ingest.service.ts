@@ -268,7 +268,7 @@ export class IngestService {
         for (const other of blobs.list(blob.key)) if (other.id !== blobId) this.markLost(other, 'bytes_changed')
         queue.enqueue(fingerprintJob, { blobId, assetId })
         this.#deps.onNewAsset(assetId)
-        this.#announce(assetId, report)
+        this.#announce(assetId, upload)
         if (flightId !== null) outbox.append('flight.updated', flightId)
       })
     )
@@ -292,7 +292,7 @@ export class IngestService {
         const hadNoReport = this.#noteUpload(upload, known.assetId)
         if (hadNoReport) this.#complete(known.assetId, report, nowMs)
         if (before && (before.objectKey !== report.objectKey || before.assetId !== known.assetId))
-          this.#announce(known.assetId, report)
+          this.#announce(known.assetId, upload)
         // The controller wrote a second copy of bytes that are kept already.
         if (!before || before.objectKey !== report.objectKey || known.state === 'moved')
           queue.enqueue(tidyUploadJob, { workspaceId: report.workspaceId, objectKey: stat.key, etag: stat.etag })
@@ -401,9 +401,17 @@ export class IngestService {
     return this.#deps.repository.ensureFlight(report.workspaceId, report.groupId, report.path, nowMs)
   }
 
-  #announce(assetId: string, report: UploadReport): void {
+  #announce(assetId: string, { report, stat: { sizeBytes } }: FoundUpload): void {
     const { workspaceId, name, objectKey } = report
-    this.#deps.outbox.append('asset.arrived', assetId, { workspaceId, name, objectKey })
+    const type = guessMediaType(name)
+    this.#deps.outbox.append('asset.arrived', assetId, {
+      workspaceId,
+      name,
+      objectKey,
+      ...type,
+      sizeBytes,
+      owner: null
+    })
   }
 }
 

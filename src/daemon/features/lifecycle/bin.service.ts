@@ -71,8 +71,9 @@ export class BinService {
       if (life.binnedAtMs === null) throw new AppError('asset_not_binned', { assetId })
       holders.setLife(assetId, restored(life, clock.nowMs()), clock.nowMs())
       this.#deps.rememberUploads(assetId)
-      outbox.append('asset.restored', assetId)
-      audit.record('asset.restored', assetId, holders.namesOf(assetId))
+      const names = holders.namesOf(assetId)
+      outbox.append('asset.restored', assetId, names)
+      audit.record('asset.restored', assetId, names)
     })
   }
 
@@ -81,8 +82,9 @@ export class BinService {
     const inBin = binned(life, clock.nowMs())
     holders.setLife(assetId, inBin, clock.nowMs())
     this.#deps.forgetUploads(assetId)
-    outbox.append('asset.binned', assetId)
-    audit.record('asset.binned', assetId, { ...holders.namesOf(assetId), reason })
+    const told = { ...holders.namesOf(assetId), reason }
+    outbox.append('asset.binned', assetId, told)
+    audit.record('asset.binned', assetId, told)
     return inBin
   }
 

@@ -5,6 +5,7 @@ export interface LastWords {
   workspaceId: string
   blobId: string
   name: string
+  kind: string
   /** The key the bytes were uploaded to. */
   objectKey: string
   sizeBytes: number
@@ -133,7 +134,7 @@ export class LifecycleRepository {
   findLastWords(assetId: string): LastWords | undefined {
     const row = this.#db
       .prepare<unknown[], Omit<LastWords, 'sha256'> & { sha256: Buffer | null }>(
-        `SELECT workspace_id AS workspaceId, blob_id AS blobId, name, object_key AS objectKey, asset.size_bytes AS sizeBytes, sha256
+        `SELECT workspace_id AS workspaceId, blob_id AS blobId, name, kind, object_key AS objectKey, asset.size_bytes AS sizeBytes, sha256
          FROM asset JOIN blob ON blob.id = blob_id WHERE asset.id = ?`
       )
       .get(assetId)

@@ -50,10 +50,10 @@ export class ReferencesRepository {
   }
 
   /** What people know an asset of the catalogue by. */
-  namesOf(assetId: string): { workspaceId: string; name: string } {
+  namesOf(assetId: string): { workspaceId: string; name: string; kind: string } {
     return this.#db
-      .prepare<unknown[], { workspaceId: string; name: string }>(
-        'SELECT workspace_id AS workspaceId, name FROM asset WHERE id = ?'
+      .prepare<unknown[], { workspaceId: string; name: string; kind: string }>(
+        'SELECT workspace_id AS workspaceId, name, kind FROM asset WHERE id = ?'
       )
       .get(assetId)!
   }

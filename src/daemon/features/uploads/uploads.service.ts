@@ -187,7 +187,9 @@ export class UploadsService {
     const wanted = referenceOf(fields)
     const reference = wanted && this.#deps.createReference(id, wanted)
     this.#deps.onNewAsset(id)
-    outbox.append('asset.arrived', id, { workspaceId, name: file.name, objectKey: file.objectKey, isDuplicate })
+    const { name, objectKey, type, sizeBytes } = file
+    const owner = fields.owner ?? null
+    outbox.append('asset.arrived', id, { workspaceId, name, objectKey, ...type, sizeBytes, owner, isDuplicate })
     return { asset: this.#deps.getSummary(id), sha256: file.sha256, isDuplicate, reference }
   }
 }
