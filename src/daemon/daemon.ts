@@ -254,6 +254,7 @@ export async function createDaemon(config: Config, overrides: DaemonOverrides = 
       outbox,
       clock,
       config: config.uploads,
+      tailsDir: join(config.dataDir, 'upload-tails'),
       quota: workspaces.quota,
       assertWorkspace: (workspaceId) => {
         if (!acceptsWorkspace(workspaceId)) throw new AppError('workspace_not_found', { workspaceId })

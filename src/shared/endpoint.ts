@@ -18,7 +18,7 @@ export interface Endpoint<
   Response extends ResponseBody = ResponseBody
 > {
   name: string
-  method: 'GET' | 'POST' | 'PUT' | 'PATCH' | 'DELETE'
+  method: 'GET' | 'POST' | 'PUT' | 'PATCH' | 'DELETE' | 'HEAD' | 'OPTIONS'
   path: `/${string}`
   tag: string
   summary: string
@@ -28,11 +28,13 @@ export interface Endpoint<
   body?: Body
   /** Instead of a JSON body: a form (`multipart/form-data`) with these fields and a file. The handler reads it itself. */
   form?: { fields: z.ZodType; file: string }
-  /** Instead of a JSON body: bytes, which the handler reads itself. */
-  rawBody?: true
+  /** Instead of a JSON body: bytes (of the media type named, or of any), which the handler reads itself. */
+  rawBody?: true | `${string}/${string}`
   /** Of the JSON body; 1 MB unless it says otherwise. */
   maxBodyBytes?: number
   response: Response
+  /** Of an answer without a body; 204 unless it says otherwise. */
+  emptyStatus?: 200 | 201
   errors: readonly ProblemCode[]
   /** Set for what controllers call: another listener, with a token header and an error body of its own. */
   listener?: 'field'

@@ -15,6 +15,8 @@ export const problemCodes = [
   'upload_not_found',
   'upload_incomplete',
   'upload_taken_over',
+  'upload_offset_wrong',
+  'tus_version_unsupported',
   'part_not_found',
   'part_size_wrong',
   'unauthenticated',

@@ -54,6 +54,9 @@ const BODY_DEADLINE_MS = 60_000
 
 const rank: Record<RequiredRole, number> = { none: 0, viewer: 1, operator: 2, admin: 3 }
 
+/** These change nothing; browsers name no origin where they ask their own with them. */
+const READING: ReadonlySet<Endpoint['method']> = new Set(['GET', 'HEAD', 'OPTIONS'])
+
 export function createEndpointBinder(options: BinderOptions): EndpointBinder {
   const bound = new Set<string>()
 
@@ -76,7 +79,7 @@ export function createEndpointBinder(options: BinderOptions): EndpointBinder {
       const caller = response.locals['caller'] as Caller
       return actingAs(actorOf(caller, request), () => run({ caller, request, response }))
     })
-    const method = endpoint.method.toLowerCase() as 'get' | 'post' | 'put' | 'patch' | 'delete'
+    const method = endpoint.method.toLowerCase() as Lowercase<Endpoint['method']>
     options.router[method](endpoint.path.replace(/\{(\w+)\}/g, ':$1'), ...handlers)
   }
 
@@ -121,7 +124,7 @@ function authorize(endpoint: Endpoint, request: Request, options: BinderOptions)
     return { actorId: 'anonymous', name: 'anonymous', role: 'viewer', tokenId: null, viaCookie: false }
   const caller = options.authenticate(request)
   if (rank[caller.role] < rank[endpoint.role]) throw new AppError('forbidden', { needs: endpoint.role })
-  if (caller.viaCookie && endpoint.method !== 'GET') refuseForeignOrigin(request)
+  if (caller.viaCookie && !READING.has(endpoint.method)) refuseForeignOrigin(request)
   return caller
 }
 

@@ -2,6 +2,8 @@ import type { IncomingMessage } from 'node:http'
 import { PassThrough, type Readable } from 'node:stream'
 import { AppError } from '../errors.ts'
 
+/** A client that sends nothing for so long is gone. */
+export const SILENCE_MS = 60_000
 /** A client that hears of a refusal before it has sent everything may miss the reason; so much longer it is listened to. */
 const HEAR_OUT_MS = 2000
 

@@ -18,6 +18,8 @@ const problems: Record<ProblemCode, { status: number; title: string }> = {
   upload_not_found: { status: 404, title: 'There is no such upload' },
   upload_incomplete: { status: 409, title: 'The bytes of this upload are not there yet' },
   upload_taken_over: { status: 409, title: 'Somebody else sends this part by now' },
+  upload_offset_wrong: { status: 409, title: 'The upload is at another offset' },
+  tus_version_unsupported: { status: 412, title: 'Only version 1.0.0 of the tus protocol is spoken' },
   part_not_found: { status: 404, title: 'The upload has no such part' },
   part_size_wrong: { status: 400, title: 'The part has another size' },
   unauthenticated: { status: 401, title: 'A valid token is needed' },

@@ -56,7 +56,11 @@ function operation(endpoint: Endpoint, components: Json): Json {
       ? {
           requestBody: {
             required: true,
-            content: { 'application/octet-stream': { schema: { type: 'string', format: 'binary' } } }
+            content: {
+              [endpoint.rawBody === true ? 'application/octet-stream' : endpoint.rawBody]: {
+                schema: { type: 'string', format: 'binary' }
+              }
+            }
           }
         }
       : {}),
@@ -83,7 +87,7 @@ function formBodyOf(form: NonNullable<Endpoint['form']>, components: Json): Json
 
 function successOf(endpoint: Endpoint, components: Json): Json {
   const { response } = endpoint
-  if (response === 'empty') return { 204: { description: 'Done' } }
+  if (response === 'empty') return { [endpoint.emptyStatus ?? 204]: { description: 'Done' } }
   if (response === 'event-stream')
     return { 200: { description: 'Events', content: { 'text/event-stream': { schema: { type: 'string' } } } } }
   if (response === 'ndjson')

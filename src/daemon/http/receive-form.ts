@@ -2,13 +2,11 @@ import type { IncomingMessage } from 'node:http'
 import type { Readable } from 'node:stream'
 import { Busboy, type BusboyHeaders } from '@fastify/busboy'
 import { AppError } from '../errors.ts'
-import { bodyStream, hearOut } from './body-stream.ts'
+import { bodyStream, hearOut, SILENCE_MS } from './body-stream.ts'
 
 const MAX_FIELDS = 50
 const MAX_FIELD_BYTES = 64 * 1024
 const MAX_PART_HEADER_BYTES = 8 * 1024
-/** A client that sends nothing for so long is gone. */
-const SILENCE_MS = 60_000
 
 /**
  * Reads a form (`multipart/form-data`, RFC 7578) with one file in the field `fileField`; `takeFile` gets its bytes as they come and

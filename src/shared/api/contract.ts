@@ -11,6 +11,7 @@ import { pilotContract } from './pilot.ts'
 import { referencesContract } from './references.ts'
 import { sinksContract } from './sinks.ts'
 import { systemContract } from './system.ts'
+import { tusContract } from './tus.ts'
 import { uploadsContract } from './uploads.ts'
 import { webhooksContract } from './webhooks.ts'
 import { workspacesContract } from './workspaces.ts'
@@ -22,6 +23,7 @@ export const adminContract: readonly Endpoint[] = [
   ...assetChangesContract,
   ...uploadsContract,
   ...deliveryContract,
+  ...tusContract,
   ...referencesContract,
   ...lifecycleContract,
   ...workspacesContract,

@@ -54,7 +54,7 @@ export const uploadedMediaSchema = z
   .meta({ id: 'UploadedMedia' })
 
 /** How a file can be refused once it is looked at. */
-const fileErrors = [
+export const fileErrors = [
   'digest_mismatch',
   'media_type_not_allowed',
   'payload_too_large',
@@ -204,7 +204,9 @@ export const getUpload = defineEndpoint({
         partCount: z.int(),
         received: z.array(z.object({ number: z.int(), sha256: z.string() }))
       })
-      .nullable()
+      .nullable(),
+    /** So many bytes from the beginning are safe; null for an upload that is not sent by tus. */
+    offsetBytes: z.int().nullable()
   }),
   errors: ['upload_not_found']
 })

@@ -6,6 +6,7 @@ import { references } from './0050-references.ts'
 import { objectRemoval } from './0060-object-removal.ts'
 import { upload } from './0070-upload.ts'
 import { workspaceUsage } from './0080-workspace-usage.ts'
+import { appendedUpload } from './0081-appended-upload.ts'
 import { delivery } from './0090-delivery.ts'
 import { catalogue } from './0110-catalogue.ts'
 import { collectorIndexes } from './0120-collector-indexes.ts'
@@ -24,6 +25,7 @@ export const migrations: readonly Migration[] = [
   objectRemoval,
   upload,
   workspaceUsage,
+  appendedUpload,
   delivery,
   catalogue,
   collectorIndexes,

@@ -1,23 +1,37 @@
 import type { UploadConfig } from '../../config/schema.ts'
 import type { Feature } from '../../feature.ts'
+import { AppendedUploadsService } from './appended-uploads.service.ts'
 import { MediaRepository } from './media.repository.ts'
 import { PendingUploadsRepository } from './pending-uploads.repository.ts'
 import { PendingUploadsService } from './pending-uploads.service.ts'
+import { bindTus } from './tus.routes.ts'
 import { UploadLimits } from './upload-limits.ts'
+import { UploadTails } from './upload-tails.ts'
 import { bindUploads } from './uploads.routes.ts'
 import { UploadsService, type UploadsServiceDeps } from './uploads.service.ts'
 
 export interface UploadsDeps extends Omit<UploadsServiceDeps, 'repository' | 'limits'> {
   config: UploadConfig
+  /** Folder for bytes that fill no part yet. */
+  tailsDir: string
 }
 
-/** Uploads of applications: by form, by signed link and in parts. */
+/** Uploads of applications: by form, by signed link, in parts and by tus. */
 export function createUploads(deps: UploadsDeps): Feature {
   const common = { ...deps, limits: new UploadLimits(deps.config) }
   const uploads = new UploadsService({ ...common, repository: new MediaRepository(deps.db) })
-  const pending = new PendingUploadsService({ ...common, uploads, repository: new PendingUploadsRepository(deps.db) })
+  const repository = new PendingUploadsRepository(deps.db)
+  const pending = new PendingUploadsService({ ...common, uploads, repository })
+  const tails = new UploadTails(deps.tailsDir)
+  const appended = new AppendedUploadsService({ ...common, repository, pending, tails })
   return {
-    bind: (binder) => bindUploads(binder, { service: uploads, pending }),
-    upkeep: [{ name: 'uploads nobody completes', run: () => pending.sweep() }]
+    bind(binder) {
+      bindUploads(binder, { service: uploads, pending })
+      bindTus(binder, { ...common, pending, appended })
+    },
+    upkeep: [
+      { name: 'uploads nobody completes', run: () => pending.sweep() },
+      { name: 'tails of uploads that are over', run: () => appended.sweep() }
+    ]
   }
 }

@@ -3,6 +3,9 @@ const LEAST_PART_BYTES = 8 * MIB
 /** S3 takes 10,000 parts. */
 const MOST_PARTS = 9000
 
+/** An upload in parts is given up this long after its last part. */
+export const IDLE_MS = 2 * 24 * 3_600_000
+
 /** How large the parts of a file of this size are; the last one has the rest. */
 export function partSizeFor(sizeBytes: number): number {
   return Math.max(LEAST_PART_BYTES, Math.ceil(sizeBytes / MOST_PARTS / MIB) * MIB)

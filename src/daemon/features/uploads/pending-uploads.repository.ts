@@ -1,3 +1,4 @@
+import { z } from 'zod'
 import { type UploadFields, uploadFieldsSchema } from '../../../shared/api/uploads.ts'
 import type { Database } from '../../db/database.ts'
 
@@ -9,6 +10,8 @@ export interface PendingUpload {
   fields: UploadFields
   /** When it comes in parts: the store's id, and the size of each part but the last. */
   parts: { storeUploadId: string; partSizeBytes: number } | null
+  /** When it is sent from its beginning to its end: how far it is, and what the client said about it. */
+  appended: { offsetBytes: number; metadata: Record<string, string | null> } | null
   /** Once it is done. */
   isDuplicate: boolean | null
   expiresAtMs: number
@@ -24,6 +27,8 @@ interface UploadRow {
   fields_json: string
   store_upload_id: string | null
   part_size_bytes: number | null
+  offset_bytes: number | null
+  metadata_json: string | null
   is_duplicate: number | null
   expires_at_ms: number
 }
@@ -34,6 +39,8 @@ export interface UploadedPart {
   /** Hex. */
   sha256: string
 }
+
+const metadataSchema = z.record(z.string(), z.string().nullable())
 
 /** Uploads that take more than one call. */
 export class PendingUploadsRepository {
@@ -46,9 +53,9 @@ export class PendingUploadsRepository {
   insert(upload: NewUpload, nowMs: number): void {
     this.#db
       .prepare(
-        `INSERT INTO upload (id, state, key, size_bytes, fields_json, store_upload_id, part_size_bytes, created_at_ms,
-                             expires_at_ms)
-         VALUES (?, 'open', ?, ?, ?, ?, ?, ?, ?)`
+        `INSERT INTO upload (id, state, key, size_bytes, fields_json, store_upload_id, part_size_bytes, offset_bytes,
+                             metadata_json, created_at_ms, expires_at_ms)
+         VALUES (?, 'open', ?, ?, ?, ?, ?, ?, ?, ?, ?)`
       )
       .run(
         upload.id,
@@ -57,6 +64,8 @@ export class PendingUploadsRepository {
         JSON.stringify(upload.fields),
         upload.parts?.storeUploadId ?? null,
         upload.parts?.partSizeBytes ?? null,
+        upload.appended?.offsetBytes ?? null,
+        upload.appended ? JSON.stringify(upload.appended.metadata) : null,
         nowMs,
         upload.expiresAtMs
       )
@@ -99,6 +108,16 @@ export class PendingUploadsRepository {
       .map((row) => ({ ...row, sha256: row.sha256.toString('hex') }))
   }
 
+  countParts(uploadId: string): number {
+    return this.#db
+      .prepare<unknown[], { n: number }>('SELECT count(*) AS n FROM upload_part WHERE upload_id = ?')
+      .get(uploadId)!.n
+  }
+
+  setOffset(uploadId: string, offsetBytes: number): void {
+    this.#db.prepare('UPDATE upload SET offset_bytes = ? WHERE id = ?').run(offsetBytes, uploadId)
+  }
+
   setDone(uploadId: string, isDuplicate: boolean): void {
     this.#db
       .prepare(`UPDATE upload SET state = 'done', is_duplicate = ? WHERE id = ?`)
@@ -122,6 +141,10 @@ function uploadFromRow(row: UploadRow): PendingUpload {
       row.store_upload_id === null || row.part_size_bytes === null
         ? null
         : { storeUploadId: row.store_upload_id, partSizeBytes: row.part_size_bytes },
+    appended:
+      row.offset_bytes === null
+        ? null
+        : { offsetBytes: row.offset_bytes, metadata: metadataSchema.parse(JSON.parse(row.metadata_json ?? '{}')) },
     isDuplicate: row.is_duplicate === null ? null : row.is_duplicate === 1,
     expiresAtMs: row.expires_at_ms
   }

@@ -16,7 +16,7 @@ import {
 import type { ObjectRemovals } from '../../removals/object-removals.ts'
 import { KeyedLock } from '../ingest/keyed-lock.ts'
 import type { WorkspaceQuota } from '../workspaces/workspace-quota.ts'
-import { partCount, partSizeFor, sizeOfPart } from './part-plan.ts'
+import { IDLE_MS, partCount, partSizeFor, sizeOfPart } from './part-plan.ts'
 import type { NewUpload, PendingUpload, PendingUploadsRepository, UploadedPart } from './pending-uploads.repository.ts'
 import { safeName } from './safe-name.ts'
 import type { UploadLimits } from './upload-limits.ts'
@@ -31,6 +31,8 @@ export interface PendingUploadsServiceDeps {
   clock: Clock
   limits: UploadLimits
   quota: WorkspaceQuota
+  /** Throws `workspace_not_found` where workspaces are not made by using them. */
+  assertWorkspace: (workspaceId: string) => void
 }
 
 /** A file that somebody wants to upload. */
@@ -45,8 +47,6 @@ export type Begun<How> = { stored: UploadedMedia } | ({ uploadId: string } & How
 
 /** After a link has expired, a transfer that began before may still end. */
 const LINGER_MS = 24 * 3_600_000
-/** An upload in parts is given up this long after its last part. */
-const IDLE_MS = 2 * 24 * 3_600_000
 /** Some servers (MinIO) drop an upload a day after its begin, whatever arrives meanwhile. */
 const FOREIGN_LIFE_MS = 20 * 3_600_000
 const SWEPT_AT_ONCE = 100
@@ -85,7 +85,7 @@ export class PendingUploadsService {
     const { sizeBytes, linkSeconds } = file
     const request = await store.presignPut(key, { expiresInSeconds: linkSeconds, sizeBytes })
     const expiresAtMs = request.expiresAtMs + LINGER_MS
-    this.#open({ id, key, sizeBytes, fields, parts: null, expiresAtMs }, nowMs)
+    this.#open({ id, key, sizeBytes, fields, parts: null, appended: null, expiresAtMs }, nowMs)
     return { uploadId: id, key, request }
   }
 
@@ -93,24 +93,26 @@ export class PendingUploadsService {
   async beginInParts(
     file: AnnouncedFile
   ): Promise<Begun<{ partSizeBytes: number; partCount: number; expiresAtMs: number }>> {
-    const { store, clock } = this.#deps
     const fields = await this.#checked(file)
     if ('stored' in fields) return fields
-    const nowMs = clock.nowMs()
-    const id = newId(nowMs)
     const { sizeBytes } = file
-    const { key, id: storeUploadId } = await store.parts.begin(`incoming/${id}`, {
-      contentType: 'application/octet-stream'
-    })
-    const partSizeBytes = partSizeFor(sizeBytes)
-    const expiresAtMs = nowMs + (store.kind === 'local' ? IDLE_MS : FOREIGN_LIFE_MS)
-    try {
-      this.#open({ id, key, sizeBytes, fields, parts: { storeUploadId, partSizeBytes }, expiresAtMs }, nowMs)
-    } catch (error) {
-      await store.parts.abort({ key, id: storeUploadId })
-      throw error
-    }
+    const { id, parts, expiresAtMs } = await this.#beginParts({ id: newId(), sizeBytes, fields, appended: null })
+    const { partSizeBytes } = parts
     return { uploadId: id, partSizeBytes, partCount: partCount(sizeBytes, partSizeBytes), expiresAtMs }
+  }
+
+  /**
+   * Begins an upload that is sent from its beginning to its end. Throws `payload_too_large`, `workspace_not_found`, `quota_exceeded`,
+   * `ObjectStoreError`.
+   */
+  async beginAppended(
+    { name, sizeBytes, fields }: AnnouncedFile,
+    { id, metadata }: { id: string; metadata: Record<string, string | null> }
+  ): Promise<void> {
+    this.#deps.limits.assertSize(sizeBytes)
+    this.#deps.assertWorkspace(fields.workspaceId)
+    const appended = { offsetBytes: 0, metadata }
+    await this.#beginParts({ id, sizeBytes, fields: { ...fields, name: safeName(name) }, appended })
   }
 
   /**
@@ -187,6 +189,23 @@ export class PendingUploadsService {
     return stored ? { stored } : named
   }
 
+  async #beginParts(file: Pick<NewUpload, 'id' | 'sizeBytes' | 'fields' | 'appended'>) {
+    const { store, clock } = this.#deps
+    const nowMs = clock.nowMs()
+    const { key, id: storeUploadId } = await store.parts.begin(`incoming/${file.id}`, {
+      contentType: 'application/octet-stream'
+    })
+    const parts = { storeUploadId, partSizeBytes: partSizeFor(file.sizeBytes) }
+    const upload = { ...file, key, parts, expiresAtMs: nowMs + (store.kind === 'local' ? IDLE_MS : FOREIGN_LIFE_MS) }
+    try {
+      this.#open(upload, nowMs)
+    } catch (error) {
+      await store.parts.abort({ key, id: storeUploadId })
+      throw error
+    }
+    return upload
+  }
+
   #open(upload: NewUpload, nowMs: number): void {
     const { db, repository, quota } = this.#deps
     db.transaction(() => {
@@ -197,7 +216,8 @@ export class PendingUploadsService {
 
   #inParts(uploadId: string) {
     const upload = this.find(uploadId)
-    if (upload.parts === null || upload.state === 'done') throw new AppError('upload_not_found', { uploadId })
+    if (upload.parts === null || upload.appended || upload.state === 'done')
+      throw new AppError('upload_not_found', { uploadId })
     return { upload, parts: upload.parts }
   }
 

@@ -1,4 +1,5 @@
-import type { AssetSummary } from '../../../shared/api/assets.ts'
+import { type AssetSummary, getAsset } from '../../../shared/api/assets.ts'
+import { ASSET_ID_HEADER, TUS_PATH } from '../../../shared/api/tus.ts'
 import {
   beginUpload,
   completeUpload,
@@ -20,7 +21,7 @@ export type UploadWay = (
 ) => Promise<Outcome>
 
 /** Every way by which an application can upload a file. */
-export const uploadWays: Record<'form' | 'link' | 'parts', UploadWay> = {
+export const uploadWays: Record<'form' | 'link' | 'parts' | 'tus', UploadWay> = {
   async form(base, bytes, name, fields = {}) {
     const body = new FormData()
     for (const [field, value] of Object.entries(fields)) body.append(field, value)
@@ -49,7 +50,28 @@ export const uploadWays: Record<'form' | 'link' | 'parts', UploadWay> = {
           body: bytes.subarray((number - 1) * begun.partSizeBytes, number * begun.partSizeBytes) as never
         })
       return base.api.call(completeUpload, { params: { uploadId: begun.uploadId } })
+    }),
+
+  async tus(base, bytes, name, fields = {}) {
+    const said = Object.entries({ filename: name, ...fields })
+    const begun = await base.fetch(TUS_PATH, {
+      method: 'POST',
+      headers: {
+        'tus-resumable': '1.0.0',
+        'upload-length': String(bytes.length),
+        'upload-metadata': said.map(([field, value]) => `${field} ${Buffer.from(value).toString('base64')}`).join(',')
+      }
     })
+    const path = begun.headers.get('location')
+    if (!path) return refusal(problemSchema.parse(await begun.json()))
+    const answer = await base.fetch(path, {
+      method: 'PATCH',
+      headers: { 'tus-resumable': '1.0.0', 'upload-offset': '0', 'content-type': 'application/offset+octet-stream' },
+      body: bytes as never
+    })
+    if (!answer.ok) return refusal(problemSchema.parse(await answer.json()))
+    return { asset: await base.api.call(getAsset, { params: { assetId: answer.headers.get(ASSET_ID_HEADER) ?? '' } }) }
+  }
 }
 
 async function outcome(work: () => Promise<{ asset: AssetSummary }>): Promise<Outcome> {

@@ -10,15 +10,12 @@ import {
 } from '../../../shared/api/uploads.ts'
 import { isoFromMs } from '../../clock.ts'
 import type { EndpointBinder } from '../../http/bind-endpoint.ts'
-import { bodyStream, hearOut } from '../../http/body-stream.ts'
+import { bodyStream, hearOut, SILENCE_MS } from '../../http/body-stream.ts'
 import { parsePart } from '../../http/parse-part.ts'
 import { receiveForm } from '../../http/receive-form.ts'
 import { partCount } from './part-plan.ts'
 import type { PendingUploadsService } from './pending-uploads.service.ts'
 import type { UploadsService } from './uploads.service.ts'
-
-/** A client that sends nothing for so long is gone. */
-const SILENCE_MS = 60_000
 
 export function bindUploads(
   binder: EndpointBinder,
@@ -72,7 +69,7 @@ export function bindUploads(
   })
   binder.bind(completeUpload, ({ params }) => pending.complete(params.uploadId))
   binder.bind(getUpload, ({ params: { uploadId } }) => {
-    const { state, fields, sizeBytes, expiresAtMs, parts, received } = pending.find(uploadId)
+    const { state, fields, sizeBytes, expiresAtMs, parts, received, appended } = pending.find(uploadId)
     return {
       uploadId,
       state,
@@ -83,7 +80,8 @@ export function bindUploads(
         partSizeBytes: parts.partSizeBytes,
         partCount: partCount(sizeBytes, parts.partSizeBytes),
         received: received.map(({ number, sha256 }) => ({ number, sha256 }))
-      }
+      },
+      offsetBytes: appended?.offsetBytes ?? null
     }
   })
   binder.bind(abortUpload, async ({ params }) => {
