@@ -14,7 +14,9 @@ import { type Figure, median, percentile } from './report.ts'
 
 const HOUR_MS = 3_600_000
 /** The collector runs for real at the start and would take everything away; so it all becomes due a little later. */
-const DUE_AFTER_MS = 30_000
+const DUE_AFTER_MS = 40_000
+/** The order in which they become due is not the one in which they were made. */
+const SPREAD_MS = 10_000
 const ROUNDS = 5
 const BATCHES = 10
 const PAGE = 100
@@ -112,9 +114,9 @@ async function letGoOfAll(dataDir: string, catalogue: string): Promise<number> {
     DELETE FROM reference;
     -- There are no objects here for the daemon to compare them with.
     UPDATE blob SET store = 'elsewhere';
-    UPDATE asset SET state = 'binned', ref_count = 0, binned_at_ms = ${sinceMs} - abs(random() % 1000000)
+    UPDATE asset SET state = 'binned', ref_count = 0, binned_at_ms = ${sinceMs} - abs(random() % ${SPREAD_MS})
       WHERE unicode(substr(id, -1)) % 2 = 0;
-    UPDATE asset SET state = 'pending_reference', ref_count = 0, pending_since_ms = ${sinceMs} - abs(random() % 1000000)
+    UPDATE asset SET state = 'pending_reference', ref_count = 0, pending_since_ms = ${sinceMs} - abs(random() % ${SPREAD_MS})
       WHERE state = 'active';
     ANALYZE;
   `)

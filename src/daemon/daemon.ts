@@ -21,6 +21,7 @@ import { AccessService } from './features/access/access.service.ts'
 import { AssetsRepository } from './features/assets/assets.repository.ts'
 import { createAssets } from './features/assets/create-assets.ts'
 import { createAudit } from './features/audit/create-audit.ts'
+import { createDeletions } from './features/deletions/create-deletions.ts'
 import { createDelivery } from './features/delivery/create-delivery.ts'
 import { bindEvents, type OpenStreams } from './features/events/events.routes.ts'
 import { FieldRepository } from './features/field/field.repository.ts'
@@ -245,6 +246,7 @@ export async function createDaemon(config: Config, overrides: DaemonOverrides = 
       },
       releaseBlob: (blobId) => ingest.releaseBlob(blobId)
     })
+    const deletions = createDeletions({ db, clock, queue, config: config.deletions, letGo: lifecycle.letGo })
     const workspaces = createWorkspaces({ db, quotaBytes: config.uploads.quotaBytes })
     const uploads = createUploads({
       db,
@@ -288,6 +290,7 @@ export async function createDaemon(config: Config, overrides: DaemonOverrides = 
       workspaces,
       uploads,
       lifecycle,
+      deletions,
       delivery,
       createAudit({ db, clock, log, dataDir: config.dataDir }),
       createWebhooks({ ...outgoing, version, ...config.webhooks }),

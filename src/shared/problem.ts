@@ -29,6 +29,8 @@ export const problemCodes = [
   'reference_not_found',
   'asset_not_binned',
   'asset_binned',
+  'deletion_not_found',
+  'deletion_not_waiting',
   'asset_damaged',
   'asset_bytes_missing',
   'blob_quarantined',

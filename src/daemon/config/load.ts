@@ -87,6 +87,10 @@ export function loadConfig(sources: ConfigSources): Config {
       binMs: (values.binDays ?? defaults.binDays) * 86_400_000,
       orphanPolicy: values.orphanPolicy ?? defaults.orphanPolicy
     },
+    deletions: {
+      delayMs: (values.deletionDelayHours ?? defaults.deletionDelayHours) * 3_600_000,
+      namespace: values.deletionNamespace ?? defaults.deletionNamespace
+    },
     webhooks: { publicOnly: values.webhooksPublicOnly ?? false },
     delivery: deliveryConfig(values),
     otlpEndpoint: values.otlpEndpoint ?? null,

@@ -351,6 +351,18 @@ export const settings = {
     help: 'about how many events the stream keeps',
     schema: amountSchema(1e9).pipe(z.int('must be a whole number').min(1, 'must be at least 1'))
   }),
+  deletionDelayHours: setting({
+    toml: 'deletions.delay_hours',
+    env: 'FLIGHTCASE_DELETION_DELAY_HOURS',
+    help: 'how long an asset is kept that another system says it deleted (`drop_deleted`)',
+    schema: amountSchema(87_600)
+  }),
+  deletionNamespace: setting({
+    toml: 'deletions.namespace',
+    env: 'FLIGHTCASE_DELETION_NAMESPACE',
+    help: 'namespace of the references that such an event means when it names a holder without one',
+    schema: z.string().min(1).max(256)
+  }),
   ffmpeg: setting({
     toml: 'ffmpeg',
     env: 'FLIGHTCASE_FFMPEG',
@@ -377,6 +389,8 @@ export const defaults = {
   warnHours: 6,
   binDays: 30,
   orphanPolicy: 'bin',
+  deletionDelayHours: 24,
+  deletionNamespace: 'drop',
   presignUrlTtlSeconds: 3600,
   emptyReferer: 'allow',
   redisStream: 'flightcase:events',
@@ -472,6 +486,13 @@ export interface SinksConfig {
   redis: { url: string; stream: string; streamMax: number } | null
 }
 
+export interface DeletionsConfig {
+  /** Between the event and the deletion. */
+  delayMs: number
+  /** Of holders whose namespace an event does not name. */
+  namespace: string
+}
+
 /** Everything the daemon is told from outside, complete and checked. */
 export interface Config {
   dataDir: string
@@ -486,6 +507,7 @@ export interface Config {
   store: StoreConfig
   uploads: UploadConfig
   retention: RetentionConfig
+  deletions: DeletionsConfig
   webhooks: { publicOnly: boolean }
   delivery: DeliveryConfig
   /** Null: nothing is sent. */

@@ -32,6 +32,8 @@ const problems: Record<ProblemCode, { status: number; title: string }> = {
   asset_binned: { status: 409, title: 'The asset is in the bin' },
   reference_not_found: { status: 404, title: 'There is no such reference' },
   asset_not_binned: { status: 409, title: 'The asset is not in the bin' },
+  deletion_not_found: { status: 404, title: 'There is no such deletion' },
+  deletion_not_waiting: { status: 409, title: 'The deletion does not wait any more' },
   asset_damaged: { status: 409, title: 'The stored bytes are damaged' },
   asset_bytes_missing: { status: 410, title: 'The stored bytes are gone' },
   blob_quarantined: { status: 451, title: 'These bytes are quarantined' },

@@ -2,6 +2,7 @@ import type { Endpoint } from '../endpoint.ts'
 import { assetChangesContract } from './asset-changes.ts'
 import { assetsContract } from './assets.ts'
 import { auditContract } from './audit.ts'
+import { deletionsContract } from './deletions.ts'
 import { deliveryContract } from './delivery.ts'
 import { eventsContract } from './events.ts'
 import { fieldContract } from './field.ts'
@@ -26,6 +27,7 @@ export const adminContract: readonly Endpoint[] = [
   ...tusContract,
   ...referencesContract,
   ...lifecycleContract,
+  ...deletionsContract,
   ...workspacesContract,
   ...jobsContract,
   ...eventsContract,

@@ -12,6 +12,7 @@ import { catalogue } from './0110-catalogue.ts'
 import { collectorIndexes } from './0120-collector-indexes.ts'
 import { expiryWarning } from './0121-expiry-warning.ts'
 import { gcRun } from './0122-gc-run.ts'
+import { delayedDeletion } from './0123-delayed-deletion.ts'
 import { webhook } from './0130-webhook.ts'
 import { sink } from './0131-sink.ts'
 import { audit } from './0140-audit.ts'
@@ -31,6 +32,7 @@ export const migrations: readonly Migration[] = [
   collectorIndexes,
   expiryWarning,
   gcRun,
+  delayedDeletion,
   webhook,
   sink,
   audit

@@ -1,3 +1,4 @@
+import type { DeletionOutcome } from '../../../shared/api/deletions.ts'
 import type { AuditLog } from '../../audit/audit-log.ts'
 import type { Clock } from '../../clock.ts'
 import type { Database } from '../../db/database.ts'
@@ -60,6 +61,30 @@ export class BinService {
         throw new AppError('asset_in_use', { refCount: life.refCount, references: strong })
       }
       return { outcome: 'reference_removed', life: references.delete(named).life }
+    })
+  }
+
+  /**
+   * For a system that does not need the asset any more and waits for no answer. What others hold stays, without the references
+   * of `holder`; else the asset moves to the bin, with the references it has, for its return. With `holder` null a single
+   * strong reference is taken to be that of the system.
+   */
+  letGo(assetId: string, holder: Holder | null): DeletionOutcome {
+    const { db, holders, references, clock } = this.#deps
+    return db.transaction(() => {
+      const life = holders.findLife(assetId)
+      if (!life) return 'missing'
+      if (life.binnedAtMs !== null) return 'already_binned'
+      const own = holder === null ? [] : holders.listOwn(assetId, holder)
+      const ownStrong = holder === null ? 1 : own.filter(({ kind }) => kind === 'strong').length
+      const isOwn = new Set(own.map(({ id }) => id))
+      const isHeld =
+        life.refCount > ownStrong || holders.listTemporary(assetId, clock.nowMs()).some(({ id }) => !isOwn.has(id))
+      if (!isHeld) {
+        this.#bin(assetId, life, 'asked')
+        return 'binned'
+      }
+      return references.deleteMany(own.map(({ id }) => id)) > 0 ? 'released' : 'kept'
     })
   }
 

@@ -41,6 +41,8 @@ export interface LifecycleFeature extends Feature {
   restoreAsset(assetId: string): boolean
   /** See `Collector`. */
   purgeAsset(assetId: string): void
+  /** See `BinService`. */
+  letGo: BinService['letGo']
 }
 
 export function createLifecycle(deps: LifecycleDeps): LifecycleFeature {
@@ -70,6 +72,7 @@ export function createLifecycle(deps: LifecycleDeps): LifecycleFeature {
       return true
     },
     purgeAsset: (assetId) => collector.purge(assetId),
+    letGo: (assetId, holder) => bin.letGo(assetId, holder),
     upkeep: [
       { name: 'warnings of assets nobody needs', run: (signal) => warnings.run(signal) },
       { name: 'assets nobody needs', run: (signal) => gcRuns.run({ isDryRun: false, signal }) }

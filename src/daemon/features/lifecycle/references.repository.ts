@@ -111,6 +111,27 @@ export class ReferencesRepository {
       .map(referenceFromRow)
   }
 
+  /** All references of an asset that are this holder's: of its namespace, and of its owner and thing where named. */
+  listOwn(assetId: string, holder: Holder): Reference[] {
+    return this.#db
+      .prepare<object, ReferenceRow>(
+        `SELECT * FROM reference WHERE asset_id = :assetId AND namespace = :namespace
+           AND (:owner IS NULL OR owner = :owner) AND (:externalId IS NULL OR external_id = :externalId)`
+      )
+      .all({ assetId, ...holder })
+      .map(referenceFromRow)
+  }
+
+  /** The temporary references of an asset that are not over at `nowMs`. */
+  listTemporary(assetId: string, nowMs: number): Reference[] {
+    return this.#db
+      .prepare<unknown[], ReferenceRow>(
+        `SELECT * FROM reference WHERE asset_id = ? AND kind = 'temporary' AND expires_at_ms > ?`
+      )
+      .all(assetId, nowMs)
+      .map(referenceFromRow)
+  }
+
   /** Who uses an asset, oldest first, after the reference with id `cursor`. */
   listOfAsset(
     assetId: string,

@@ -472,6 +472,7 @@ export const en = {
       asset_arrived: 'Arrived in the base',
       asset_updated: 'Details updated',
       asset_damaged: 'Found damaged',
+      asset_expiring: 'Nothing needs it; it goes soon',
       asset_binned: 'Moved to the bin',
       asset_restored: 'Brought back from the bin',
       rendition_ready: 'Preview made',

@@ -441,6 +441,7 @@ export const zhCN: Translation = {
       asset_arrived: '到达基站',
       asset_updated: '详情已更新',
       asset_damaged: '发现损坏',
+      asset_expiring: '无人引用，即将移走',
       asset_binned: '移到回收站',
       asset_restored: '从回收站恢复',
       rendition_ready: '预览已生成',
