@@ -18,6 +18,7 @@ import { Outbox } from './events/outbox.ts'
 import type { Feature } from './feature.ts'
 import { authenticateAdmin, bindAccess } from './features/access/access.routes.ts'
 import { AccessService } from './features/access/access.service.ts'
+import { Belongings } from './features/access/belongings.ts'
 import { AssetsRepository } from './features/assets/assets.repository.ts'
 import { createAssets } from './features/assets/create-assets.ts'
 import { createAudit } from './features/audit/create-audit.ts'
@@ -147,6 +148,7 @@ export async function createDaemon(config: Config, overrides: DaemonOverrides = 
     observeMedia(telemetry, { db, outbox, removals })
     const startToken = randomBytes(24).toString('base64url')
     const adminToken = config.adminToken ?? startToken
+    const belongings = new Belongings(db)
     const access = new AccessService({
       db,
       audit,
@@ -334,13 +336,18 @@ export async function createDaemon(config: Config, overrides: DaemonOverrides = 
       corsOrigins: config.delivery.corsOrigins,
       observe: observeRequests(telemetry, 'admin'),
       authenticate: (request) => authenticateAdmin(access, request),
+      assertInScope: (scope, input) => belongings.assertInScope(scope, input),
       bindAll: (binder) => {
         bindAccess(binder, access)
         for (const feature of features) feature.bind?.(binder)
         bindRenditions(binder, { service: renditions, store, gate: delivery.gate })
         bindField(binder, { board, repository: fieldRepository })
         bindJobs(binder, queue)
-        streams = bindEvents(binder, { outbox, liveFeed })
+        streams = bindEvents(binder, {
+          outbox,
+          liveFeed,
+          isInScope: (scope, event) => belongings.isEventInScope(scope, event)
+        })
         bindHealth(binder, {
           scrape: () => telemetry.scrape(),
           storeMonitor,

@@ -23,6 +23,8 @@ export interface Endpoint<
   tag: string
   summary: string
   role: RequiredRole
+  /** Keeps to the workspaces of its caller. Any other operation is refused to tokens that are limited to some. */
+  forScopedTokens?: true
   params?: Params
   query?: Query
   body?: Body

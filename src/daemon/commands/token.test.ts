@@ -57,6 +57,23 @@ test('works beside a running daemon of the same version', async () => {
   expect(await token(dataDir, 'list')).toContain('wall display')
 })
 
+test('limits a token to workspaces, which must be possible ones', async () => {
+  const dataDir = temporaryFolder('token')
+  makeData(dataDir)
+  const made = await token(dataDir, 'create', '--name', 'chat', '--workspace', 'alpha', 'bravo', '--json')
+  expect(JSON.parse(made)).toMatchObject({ role: 'operator', workspaceIds: ['alpha', 'bravo'] })
+  expect(await token(dataDir, 'list')).toContain('chat  in alpha, bravo')
+  const exit = vi.spyOn(process, 'exit').mockImplementation((code) => {
+    throw new Error(`exit ${code}`)
+  })
+  const stderr = vi.spyOn(process.stderr, 'write').mockReturnValue(true)
+  onTestFinished(() => {
+    exit.mockRestore()
+    stderr.mockRestore()
+  })
+  await expect(token(dataDir, 'create', '--name', 'chat', '--workspace', '../x')).rejects.toThrow('exit 1')
+})
+
 test('leaves the data of a running daemon of another version alone', async () => {
   const dataDir = temporaryFolder('token')
   const stop = occupy(dataDir, older)

@@ -1,6 +1,7 @@
 import { userInfo } from 'node:os'
-import { Command, Option } from 'commander'
+import { Command, InvalidArgumentError, Option } from 'commander'
 import { roles } from '../../shared/api/system.ts'
+import { workspaceIdSchema } from '../../shared/api/workspaces.ts'
 import { actingAs } from '../audit/acting.ts'
 import { AuditLog } from '../audit/audit-log.ts'
 import { systemClock } from '../clock.ts'
@@ -19,11 +20,11 @@ export function tokenCommand(): Command {
   addConfigOptions(command.command('create').description('issue a token; its secret is shown this once'), CONFIG_NAMES)
     .requiredOption('--name <name>', 'what the token is for (required)')
     .addOption(new Option('--role <role>', 'what it may do').choices([...roles, 'controller']).default('operator'))
-    .option('--workspace <id>', 'bind a controller token to one workspace')
+    .addOption(new Option('--workspace <ids...>', 'limit it to these workspaces').argParser(workspaces))
     .option('--json', 'print JSON')
-    .action((options: { name: string; role: TokenRole; workspace?: string; json?: boolean }) =>
+    .action((options: { name: string; role: TokenRole; workspace?: string[]; json?: boolean }) =>
       withAccess(options, (access) => {
-        const token = access.createToken({ name: options.name, role: options.role, workspaceId: options.workspace })
+        const token = access.createToken({ name: options.name, role: options.role, workspaceIds: options.workspace })
         print(options, token, `${token.secret}\n`)
       })
     )
@@ -66,6 +67,12 @@ function withAccess(options: object, work: (access: AccessService) => void): voi
   }
 }
 
+/** Collects the values of an option that takes several. */
+function workspaces(value: string, before: string[] = []): string[] {
+  if (!workspaceIdSchema.safeParse(value).success) throw new InvalidArgumentError('It is no workspace id.')
+  return [...before, value]
+}
+
 /** Who types this; in a container the system may not know. */
 function userName(): string {
   try {
@@ -89,6 +96,7 @@ function print(options: { json?: boolean }, value: unknown, text: string): void 
 }
 
 function lineOf(token: Token): string {
+  const scope = token.workspaceIds === null ? '' : `  in ${token.workspaceIds.join(', ')}`
   const end = token.revokedAt === null ? '' : `  revoked ${token.revokedAt}`
-  return `${token.id}  ${token.role.padEnd(10)}  ${token.name}${end}\n`
+  return `${token.id}  ${token.role.padEnd(10)}  ${token.name}${scope}${end}\n`
 }

@@ -2,25 +2,23 @@ import { existsSync } from 'node:fs'
 import { isIP } from 'node:net'
 import { hostname } from 'node:os'
 import { join } from 'node:path'
-import express, { type Express, type Request, type RequestHandler } from 'express'
+import express, { type Express, type RequestHandler } from 'express'
 import type { Logger } from 'pino'
 import { adminContract } from '../../shared/api/contract.ts'
 import { AppError } from '../errors.ts'
 import { newId } from '../ids.ts'
-import { type Caller, createEndpointBinder, type EndpointBinder } from './bind-endpoint.ts'
+import { type BinderOptions, createEndpointBinder, type EndpointBinder } from './bind-endpoint.ts'
 import { corsFor } from './cors.ts'
 import { errorHandler } from './error-handler.ts'
 import { openApiDocument } from './openapi.ts'
 
-export interface AdminAppOptions {
+export interface AdminAppOptions extends Omit<BinderOptions, 'router'> {
   version: string
   log: Logger
-  authenticate(request: Request): Caller
   /** Binds every operation of the contract; a missing or surplus one stops the start. */
   bindAll(binder: EndpointBinder): void
   /** Folder of the built renderer. */
   rendererDir: string
-  checkResponses: boolean
   /** Names under which others show this listener, in lower case. */
   publicHosts: readonly string[]
   /** Pages whose scripts may read media; see `corsFor`. */
@@ -54,11 +52,7 @@ export function createAdminApp(options: AdminAppOptions): Express {
   app.use(guard(new Set(options.publicHosts)))
   app.use(['/media', '/thumbnail'], corsFor(options.corsOrigins))
 
-  const binder = createEndpointBinder({
-    router: app,
-    authenticate: options.authenticate,
-    checkResponses: options.checkResponses
-  })
+  const binder = createEndpointBinder({ ...options, router: app })
   options.bindAll(binder)
   assertComplete(binder)
 

@@ -6,6 +6,7 @@ import type { Endpoint, EndpointRequest, EndpointResult, RequiredRole } from '..
 import { actingAs } from '../audit/acting.ts'
 import { AppError } from '../errors.ts'
 import { nameOperation } from '../telemetry/observe-requests.ts'
+import type { WorkspaceScope } from '../workspace-scope.ts'
 import { parsePart } from './parse-part.ts'
 
 /** Who is calling. */
@@ -14,6 +15,7 @@ export interface Caller {
   actorId: string
   name: string
   role: Role
+  workspaceIds: WorkspaceScope
   tokenId: string | null
   /** True for a browser session, which must prove it comes from our own pages. */
   viaCookie: boolean
@@ -23,6 +25,8 @@ export interface CallContext {
   caller: Caller
   request: Request
   response: Response
+  /** Throws when a body that the handler read itself names a thing the caller may not know of. */
+  assertInScope(input: object): void
 }
 
 /** Binds contract operations to one router: authentication, role, validation, then the handler. */
@@ -45,6 +49,8 @@ export interface BinderOptions {
   router: Router
   /** Returns who calls, or throws `unauthenticated`. */
   authenticate(request: Request): Caller
+  /** Throws when a part of a request names a thing outside of `scope`. */
+  assertInScope(scope: WorkspaceScope, input: object): void
   /** Also checks every answer against the contract (tests and development): a mismatch is a defect of ours. */
   checkResponses: boolean
 }
@@ -77,7 +83,8 @@ export function createEndpointBinder(options: BinderOptions): EndpointBinder {
     if (endpoint.body) handlers.push(express.json({ limit: endpoint.maxBodyBytes ?? MAX_BODY_BYTES }))
     handlers.push((request, response) => {
       const caller = response.locals['caller'] as Caller
-      return actingAs(actorOf(caller, request), () => run({ caller, request, response }))
+      const assertInScope = (input: object): void => options.assertInScope(caller.workspaceIds, input)
+      return actingAs(actorOf(caller, request), () => run({ caller, request, response, assertInScope }))
     })
     const method = endpoint.method.toLowerCase() as Lowercase<Endpoint['method']>
     options.router[method](endpoint.path.replace(/\{(\w+)\}/g, ':$1'), ...handlers)
@@ -87,7 +94,7 @@ export function createEndpointBinder(options: BinderOptions): EndpointBinder {
     boundNames: () => bound,
     bind(endpoint, handler) {
       register(endpoint, async (context) => {
-        const result = await handler(validate(endpoint, context.request), context)
+        const result = await handler(validate(endpoint, context), context)
         if (typeof endpoint.response === 'string') {
           context.response.status(204).end()
           return
@@ -98,7 +105,7 @@ export function createEndpointBinder(options: BinderOptions): EndpointBinder {
       })
     },
     bindStream(endpoint, handler) {
-      register(endpoint, async (context) => handler(validate(endpoint, context.request), context))
+      register(endpoint, async (context) => handler(validate(endpoint, context), context))
     }
   }
 }
@@ -119,11 +126,22 @@ const inTime: RequestHandler = (request, _, next) => {
   next()
 }
 
+/** Whoever calls what needs no token. */
+const anonymous: Caller = {
+  actorId: 'anonymous',
+  name: 'anonymous',
+  role: 'viewer',
+  workspaceIds: 'all',
+  tokenId: null,
+  viaCookie: false
+}
+
 function authorize(endpoint: Endpoint, request: Request, options: BinderOptions): Caller {
-  if (endpoint.role === 'none')
-    return { actorId: 'anonymous', name: 'anonymous', role: 'viewer', tokenId: null, viaCookie: false }
+  if (endpoint.role === 'none') return anonymous
   const caller = options.authenticate(request)
   if (rank[caller.role] < rank[endpoint.role]) throw new AppError('forbidden', { needs: endpoint.role })
+  if (caller.workspaceIds !== 'all' && !endpoint.forScopedTokens)
+    throw new AppError('forbidden', { needs: 'all workspaces' })
   if (caller.viaCookie && !READING.has(endpoint.method)) refuseForeignOrigin(request)
   return caller
 }
@@ -144,12 +162,14 @@ function originHost(origin: string): string | null {
   return URL.canParse(origin) ? new URL(origin).host : null
 }
 
-function validate<E extends Endpoint>(endpoint: E, request: Request): EndpointRequest<E> {
+function validate<E extends Endpoint>(endpoint: E, { request, assertInScope }: CallContext): EndpointRequest<E> {
   const result: Record<string, unknown> = {}
   for (const part of ['params', 'query', 'body'] as const) {
     const schema = endpoint[part]
     if (!schema) continue
-    result[part] = parsePart(part, schema, request[part] ?? {})
+    const value: unknown = parsePart(part, schema, request[part] ?? {})
+    result[part] = value
+    if (typeof value === 'object' && value !== null) assertInScope(value)
   }
   return result as EndpointRequest<E>
 }

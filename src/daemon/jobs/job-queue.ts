@@ -5,7 +5,11 @@ import type { Database } from '../db/database.ts'
 import { AppError } from '../errors.ts'
 import type { Outbox } from '../events/outbox.ts'
 import { newId } from '../ids.ts'
+import { scopeCondition, type WorkspaceScope } from '../workspace-scope.ts'
 import type { JobDefinition } from './define-job.ts'
+
+/** Work that is for no asset belongs to no workspace. */
+const OF_WORKSPACE = '(SELECT workspace_id FROM asset WHERE asset.id = job.asset_id)'
 
 export type JobState = (typeof jobStates)[number]
 
@@ -219,12 +223,17 @@ export class JobQueue {
   }
 
   /** Newest first; `cursor` is the last id of the page before. */
-  list(query: { state?: JobState; cursor?: string; limit: number }): { items: Job[]; nextCursor: string | null } {
+  list(
+    query: { state?: JobState; cursor?: string; limit: number },
+    scope: WorkspaceScope = 'all'
+  ): { items: Job[]; nextCursor: string | null } {
+    const { sql, values } = scopeCondition(scope, OF_WORKSPACE)
     const rows = this.#db
       .prepare<unknown[], JobRow>(
-        `SELECT * FROM job WHERE (:state IS NULL OR state = :state) AND (:cursor IS NULL OR id < :cursor) ORDER BY id DESC LIMIT :limit`
+        `SELECT * FROM job WHERE ${sql} AND (:state IS NULL OR state = :state) AND (:cursor IS NULL OR id < :cursor)
+         ORDER BY id DESC LIMIT :limit`
       )
-      .all({ state: query.state ?? null, cursor: query.cursor ?? null, limit: query.limit + 1 })
+      .all(...values, { state: query.state ?? null, cursor: query.cursor ?? null, limit: query.limit + 1 })
     const items = rows.slice(0, query.limit).map(jobFromRow)
     return { items, nextCursor: rows.length > query.limit ? items.at(-1)!.id : null }
   }
@@ -241,11 +250,14 @@ export class JobQueue {
     this.#db.prepare(`DELETE FROM job WHERE asset_id = ? AND state <> 'running'`).run(assetId)
   }
 
-  counts(): Record<JobState, number> {
+  counts(scope: WorkspaceScope = 'all'): Record<JobState, number> {
+    const { sql, values } = scopeCondition(scope, OF_WORKSPACE)
     const counts: Record<JobState, number> = { queued: 0, running: 0, dead: 0, cancelled: 0 }
     for (const row of this.#db
-      .prepare<unknown[], { state: JobState; n: number }>('SELECT state, count(*) AS n FROM job GROUP BY state')
-      .all())
+      .prepare<unknown[], { state: JobState; n: number }>(
+        `SELECT state, count(*) AS n FROM job WHERE ${sql} GROUP BY state`
+      )
+      .all(...values))
       counts[row.state] = row.n
     return counts
   }

@@ -74,7 +74,14 @@ export async function startMediaBase(options: { store: ObjectStore; ffmpegPath?:
   })
 
   const app = express()
-  const caller = { actorId: 'test', name: 'test', role: 'viewer' as const, tokenId: null, viaCookie: false }
+  const caller = {
+    actorId: 'test',
+    name: 'test',
+    role: 'viewer' as const,
+    workspaceIds: 'all' as const,
+    tokenId: null,
+    viaCookie: false
+  }
   const { delivery: config } = loadConfig({ flags: { dataDir: common.scratchDir }, env: {} })
   const { gate } = createDelivery({
     ...common,
@@ -82,7 +89,12 @@ export async function startMediaBase(options: { store: ObjectStore; ffmpegPath?:
     config,
     authenticate: () => caller
   })
-  const binder = createEndpointBinder({ router: app, authenticate: () => caller, checkResponses: true })
+  const binder = createEndpointBinder({
+    router: app,
+    authenticate: () => caller,
+    assertInScope: () => undefined,
+    checkResponses: true
+  })
   bindRenditions(binder, { service: renditions, store, gate })
   app.use(errorHandler(log))
   const server = createServer(app)
@@ -152,7 +164,7 @@ export async function startMediaBase(options: { store: ObjectStore; ffmpegPath?:
     assets,
     arrivals,
     row: (assetId: string): AssetRow => assets.get(assetId),
-    detail: (assetId: string) => assets.getDetail(assetId),
+    detail: (assetId: string) => assets.getDetail(assetId, 'all'),
     keyOf: (assetId: string) => new DeliveryRepository(db).find(assetId)!.key,
     events: (assetId: string) => outbox.readFor(assetId, 100).map(({ type }) => type),
     thumbnail: (assetId: string, headers: Record<string, string> = {}, sizePx: number | string = 256) =>

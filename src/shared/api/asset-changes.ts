@@ -75,6 +75,7 @@ export const updateAsset = defineEndpoint({
   tag: 'Assets',
   summary: "Change an asset's name, tags, moderation or metadata; what is not named stays",
   role: 'operator',
+  forScopedTokens: true,
   params: assetParams,
   body: assetChangesSchema,
   response: assetDetailSchema,
@@ -121,6 +122,7 @@ export const changeAssets = defineEndpoint({
   summary:
     'Do the same with many assets: delete, restore, purge (admins only), tag or moderate. Each is done or refused by itself, and doing it again is harmless',
   role: 'operator',
+  forScopedTokens: true,
   body: bulkActionSchema,
   /** One for each asset, in the order of the request. */
   response: z.object({ results: z.array(bulkResultSchema) }),

@@ -188,6 +188,7 @@ export const listAssets = defineEndpoint({
   tag: 'Assets',
   summary: 'List assets, newest first',
   role: 'viewer',
+  forScopedTokens: true,
   query: z
     .object({
       ...pageQuery,
@@ -237,6 +238,7 @@ export const listAssetFacets = defineEndpoint({
   tag: 'Assets',
   summary: 'Devices, days, kinds and tags that occur',
   role: 'viewer',
+  forScopedTokens: true,
   response: z.object({
     days: z.array(daySchema),
     kinds: z.array(z.enum(assetKinds)),
@@ -256,6 +258,7 @@ export const getAsset = defineEndpoint({
   tag: 'Assets',
   summary: 'One asset with references, renditions, jobs and events',
   role: 'viewer',
+  forScopedTokens: true,
   params: assetParams,
   response: assetDetailSchema,
   errors: ['asset_not_found']
@@ -269,6 +272,7 @@ export const deleteAsset = defineEndpoint({
   summary:
     'Move an asset to the bin. While several strong references hold it, only the one of the caller is removed (named by its id or its holder); with guard=true nothing is. With permanent=true (admins only), delete it from the bin for good',
   role: 'operator',
+  forScopedTokens: true,
   params: assetParams,
   query: z.object({
     guard: z.stringbool().default(false),
@@ -292,6 +296,7 @@ export const restoreAsset = defineEndpoint({
   tag: 'Assets',
   summary: 'Bring an asset back from the bin',
   role: 'operator',
+  forScopedTokens: true,
   params: assetParams,
   response: z.object({ refCount: z.int(), state: z.enum(heldStates) }),
   errors: ['asset_not_found', 'asset_not_binned']

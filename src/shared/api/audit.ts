@@ -52,6 +52,7 @@ export const listAudit = defineEndpoint({
   tag: 'Audit',
   summary: 'Who deleted, restored or allowed what, newest first',
   role: 'operator',
+  forScopedTokens: true,
   query: z.object({
     ...pageQuery,
     subject: z.string().max(256).optional(),

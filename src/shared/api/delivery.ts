@@ -12,6 +12,7 @@ export const setAssetAccess = defineEndpoint({
   tag: 'Delivery',
   summary: 'Decide who may read the bytes, and how long copies of them may be kept. Links that were handed out end',
   role: 'operator',
+  forScopedTokens: true,
   params: assetParams,
   body: z.strictObject({
     access: z.enum(accessPolicies),

@@ -45,6 +45,7 @@ export const streamEvents = defineEndpoint({
   summary:
     'Server-sent events: `stored` (resumable with Last-Event-ID), `live` (not replayed) and `reset` (read lists again)',
   role: 'viewer',
+  forScopedTokens: true,
   query: z.object({ lastEventId: z.coerce.number().int().min(0).optional() }),
   response: 'event-stream',
   errors: []

@@ -31,6 +31,7 @@ export const listJobs = defineEndpoint({
   tag: 'Jobs',
   summary: 'Jobs that wait, run, were cancelled or gave up',
   role: 'viewer',
+  forScopedTokens: true,
   query: z.object({ ...pageQuery, state: z.enum(jobStates).optional() }),
   response: pageOf(jobSchema).extend({ counts: z.record(z.enum(jobStates), z.int()) }),
   errors: ['invalid_request']
@@ -43,6 +44,7 @@ export const retryJob = defineEndpoint({
   tag: 'Jobs',
   summary: 'Queue a dead or cancelled job again',
   role: 'operator',
+  forScopedTokens: true,
   params: jobParams,
   response: jobSchema,
   errors: ['job_not_found', 'job_not_retryable']
@@ -55,6 +57,7 @@ export const cancelJob = defineEndpoint({
   tag: 'Jobs',
   summary: 'Cancel a job; a running one is asked to stop',
   role: 'operator',
+  forScopedTokens: true,
   params: jobParams,
   response: jobSchema,
   errors: ['job_not_found', 'job_not_retryable']

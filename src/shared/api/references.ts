@@ -54,6 +54,7 @@ export const listReferences = defineEndpoint({
   tag: 'References',
   summary: 'Who uses an asset, oldest first',
   role: 'viewer',
+  forScopedTokens: true,
   params: assetParams,
   query: z.object({ ...pageQuery, kind: z.enum(referenceKinds).optional(), namespace: text.optional() }),
   response: pageOf(referenceSchema),
@@ -67,6 +68,7 @@ export const findReferences = defineEndpoint({
   tag: 'References',
   summary: 'What a namespace, an owner in it or one thing of theirs uses',
   role: 'viewer',
+  forScopedTokens: true,
   query: z.object({ ...pageQuery, ...holderShape }),
   response: pageOf(referenceSchema),
   errors: ['invalid_request']
@@ -79,6 +81,7 @@ export const createReference = defineEndpoint({
   tag: 'References',
   summary: 'Use an asset. The same holder again changes nothing, but for a later expiry and another business tag',
   role: 'operator',
+  forScopedTokens: true,
   params: assetParams,
   body: newReferenceSchema,
   response: z.object({ reference: referenceSchema, isNew: z.boolean(), refCount: z.int() }),
@@ -94,6 +97,7 @@ export const createReferences = defineEndpoint({
   tag: 'References',
   summary: 'Many references at once: all of them, or none',
   role: 'operator',
+  forScopedTokens: true,
   maxBodyBytes: 8_000_000,
   body: z.strictObject({
     references: z
@@ -113,6 +117,7 @@ export const deleteReference = defineEndpoint({
   tag: 'References',
   summary: 'Use an asset no longer; one that nothing holds then begins its grace period',
   role: 'operator',
+  forScopedTokens: true,
   params: z.object({ referenceId: idSchema }),
   response: z.object({ assetId: idSchema, refCount: z.int(), state: z.enum(heldStates) }),
   errors: ['reference_not_found']
@@ -126,6 +131,7 @@ export const deleteReferences = defineEndpoint({
   summary:
     'Remove the references of one holder, or named ones, as far as they exist; at most 10,000, so repeat while `isMore`',
   role: 'operator',
+  forScopedTokens: true,
   body: z.union([
     z.strictObject({ referenceIds: z.array(idSchema).min(1).max(MAX_BATCH) }),
     z.strictObject({ ...holderShape, owner: text })

@@ -1,6 +1,7 @@
 import { z } from 'zod'
 import { defineEndpoint } from '../endpoint.ts'
 import { idSchema, instantSchema } from './common.ts'
+import { workspaceIdSchema } from './workspaces.ts'
 
 export const roles = ['viewer', 'operator', 'admin'] as const
 export type Role = (typeof roles)[number]
@@ -13,6 +14,7 @@ export const openSession = defineEndpoint({
   tag: 'Session',
   summary: 'Open a browser session from a bearer token',
   role: 'viewer',
+  forScopedTokens: true,
   response: z.object({ role: z.enum(roles) }),
   errors: []
 })
@@ -24,6 +26,7 @@ export const closeSession = defineEndpoint({
   tag: 'Session',
   summary: 'Close the browser session',
   role: 'viewer',
+  forScopedTokens: true,
   response: 'empty',
   errors: []
 })
@@ -35,10 +38,13 @@ export const getStatus = defineEndpoint({
   tag: 'System',
   summary: 'Version, addresses for controllers, store, tools and how long assets are kept',
   role: 'viewer',
+  forScopedTokens: true,
   response: z.object({
     version: z.string(),
     startedAt: instantSchema,
     role: z.enum(roles),
+    /** What the caller is limited to; null: all workspaces. */
+    workspaceIds: z.array(z.string()).nullable(),
     fieldUrls: z.array(z.string()),
     s3Urls: z.array(z.string()),
     /** True when at least one controller can pair (a static token or a pairing exists). */
@@ -64,7 +70,8 @@ export const tokenSchema = z
     id: idSchema,
     name: z.string(),
     role: z.enum([...roles, 'controller']),
-    workspaceId: z.string().nullable(),
+    /** What it is limited to; null: all workspaces. */
+    workspaceIds: z.array(z.string()).nullable(),
     createdAt: instantSchema,
     lastUsedAt: instantSchema.nullable(),
     revokedAt: instantSchema.nullable()
@@ -92,8 +99,8 @@ export const createToken = defineEndpoint({
   body: z.object({
     name: z.string().trim().min(1).max(100),
     role: z.enum([...roles, 'controller']),
-    /** Binds a controller token to one workspace. */
-    workspaceId: z.string().min(1).max(64).optional()
+    /** Limits it to these. */
+    workspaceIds: z.array(workspaceIdSchema).min(1).max(100).optional()
   }),
   response: tokenSchema.extend({ secret: z.string() }),
   errors: ['invalid_request']

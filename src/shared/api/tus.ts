@@ -35,6 +35,7 @@ export const createTusUpload = defineEndpoint({
   summary:
     'tus 1.0: begin an upload of Upload-Length bytes, possibly with the first of them; Location says where it goes on',
   role: 'operator',
+  forScopedTokens: true,
   rawBody: 'application/offset+octet-stream',
   response: 'empty',
   emptyStatus: 201,
@@ -48,6 +49,7 @@ export const getTusUpload = defineEndpoint({
   path: one,
   summary: 'tus 1.0: how many bytes are safe (Upload-Offset)',
   role: 'operator',
+  forScopedTokens: true,
   emptyStatus: 200,
   errors: [...errors, ...fileErrors, 'workspace_not_found', 'upload_not_found', 'upload_taken_over', 'store_full']
 })
@@ -59,6 +61,7 @@ export const appendToTusUpload = defineEndpoint({
   path: one,
   summary: 'tus 1.0: bytes from Upload-Offset on; the last ones make the asset',
   role: 'operator',
+  forScopedTokens: true,
   rawBody: 'application/offset+octet-stream',
   errors: [
     ...errors,
@@ -79,6 +82,7 @@ export const endTusUpload = defineEndpoint({
   path: one,
   summary: 'tus 1.0: give an unfinished upload up',
   role: 'operator',
+  forScopedTokens: true,
   errors: [...errors, 'upload_not_found', 'upload_taken_over']
 })
 

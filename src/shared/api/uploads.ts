@@ -69,6 +69,7 @@ export const uploadMedia = defineEndpoint({
   tag: 'Uploads',
   summary: 'Store one file from a form; with a namespace it is referenced at once, otherwise its grace period begins',
   role: 'operator',
+  forScopedTokens: true,
   form: { fields: uploadFieldsSchema, file: 'file' },
   response: uploadedMediaSchema,
   errors: ['invalid_request', ...fileErrors, 'workspace_not_found', 'store_full', 'store_unreachable']
@@ -82,6 +83,7 @@ export const presignUpload = defineEndpoint({
   summary:
     'A link to upload a file of known size to the store; or the asset at once, when the workspace has these bytes already',
   role: 'operator',
+  forScopedTokens: true,
   body: z
     .strictObject({
       ...fieldsShape,
@@ -117,6 +119,7 @@ export const beginUpload = defineEndpoint({
   summary:
     'Begin an upload in parts, which can be interrupted and go on; or the asset at once, when the workspace has these bytes already',
   role: 'operator',
+  forScopedTokens: true,
   body: z
     .strictObject({ ...fieldsShape, name: z.string().min(1).max(1024), sizeBytes: z.int().min(0) })
     .refine(holderIsNamed, holderProblem)
@@ -146,6 +149,7 @@ export const putUploadPart = defineEndpoint({
   tag: 'Uploads',
   summary: 'The bytes of one part, in any order, several at a time; again replaces it',
   role: 'operator',
+  forScopedTokens: true,
   params: z.object({ uploadId: idSchema, number: z.coerce.number().int().min(1).max(10_000) }),
   rawBody: true,
   query: z.object({
@@ -171,6 +175,7 @@ export const completeUpload = defineEndpoint({
   tag: 'Uploads',
   summary: 'The bytes are there: make an asset of them. Again gives the same asset',
   role: 'operator',
+  forScopedTokens: true,
   params: uploadParams,
   response: uploadedMediaSchema,
   errors: [
@@ -190,6 +195,7 @@ export const getUpload = defineEndpoint({
   tag: 'Uploads',
   summary: 'How far an upload is',
   role: 'viewer',
+  forScopedTokens: true,
   params: uploadParams,
   response: z.object({
     uploadId: idSchema,
@@ -218,6 +224,7 @@ export const abortUpload = defineEndpoint({
   tag: 'Uploads',
   summary: 'Give an upload up',
   role: 'operator',
+  forScopedTokens: true,
   params: uploadParams,
   response: 'empty',
   errors: ['upload_not_found']

@@ -28,6 +28,7 @@ export const listWorkspaces = defineEndpoint({
   tag: 'Operations',
   summary: 'Workspaces with what they keep and may keep, by id',
   role: 'viewer',
+  forScopedTokens: true,
   query: z.object(pageQuery),
   response: pageOf(workspaceSchema),
   errors: ['invalid_request']

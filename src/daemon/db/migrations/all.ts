@@ -16,6 +16,7 @@ import { delayedDeletion } from './0123-delayed-deletion.ts'
 import { webhook } from './0130-webhook.ts'
 import { sink } from './0131-sink.ts'
 import { audit } from './0140-audit.ts'
+import { tokenScope } from './0150-token-scope.ts'
 
 /** Every migration of the catalogue, oldest first. One that landed is never edited. */
 export const migrations: readonly Migration[] = [
@@ -35,5 +36,6 @@ export const migrations: readonly Migration[] = [
   delayedDeletion,
   webhook,
   sink,
-  audit
+  audit,
+  tokenScope
 ]

@@ -16,8 +16,8 @@ export function authenticateAdmin(access: AccessService, request: Request): Call
   const identity = secret === undefined ? undefined : access.identify(secret)
   if (!identity) throw new AppError('unauthenticated')
   if (identity.role === 'controller') throw new AppError('forbidden')
-  const { actorId, name, role, tokenId } = identity
-  return { actorId, name, role, tokenId, viaCookie: bearer === undefined }
+  const { actorId, name, role, workspaceIds, tokenId } = identity
+  return { actorId, name, role, workspaceIds, tokenId, viaCookie: bearer === undefined }
 }
 
 function cookieValue(request: Request, name: string): string | undefined {

@@ -19,7 +19,7 @@ function openAccess(tokens: { adminToken?: string; pilotToken?: string } = {}, d
   }
 }
 
-const operator = { name: 'admin', role: 'operator' as const, tokenId: null }
+const operator = { name: 'admin', role: 'operator' as const, workspaceIds: 'all' as const, tokenId: null }
 
 test('sessions are forgotten once they have expired; tokens never', () => {
   const { access, clock, db } = openAccess()

@@ -7,6 +7,7 @@ import { type Clock, isoFromMs } from '../../clock.ts'
 import type { Database } from '../../db/database.ts'
 import { AppError } from '../../errors.ts'
 import { newId } from '../../ids.ts'
+import type { WorkspaceScope } from '../../workspace-scope.ts'
 
 export type Token = z.infer<typeof tokenSchema>
 export type TokenRole = Token['role']
@@ -18,14 +19,14 @@ export interface Identity {
   tokenId: string | null
   name: string
   role: TokenRole
-  workspaceId: string | null
+  workspaceIds: WorkspaceScope
 }
 
 interface TokenRow {
   id: string
   name: string
   role: TokenRole
-  workspace_id: string | null
+  workspaces_json: string | null
   created_at_ms: number
   last_used_at_ms: number | null
   expires_at_ms: number | null
@@ -77,7 +78,7 @@ export class AccessService {
     this.#configured = { admin: deps.adminToken, controller: deps.pilotToken }
     const fixed = (secret: string | null, name: string, role: TokenRole): void => {
       if (secret === null) return
-      const identity = { actorId: `${CONFIGURED}:${role}`, tokenId: null, name, role, workspaceId: null }
+      const identity = { actorId: `${CONFIGURED}:${role}`, tokenId: null, name, role, workspaceIds: 'all' as const }
       this.#fixed.push({ digest: digestOf(secret), identity })
     }
     fixed(deps.adminToken ?? deps.startToken ?? null, 'admin', 'admin')
@@ -92,7 +93,8 @@ export class AccessService {
     const now = this.#clock.nowMs()
     if (!row || row.revoked_at_ms !== null || (row.expires_at_ms !== null && row.expires_at_ms <= now)) return undefined
     this.#noteUse(row, now)
-    return { actorId: actorIdOf(row), tokenId: row.id, name: row.name, role: row.role, workspaceId: row.workspace_id }
+    const { id: tokenId, name, role } = row
+    return { actorId: actorIdOf(row), tokenId, name, role, workspaceIds: workspacesOf(row) ?? 'all' }
   }
 
   /** As `identify`, for a controller's `X-Auth-Token`: tokens of other roles do not open the field listener. */
@@ -115,7 +117,7 @@ export class AccessService {
   createToken(request: {
     name: string
     role: TokenRole
-    workspaceId?: string | undefined
+    workspaceIds?: readonly string[] | undefined
   }): Token & { secret: string } {
     const secret = `fc_${randomBytes(32).toString('base64url')}`
     return this.#db.transaction(() => {
@@ -129,11 +131,15 @@ export class AccessService {
    * Opens a browser session with the caller's rights; it ends with the token it came from. One that came from the token made
    * for a start outlives that: a laptop that was closed does not ask for a link again.
    */
-  openSession(caller: { name: string; role: Role; tokenId: string | null }): { secret: string; maxAgeMs: number } {
+  openSession(caller: { name: string; role: Role; workspaceIds: WorkspaceScope; tokenId: string | null }): {
+    secret: string
+    maxAgeMs: number
+  } {
     const secret = `fs_${randomBytes(32).toString('base64url')}`
     this.#insert(secret, {
       name: caller.name,
       role: caller.role,
+      workspaceIds: caller.workspaceIds === 'all' ? undefined : caller.workspaceIds,
       isSession: true,
       parentId: caller.tokenId === null ? this.#configured.admin && CONFIGURED : this.#tokenBehind(caller.tokenId),
       expiresAtMs: this.#clock.nowMs() + SESSION_LIFE_MS
@@ -297,7 +303,7 @@ export class AccessService {
     row: {
       name: string
       role: TokenRole
-      workspaceId?: string | undefined
+      workspaceIds?: readonly string[] | undefined
       isSession: boolean
       parentId: string | null
       expiresAtMs: number | null
@@ -307,7 +313,7 @@ export class AccessService {
     const id = newId(now)
     this.#db
       .prepare(
-        `INSERT INTO token (id, secret_hash, name, role, workspace_id, created_at_ms, expires_at_ms, is_session, parent_id)
+        `INSERT INTO token (id, secret_hash, name, role, workspaces_json, created_at_ms, expires_at_ms, is_session, parent_id)
          VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)`
       )
       .run(
@@ -315,7 +321,7 @@ export class AccessService {
         digestOf(secret),
         row.name,
         row.role,
-        row.workspaceId ?? null,
+        row.workspaceIds ? JSON.stringify(row.workspaceIds) : null,
         now,
         row.expiresAtMs,
         row.isSession ? 1 : 0,
@@ -372,12 +378,16 @@ function actorIdOf({ id, is_session, parent_id }: TokenRow): string {
   return parent_id === null || parent_id === CONFIGURED ? `${CONFIGURED}:admin` : `token:${parent_id}`
 }
 
+function workspacesOf({ workspaces_json }: TokenRow): string[] | null {
+  return workspaces_json === null ? null : (JSON.parse(workspaces_json) as string[])
+}
+
 function tokenFromRow(row: TokenRow): Token {
   return {
     id: row.id,
     name: row.name,
     role: row.role,
-    workspaceId: row.workspace_id,
+    workspaceIds: workspacesOf(row),
     createdAt: isoFromMs(row.created_at_ms),
     lastUsedAt: row.last_used_at_ms === null ? null : isoFromMs(row.last_used_at_ms),
     revokedAt: row.revoked_at_ms === null ? null : isoFromMs(row.revoked_at_ms)

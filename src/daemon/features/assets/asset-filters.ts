@@ -1,3 +1,4 @@
+import { scopeCondition, type WorkspaceScope } from '../../workspace-scope.ts'
 import type { AssetQuery } from './asset-search.ts'
 
 /** A condition of SQL with what its marks stand for. */
@@ -22,11 +23,13 @@ export type FilterName =
   | 'namespace'
   | 'text'
   | 'bbox'
+  | 'workspace'
 
-/** For each filter of the query, what it demands of a row of `asset`. */
-export function filtersOf(query: AssetQuery): Map<FilterName, SqlPart> {
+/** For each filter of the query, and the caller's scope, what it demands of a row of `asset`. */
+export function filtersOf(query: AssetQuery, scope: WorkspaceScope): Map<FilterName, SqlPart> {
   const filters = new Map<FilterName, SqlPart>()
-  const add = (name: FilterName, sql: string, ...values: unknown[]): void => {
+  if (scope !== 'all') filters.set('workspace', scopeCondition(scope, 'asset.workspace_id'))
+  const add = (name: Exclude<FilterName, 'workspace'>, sql: string, ...values: unknown[]): void => {
     if (query[name] !== undefined) filters.set(name, { sql, values })
   }
   add('deviceId', 'asset.device_id = ?', query.deviceId)

@@ -61,7 +61,7 @@ function insert(db: Database, row: Row): string {
   return id
 }
 
-const list = (search: AssetSearch, query: Query) => search.list(listAssets.query!.parse(query))
+const list = (search: AssetSearch, query: Query) => search.list(listAssets.query!.parse(query), 'all')
 
 /** The names of all pages. */
 async function namesOf(search: AssetSearch, query: Query): Promise<string[]> {

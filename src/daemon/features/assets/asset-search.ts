@@ -3,6 +3,7 @@ import type { z } from 'zod'
 import type { AssetSummary, listAssets } from '../../../shared/api/assets.ts'
 import type { Database } from '../../db/database.ts'
 import { AppError } from '../../errors.ts'
+import type { WorkspaceScope } from '../../workspace-scope.ts'
 import { type FilterName, filtersOf, type SqlPart } from './asset-filters.ts'
 import { type AssetRow, summaryFromRow } from './assets.repository.ts'
 import { type Few, FewAssets } from './few-assets.ts'
@@ -39,6 +40,7 @@ const INDEXES: [FilterName, string][] = [
   ['day', 'asset_by_day'],
   ['tag', 'asset_tag_by_time'],
   ['deviceId', 'asset_by_device'],
+  ['workspace', 'asset_of_workspace'],
   ['mimeType', 'asset_by_mime_type'],
   ['source', 'asset_by_source'],
   ['kind', 'asset_by_kind']
@@ -55,13 +57,17 @@ export class AssetSearch {
   }
 
   /**
-   * One page, newest first by capture time (the bin: by time of binning); `signal` ends the search early. Throws
-   * `invalid_request` for a bad cursor.
+   * One page of what is in `scope`, newest first by capture time (the bin: by time of binning); `signal` ends the search early.
+   * Throws `invalid_request` for a bad cursor.
    */
-  async list(query: AssetQuery, signal?: AbortSignal): Promise<{ items: AssetSummary[]; nextCursor: string | null }> {
+  async list(
+    query: AssetQuery,
+    scope: WorkspaceScope,
+    signal?: AbortSignal
+  ): Promise<{ items: AssetSummary[]; nextCursor: string | null }> {
     const after: Position | null = query.cursor === undefined ? null : parseCursor(query.cursor)
     const few = this.#few.find(query)
-    const rows = few ? this.#pick(few, query, after) : await this.#walk(query, after, signal)
+    const rows = few ? this.#pick(few, query, scope, after) : await this.#walk(query, scope, after, signal)
     const page = rows.slice(0, query.limit)
     const last = page.at(-1)
     return {
@@ -71,8 +77,8 @@ export class AssetSearch {
   }
 
   /** Those of the few that match, and one more than the page when there are more. */
-  #pick({ numbers, known }: Few, query: AssetQuery, after: Position | null): AssetRow[] {
-    const filters = filtersOf(query)
+  #pick({ numbers, known }: Few, query: AssetQuery, scope: WorkspaceScope, after: Position | null): AssetRow[] {
+    const filters = filtersOf(query, scope)
     if (known) filters.delete(known)
     const time = `asset.${timeColumn(query)}`
     return this.#rows(
@@ -95,8 +101,13 @@ export class AssetSearch {
   }
 
   /** Goes along an index until the page is full, and one more asset found, or the end is reached. */
-  async #walk(query: AssetQuery, after: Position | null, signal?: AbortSignal): Promise<AssetRow[]> {
-    const { walk, rest } = chooseWalk(query)
+  async #walk(
+    query: AssetQuery,
+    scope: WorkspaceScope,
+    after: Position | null,
+    signal?: AbortSignal
+  ): Promise<AssetRow[]> {
+    const { walk, rest } = chooseWalk(query, scope)
     const rows: AssetRow[] = []
     for (let from = after; ; ) {
       const until = rest.length === 0 ? null : this.#stepFrom(walk, from)
@@ -137,18 +148,18 @@ function timeColumn({ bin }: AssetQuery): 'binned_at_ms' | 'taken_at_ms' {
 }
 
 /** The index that leaves the fewest assets to look at, and what must hold besides. */
-function chooseWalk(query: AssetQuery): { walk: Walk; rest: SqlPart[] } {
-  const filters = filtersOf(query)
+function chooseWalk(query: AssetQuery, scope: WorkspaceScope): { walk: Walk; rest: SqlPart[] } {
+  const filters = filtersOf(query, scope)
   const asset = { time: `asset.${timeColumn(query)}`, id: 'asset.id' }
   if (query.bin)
     return {
       walk: { ...asset, from: 'asset INDEXED BY asset_in_bin', where: [IN_BIN] },
       rest: [...timeRange('asset.taken_at_ms', query), ...filters.values()]
     }
-  // There is an index of what is damaged, not of what is not.
-  const [name, index] = INDEXES.find(
-    ([filter]) => filters.has(filter) && !(filter === 'damaged' && query.damaged === false)
-  ) ?? [null, 'asset_by_time']
+  // There is an index of what is damaged, not of what is not; and an order of one workspace, not of several.
+  const isOrdered = (filter: FilterName): boolean =>
+    !(filter === 'damaged' && query.damaged === false) && !(filter === 'workspace' && scope.length > 1)
+  const [name, index] = INDEXES.find(([filter]) => filters.has(filter) && isOrdered(filter)) ?? [null, 'asset_by_time']
   const rest = [...filters].filter(([filter]) => filter !== name).map(([, part]) => part)
   if (name === 'tag')
     return {

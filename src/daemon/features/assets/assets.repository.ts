@@ -11,6 +11,7 @@ import {
 import { isoFromMs, wallClockAt } from '../../clock.ts'
 import type { Database } from '../../db/database.ts'
 import { AppError } from '../../errors.ts'
+import { scopeCondition, type WorkspaceScope } from '../../workspace-scope.ts'
 
 type Facets = z.output<(typeof listAssetFacets)['response']>
 
@@ -61,47 +62,69 @@ export class AssetsRepository {
     this.#db = db
   }
 
-  facets(): Facets {
+  facets(scope: WorkspaceScope): Facets {
+    const inScope = scopeCondition(scope, 'workspace_id')
     return {
-      days: this.#distinct('taken_day').reverse(),
-      kinds: this.#distinct('kind') as Facets['kinds'],
-      tags: this.#tags(),
+      ...(scope === 'all'
+        ? { days: this.#distinct('taken_day').reverse(), kinds: this.#distinct('kind') as Facets['kinds'] }
+        : this.#facetsOf(scope)),
+      tags: this.#tags(scope),
       devices: this.#db
         .prepare<unknown[], { id: string; name: string; serial: string | null; model_key: string | null }>(
           `SELECT id, name, serial, model_key FROM device
-           WHERE EXISTS (SELECT 1 FROM asset WHERE device_id = device.id AND binned_at_ms IS NULL) ORDER BY name, id`
+           WHERE EXISTS (SELECT 1 FROM asset WHERE device_id = device.id AND binned_at_ms IS NULL AND ${inScope.sql})
+           ORDER BY name, id`
         )
-        .all()
+        .all(...inScope.values)
         .map((row) => ({ id: row.id, name: row.name, serial: row.serial, modelName: row.model_key }))
     }
   }
 
-  /** Values that occur, ascending: each step jumps to the next one in the index, so it costs no full scan. */
-  #distinct(column: 'taken_day' | 'kind'): string[] {
+  #facetsOf(workspaceIds: readonly string[]): Pick<Facets, 'days' | 'kinds'> {
+    const [days, kinds] = [new Set<string>(), new Set<string>()]
+    for (const workspaceId of workspaceIds)
+      for (const kind of this.#distinct('kind', { workspace_id: workspaceId })) {
+        kinds.add(kind)
+        for (const day of this.#distinct('taken_day', { workspace_id: workspaceId, kind })) days.add(day)
+      }
+    return { days: [...days].sort().reverse(), kinds: [...kinds].sort() as Facets['kinds'] }
+  }
+
+  /**
+   * Values that occur where the other columns are `given`, ascending: each step jumps to the next one in the index, so it costs
+   * no full scan.
+   */
+  #distinct(column: 'taken_day' | 'kind', given: Partial<Record<'workspace_id' | 'kind', string>> = {}): string[] {
+    const where = ['binned_at_ms IS NULL', ...Object.keys(given).map((name) => `${name} = :${name}`)].join(' AND ')
     return this.#db
-      .prepare<unknown[], { value: string }>(
+      .prepare<[object], { value: string }>(
         `WITH RECURSIVE found (value) AS (
-           SELECT min(${column}) FROM asset WHERE binned_at_ms IS NULL
+           SELECT min(${column}) FROM asset WHERE ${where}
            UNION ALL
-           SELECT (SELECT min(${column}) FROM asset WHERE ${column} > found.value AND binned_at_ms IS NULL)
+           SELECT (SELECT min(${column}) FROM asset WHERE ${column} > found.value AND ${where})
            FROM found WHERE found.value IS NOT NULL
          ) SELECT value FROM found WHERE value IS NOT NULL`
       )
-      .all()
+      .all(given)
       .map((row) => row.value)
   }
 
   /** Ascending, as `#distinct`. */
-  #tags(): string[] {
+  #tags(scope: WorkspaceScope): string[] {
+    const inScope = scopeCondition(scope, 'workspace_id')
+    const isUsed =
+      scope === 'all'
+        ? 'TRUE'
+        : `EXISTS (SELECT 1 FROM asset_tag JOIN asset ON asset.id = asset_id WHERE tag = found.tag AND ${inScope.sql})`
     return this.#db
       .prepare<unknown[], { tag: string }>(
         `WITH RECURSIVE found (tag) AS (
            SELECT min(tag) FROM asset_tag
            UNION ALL
            SELECT (SELECT min(tag) FROM asset_tag WHERE tag > found.tag) FROM found WHERE found.tag IS NOT NULL
-         ) SELECT tag FROM found WHERE tag IS NOT NULL LIMIT ?`
+         ) SELECT tag FROM found WHERE tag IS NOT NULL AND ${isUsed} LIMIT ?`
       )
-      .all(MAX_FACET_TAGS)
+      .all(...inScope.values, MAX_FACET_TAGS)
       .map(({ tag }) => tag)
   }
 
@@ -117,16 +140,17 @@ export class AssetsRepository {
     return summaryFromRow(this.get(assetId))
   }
 
-  /** What the inspector shows of the asset itself. Throws `asset_not_found`. */
-  getDetail(assetId: string): Omit<AssetDetail, 'jobs' | 'events' | 'references' | NotedFields> {
+  /** What the inspector shows of the asset itself; copies in `scope`. Throws `asset_not_found`. */
+  getDetail(assetId: string, scope: WorkspaceScope): Omit<AssetDetail, 'jobs' | 'events' | 'references' | NotedFields> {
     const row = this.get(assetId)
+    const inScope = scopeCondition(scope, 'workspace_id')
     const blob = this.#db
       .prepare<unknown[], { sha256: Buffer | null; copies: number; isQuarantined: number }>(
-        `SELECT sha256, (SELECT count(*) FROM asset WHERE blob_id = blob.id) AS copies,
+        `SELECT sha256, (SELECT count(*) FROM asset WHERE blob_id = blob.id AND ${inScope.sql}) AS copies,
                 EXISTS (SELECT 1 FROM quarantine WHERE quarantine.sha256 = blob.sha256) AS isQuarantined
          FROM blob WHERE id = ?`
       )
-      .get(row.blob_id)
+      .get(...inScope.values, row.blob_id)
     return {
       ...summaryFromRow(row),
       path: row.path,

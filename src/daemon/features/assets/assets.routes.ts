@@ -19,15 +19,17 @@ export function bindAssets(
     bulk: BulkChanges
   }
 ): void {
-  binder.bind(listAssets, ({ query }, { response }) => deps.search.list(query, goneSignal(response)))
-  binder.bind(listAssetFacets, () => deps.repository.facets())
-  binder.bind(getAsset, ({ params }) => deps.service.getDetail(params.assetId))
-  binder.bind(updateAsset, ({ params, body }) => {
+  binder.bind(listAssets, ({ query }, { caller, response }) =>
+    deps.search.list(query, caller.workspaceIds, goneSignal(response))
+  )
+  binder.bind(listAssetFacets, (_, { caller }) => deps.repository.facets(caller.workspaceIds))
+  binder.bind(getAsset, ({ params }, { caller }) => deps.service.getDetail(params.assetId, caller.workspaceIds))
+  binder.bind(updateAsset, ({ params, body }, { caller }) => {
     deps.changes.update(params.assetId, body)
-    return deps.service.getDetail(params.assetId)
+    return deps.service.getDetail(params.assetId, caller.workspaceIds)
   })
-  binder.bind(changeAssets, async ({ body }, { caller }) => {
+  binder.bind(changeAssets, async ({ body }, { caller, assertInScope }) => {
     if (body.action === 'purge' && caller.role !== 'admin') throw new AppError('forbidden', { needs: 'admin' })
-    return { results: await deps.bulk.run(body) }
+    return { results: await deps.bulk.run(body, (assetId) => assertInScope({ assetId })) }
   })
 }

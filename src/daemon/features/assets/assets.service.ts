@@ -2,6 +2,7 @@ import type { AssetDetail } from '../../../shared/api/assets.ts'
 import { isoFromMs } from '../../clock.ts'
 import type { Outbox } from '../../events/outbox.ts'
 import type { JobQueue } from '../../jobs/job-queue.ts'
+import type { WorkspaceScope } from '../../workspace-scope.ts'
 import type { AssetsRepository } from './assets.repository.ts'
 import type { ChangesRepository } from './changes.repository.ts'
 
@@ -24,9 +25,9 @@ export class AssetsService {
   }
 
   /** Throws `asset_not_found`. */
-  getDetail(assetId: string): AssetDetail {
+  getDetail(assetId: string, scope: WorkspaceScope): AssetDetail {
     const { repository, changes, queue, outbox, listReferences } = this.#deps
-    const detail = repository.getDetail(assetId)
+    const detail = repository.getDetail(assetId, scope)
     const { moderatedAtMs, ...notes } = changes.find(assetId)!
     return {
       ...detail,

@@ -26,19 +26,20 @@ export class BulkChanges {
     this.#deps = deps
   }
 
-  /** What came of each asset, in the order of the request. */
-  async run(action: BulkAction): Promise<BulkResult[]> {
+  /** What came of each asset, in the order of the request; `assertMayUse` throws for those that the caller may not know of. */
+  async run(action: BulkAction, assertMayUse: (assetId: string) => void): Promise<BulkResult[]> {
     const results: BulkResult[] = []
     for (let from = 0; from < action.assetIds.length; from += AT_ONCE) {
       const batch = action.assetIds.slice(from, from + AT_ONCE)
-      results.push(...this.#deps.db.transaction(() => batch.map((assetId) => this.#try(action, assetId))))
+      results.push(...this.#deps.db.transaction(() => batch.map((assetId) => this.#try(action, assetId, assertMayUse))))
       await pause()
     }
     return results
   }
 
-  #try(action: BulkAction, assetId: string): BulkResult {
+  #try(action: BulkAction, assetId: string, assertMayUse: (assetId: string) => void): BulkResult {
     try {
+      assertMayUse(assetId)
       // A savepoint: what is refused halfway leaves nothing.
       const isChanged = this.#deps.db.sql.transaction(() => this.#act(action, assetId))()
       return { assetId, outcome: isChanged ? 'changed' : 'unchanged' }

@@ -4,6 +4,7 @@ import type { AuditRow } from '../../audit/audit-log.ts'
 import { isoFromMs } from '../../clock.ts'
 import type { Database } from '../../db/database.ts'
 import { AppError } from '../../errors.ts'
+import { scopeCondition, type WorkspaceScope } from '../../workspace-scope.ts'
 
 export type AuditQuery = z.output<NonNullable<(typeof listAudit)['query']>>
 
@@ -16,13 +17,15 @@ export class AuditRepository {
   }
 
   /** One page, newest first. Throws `invalid_request` for a bad cursor. */
-  list(query: AuditQuery): { items: AuditRecord[]; nextCursor: string | null } {
+  list(query: AuditQuery, scope: WorkspaceScope): { items: AuditRecord[]; nextCursor: string | null } {
     const conditions: string[] = []
     const values: unknown[] = []
     const where = (sql: string, ...bound: unknown[]): void => {
       conditions.push(sql)
       values.push(...bound)
     }
+    const inScope = scopeCondition(scope, 'workspace_id')
+    where(inScope.sql, ...inScope.values)
     if (query.subject !== undefined) where('subject = ?', query.subject)
     if (query.action !== undefined) where('action = ?', query.action)
     if (query.actor !== undefined) where('actor = ?', query.actor)
@@ -31,8 +34,7 @@ export class AuditRepository {
     if (query.cursor !== undefined) where('(at_ms, seq) < (?, ?)', ...parseCursor(query.cursor))
     const rows = this.#db
       .prepare<unknown[], AuditRow>(
-        `SELECT * FROM audit ${conditions.length > 0 ? `WHERE ${conditions.join(' AND ')}` : ''}
-         ORDER BY at_ms DESC, seq DESC LIMIT ?`
+        `SELECT * FROM audit WHERE ${conditions.join(' AND ')} ORDER BY at_ms DESC, seq DESC LIMIT ?`
       )
       .all(...values, query.limit + 1)
     const page = rows.slice(0, query.limit)

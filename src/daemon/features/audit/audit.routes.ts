@@ -9,7 +9,7 @@ import type { AuditService } from './audit.service.ts'
 
 export function bindAudit(binder: EndpointBinder, deps: { repository: AuditRepository; service: AuditService }): void {
   const { repository, service } = deps
-  binder.bind(listAudit, ({ query }) => repository.list(query))
+  binder.bind(listAudit, ({ query }, { caller }) => repository.list(query, caller.workspaceIds))
   binder.bindStream(exportAudit, async (_, { response }) => {
     response.writeHead(200, {
       'content-type': 'application/x-ndjson; charset=utf-8',

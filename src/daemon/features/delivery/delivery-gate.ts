@@ -2,6 +2,7 @@ import type { Request, Response } from 'express'
 import type { Clock } from '../../clock.ts'
 import { AppError } from '../../errors.ts'
 import type { Caller } from '../../http/bind-endpoint.ts'
+import { isInScope } from '../../workspace-scope.ts'
 import type { DeliveredAsset, DeliveryRepository } from './delivery.repository.ts'
 import type { LinkSigner } from './link-signer.ts'
 import { mayRead } from './may-read.ts'
@@ -87,7 +88,7 @@ export class DeliveryGate {
 
 /** Throws `asset_not_found`, `forbidden`. */
 export function assertReadable(assetId: string, asset: DeliveredAsset | undefined, caller: Caller): DeliveredAsset {
-  if (!asset) throw new AppError('asset_not_found', { assetId })
+  if (!asset || !isInScope(caller.workspaceIds, asset.workspaceId)) throw new AppError('asset_not_found', { assetId })
   if (!mayRead(asset, caller)) throw new AppError('forbidden', { access: asset.access })
   return asset
 }

@@ -1,8 +1,9 @@
 import type { Response } from 'express'
-import { streamEvents } from '../../../shared/api/events.ts'
+import { type StoredEvent, streamEvents } from '../../../shared/api/events.ts'
 import type { LiveFeed } from '../../events/live-feed.ts'
 import type { Outbox } from '../../events/outbox.ts'
 import type { EndpointBinder } from '../../http/bind-endpoint.ts'
+import type { WorkspaceScope } from '../../workspace-scope.ts'
 
 const HEARTBEAT_MS = 15_000
 const BATCH = 500
@@ -14,8 +15,15 @@ export interface OpenStreams {
   end(tokenId?: string): void
 }
 
+export interface EventsDeps {
+  outbox: Outbox
+  liveFeed: LiveFeed
+  /** Whether an event may be told to somebody who may see these workspaces. */
+  isInScope: (scope: WorkspaceScope, event: StoredEvent) => boolean
+}
+
 /** Binds the server-sent event stream (WHATWG HTML §9.2). */
-export function bindEvents(binder: EndpointBinder, deps: { outbox: Outbox; liveFeed: LiveFeed }): OpenStreams {
+export function bindEvents(binder: EndpointBinder, deps: EventsDeps): OpenStreams {
   const open = new Map<Response, string | null>()
   binder.bindStream(streamEvents, ({ query }, { request, response, caller }) => {
     response.writeHead(200, {
@@ -38,7 +46,9 @@ export function bindEvents(binder: EndpointBinder, deps: { outbox: Outbox; liveF
       for (;;) {
         const events = deps.outbox.readAfter(position, BATCH)
         if (events.length === 0 || response.destroyed) return
-        for (const event of events) send(`id: ${event.seq}\nevent: stored\ndata: ${JSON.stringify(event)}\n\n`)
+        for (const event of events)
+          if (deps.isInScope(caller.workspaceIds, event))
+            send(`id: ${event.seq}\nevent: stored\ndata: ${JSON.stringify(event)}\n\n`)
         position = events.at(-1)!.seq
       }
     }
@@ -49,7 +59,10 @@ export function bindEvents(binder: EndpointBinder, deps: { outbox: Outbox; liveF
     open.set(response, caller.tokenId)
     const endings = [
       deps.outbox.onAppend(catchUp),
-      deps.liveFeed.subscribe((message) => send(`event: live\ndata: ${JSON.stringify(message)}\n\n`))
+      // Moments are of controllers and of the whole queue, not of a workspace.
+      ...(caller.workspaceIds === 'all'
+        ? [deps.liveFeed.subscribe((message) => send(`event: live\ndata: ${JSON.stringify(message)}\n\n`))]
+        : [])
     ]
     const heartbeat = setInterval(() => send(': still here\n\n'), HEARTBEAT_MS)
     response.on('close', () => {

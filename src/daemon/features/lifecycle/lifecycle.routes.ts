@@ -38,8 +38,8 @@ export function bindLifecycle(binder: EndpointBinder, deps: LifecycleRouteDeps):
     if (!holders.findLife(assetId)) throw new AppError('asset_not_found', { assetId })
     return pageFrom(holders.listOfAsset(assetId, { ...query, limit: query.limit + 1 }), query.limit)
   })
-  binder.bind(findReferences, ({ query }) =>
-    pageFrom(holders.listOfHolder(query, { ...query, limit: query.limit + 1 }), query.limit)
+  binder.bind(findReferences, ({ query }, { caller }) =>
+    pageFrom(holders.listOfHolder(query, caller.workspaceIds, { ...query, limit: query.limit + 1 }), query.limit)
   )
   binder.bind(createReference, ({ params, body }) => references.create(params.assetId, body))
   binder.bind(createReferences, ({ body }) => references.createBatch(body.references))
@@ -47,9 +47,10 @@ export function bindLifecycle(binder: EndpointBinder, deps: LifecycleRouteDeps):
     const { assetId, life } = references.delete(params.referenceId)
     return { assetId, refCount: life.refCount, state: stateOf(life) }
   })
-  binder.bind(deleteReferences, ({ body }) => {
-    if ('referenceIds' in body) return { deletedCount: references.deleteMany(body.referenceIds), isMore: false }
-    const deletedCount = references.deleteOfHolder(body, MAX_BATCH)
+  binder.bind(deleteReferences, ({ body }, { caller: { workspaceIds } }) => {
+    if ('referenceIds' in body)
+      return { deletedCount: references.deleteMany(body.referenceIds, workspaceIds), isMore: false }
+    const deletedCount = references.deleteOfHolder(body, workspaceIds, MAX_BATCH)
     return { deletedCount, isMore: deletedCount === MAX_BATCH }
   })
   binder.bind(deleteAsset, ({ params: { assetId }, query }, { caller }) => {

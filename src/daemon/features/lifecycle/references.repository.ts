@@ -2,6 +2,7 @@ import type { Reference } from '../../../shared/api/references.ts'
 import { isoFromMs } from '../../clock.ts'
 import type { Database } from '../../db/database.ts'
 import { newId } from '../../ids.ts'
+import { scopeCondition, type WorkspaceScope } from '../../workspace-scope.ts'
 import type { AgeCursor, Measured, Stretch } from './lifecycle.repository.ts'
 import { type Lifecycle, stateOf } from './lifecycle.ts'
 
@@ -140,13 +141,15 @@ export class ReferencesRepository {
     return this.#list('asset_id = ?', [assetId], query)
   }
 
-  /** What a holder uses, by age, after the reference with id `cursor`. */
+  /** What a holder uses in `scope`, by age, after the reference with id `cursor`. */
   listOfHolder(
     holder: { namespace: string; owner?: string | undefined; externalId?: string | undefined },
+    scope: WorkspaceScope,
     query: { cursor?: string | undefined; limit: number }
   ): Reference[] {
-    const conditions = ['namespace = ?']
-    const values = [holder.namespace]
+    const inScope = scopeCondition(scope, '(SELECT workspace_id FROM asset WHERE id = asset_id)')
+    const conditions = ['namespace = ?', inScope.sql]
+    const values = [holder.namespace, ...inScope.values]
     if (holder.owner !== undefined) {
       conditions.push('owner = ?')
       values.push(holder.owner)

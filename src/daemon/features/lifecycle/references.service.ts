@@ -4,6 +4,7 @@ import type { Clock } from '../../clock.ts'
 import type { Database } from '../../db/database.ts'
 import { AppError } from '../../errors.ts'
 import type { Outbox } from '../../events/outbox.ts'
+import { isInScope, type WorkspaceScope } from '../../workspace-scope.ts'
 import { type Lifecycle, stateOf, withStrongReferences } from './lifecycle.ts'
 import type { ReferencesRepository, ReferenceToAdd } from './references.repository.ts'
 
@@ -72,21 +73,27 @@ export class ReferencesService {
     })
   }
 
-  /** Removes the references with these ids, as far as they exist. Gives their number. */
-  deleteMany(referenceIds: readonly string[]): number {
+  /** Removes the references with these ids, as far as they exist in `scope`. Gives their number. */
+  deleteMany(referenceIds: readonly string[], scope: WorkspaceScope = 'all'): number {
     const { db, holders } = this.#deps
     return db.transaction(() => {
-      const references = [...new Set(referenceIds)].flatMap((id) => holders.find(id) ?? [])
+      const references = [...new Set(referenceIds)]
+        .flatMap((id) => holders.find(id) ?? [])
+        .filter(({ assetId }) => scope === 'all' || isInScope(scope, holders.namesOf(assetId).workspaceId))
       this.#remove(references)
       return references.length
     })
   }
 
-  /** Removes up to `limit` references of a holder. Gives their number. */
-  deleteOfHolder(holder: Parameters<ReferencesRepository['listOfHolder']>[0], limit: number): number {
+  /** Removes up to `limit` references of a holder in `scope`. Gives their number. */
+  deleteOfHolder(
+    holder: Parameters<ReferencesRepository['listOfHolder']>[0],
+    scope: WorkspaceScope,
+    limit: number
+  ): number {
     const { db, holders } = this.#deps
     return db.transaction(() => {
-      const references = holders.listOfHolder(holder, { limit })
+      const references = holders.listOfHolder(holder, scope, { limit })
       this.#remove(references)
       return references.length
     })

@@ -203,7 +203,8 @@ test('whatever is done in whatever order, count and state follow from the rows',
     } else if (action.do === 'remove') {
       const row = db.prepare<unknown[], { id: string }>('SELECT id FROM reference ORDER BY id LIMIT 1 OFFSET ?')
       references.delete(row.get(action.index)?.id ?? newId())
-    } else if (action.do === 'removeOfHolder') references.deleteOfHolder({ namespace: 'posts', ...action.holder }, 2)
+    } else if (action.do === 'removeOfHolder')
+      references.deleteOfHolder({ namespace: 'posts', ...action.holder }, 'all', 2)
     else if (action.do === 'delete')
       bin.delete(assets[action.of]!, {
         guard: action.guard,

@@ -76,7 +76,7 @@ holdConformance('every-call', {
   },
 
   C46: async (bench) => {
-    const { secret } = bench.base.access.createToken({ name: 'RC', role: 'controller', workspaceId: WS })
+    const { secret } = bench.base.access.createToken({ name: 'RC', role: 'controller', workspaceIds: [WS] })
     for (const path of fiveCalls) {
       expect(await bench.post(path(WS_B), {}, { 'x-auth-token': secret })).toEqual(refused(403, 'workspace forbidden'))
     }

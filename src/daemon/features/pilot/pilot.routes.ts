@@ -14,6 +14,7 @@ import {
 } from '../../../shared/api/pilot.ts'
 import type { PilotConfig } from '../../config/schema.ts'
 import { nameOperation } from '../../telemetry/observe-requests.ts'
+import { isInScope, type WorkspaceScope } from '../../workspace-scope.ts'
 import type { FieldBoard } from '../field/field-board.ts'
 import { isWorkspaceId } from './object-key.ts'
 import type { PilotCall, PilotService } from './pilot.service.ts'
@@ -26,7 +27,7 @@ export interface PilotAppDeps {
   board: FieldBoard
   config: PilotConfig
   /** Whom an `X-Auth-Token` belongs to; undefined when it opens nothing. */
-  authenticate: (secret: string) => { tokenId: string | null; name: string; workspaceId: string | null } | undefined
+  authenticate: (secret: string) => { tokenId: string | null; name: string; workspaceIds: WorkspaceScope } | undefined
   /** Null: nothing is recorded. */
   recorder: ProtocolRecorder | null
   log: Logger
@@ -174,8 +175,7 @@ function admit(request: Request, deps: PilotAppDeps): PilotCall {
   if (!identity) throw new PilotRefusal('invalidToken')
   const workspaceId = request.params['workspaceId']
   if (typeof workspaceId !== 'string' || !isWorkspaceId(workspaceId)) throw new PilotRefusal('invalidWorkspaceId')
-  if (identity.workspaceId !== null && identity.workspaceId !== workspaceId)
-    throw new PilotRefusal('workspaceForbidden')
+  if (!isInScope(identity.workspaceIds, workspaceId)) throw new PilotRefusal('workspaceForbidden')
   deps.service.assertWorkspace(workspaceId)
   const controllerId = deps.board.arrive({
     tokenId: identity.tokenId,

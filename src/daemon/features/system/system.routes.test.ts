@@ -16,9 +16,11 @@ test('the command that makes a token is told to administrators only', async () =
       actorId: 'test',
       name: 'test',
       role: request.get('x-role') as Role,
+      workspaceIds: 'all',
       tokenId: null,
       viaCookie: false
     }),
+    assertInScope: () => undefined,
     checkResponses: true
   })
   bindSystem(binder, {

@@ -22,9 +22,10 @@ export function bindSystem(
     version: deps.version,
     startedAt,
     role: caller.role,
+    workspaceIds: caller.workspaceIds === 'all' ? null : [...caller.workspaceIds],
     ...deps.addresses(),
     controllersCanPair: deps.controllersCanPair(),
-    tokenCommand: caller.role === 'admin' ? deps.tokenCommand : null,
+    tokenCommand: caller.role === 'admin' && caller.workspaceIds === 'all' ? deps.tokenCommand : null,
     store: await deps.storeMonitor.read(deps.clock.nowMs()),
     ffmpeg: { found: deps.ffmpegPath !== null, path: deps.ffmpegPath },
     retention: { graceHours: deps.retention.graceMs / 3_600_000, binDays: deps.retention.binMs / 86_400_000 }

@@ -1,6 +1,7 @@
 import type { AccessPolicy } from '../../../shared/api/assets.ts'
 import type { Database } from '../../db/database.ts'
 import type { MediaType } from '../../media/sniff-media.ts'
+import { scopeCondition, type WorkspaceScope } from '../../workspace-scope.ts'
 import type { CaptureMoment } from '../ingest/capture-moment.ts'
 
 export interface NewMedia {
@@ -33,6 +34,19 @@ export class MediaRepository {
       )
       .get(blobId, workspaceId, actorId)
     return row ? { type: { kind: row.kind, mimeType: row.mimeType }, objectKey: row.objectKey } : null
+  }
+
+  /** Whether another asset in `scope` has the bytes of this one. */
+  hasTwin(assetId: string, scope: WorkspaceScope): boolean {
+    const { sql, values } = scopeCondition(scope, 'twin.workspace_id')
+    return (
+      this.#db
+        .prepare(
+          `SELECT 1 FROM asset JOIN asset AS twin ON twin.blob_id = asset.blob_id AND twin.id <> asset.id
+           WHERE ${sql} AND asset.id = ? LIMIT 1`
+        )
+        .get(...values, assetId) !== undefined
+    )
   }
 
   /** Hex; null when it is not known yet. */

@@ -1,7 +1,8 @@
 import { Readable } from 'node:stream'
-import { MemoryLocker, Server } from '@tus/server'
+import { MemoryLocker, Metadata, Server } from '@tus/server'
 import type { Request as ExpressRequest, Response as ExpressResponse } from 'express'
-import { ASSET_ID_HEADER, getTusUpload, TUS_PATH, tusContract } from '../../../shared/api/tus.ts'
+import { ASSET_ID_HEADER, createTusUpload, getTusUpload, TUS_PATH, tusContract } from '../../../shared/api/tus.ts'
+import { DEFAULT_WORKSPACE } from '../../../shared/api/uploads.ts'
 import type { Clock } from '../../clock.ts'
 import { AppError } from '../../errors.ts'
 import type { EndpointBinder } from '../../http/bind-endpoint.ts'
@@ -62,7 +63,8 @@ export function bindTus(binder: EndpointBinder, { pending, appended, limits, clo
   }
 
   for (const endpoint of tusContract)
-    binder.bindStream(endpoint, async (_, { request, response }) => {
+    binder.bindStream(endpoint, async (_, { request, response, assertInScope }) => {
+      if (endpoint === createTusUpload) assertInScope({ workspaceId: workspaceIn(request) })
       const { status } = await serve(request, response)
       response.setHeader('cache-control', 'no-store')
       const { 'upload-offset': offset, 'upload-length': length } = response.getHeaders()
@@ -70,6 +72,17 @@ export function bindTus(binder: EndpointBinder, { pending, appended, limits, clo
         response.setHeader(ASSET_ID_HEADER, String(request.params['uploadId']))
       response.status(status).end()
     })
+}
+
+/** Read as the library will do it; what it refuses names none. */
+function workspaceIn(request: ExpressRequest): string {
+  const header = request.headers['upload-metadata']
+  if (header === undefined) return DEFAULT_WORKSPACE
+  try {
+    return Metadata.parse(String(header))['workspaceId'] ?? DEFAULT_WORKSPACE
+  } catch {
+    return DEFAULT_WORKSPACE
+  }
 }
 
 function headersOf(request: ExpressRequest): Headers {

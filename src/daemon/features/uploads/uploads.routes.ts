@@ -21,16 +21,18 @@ export function bindUploads(
   binder: EndpointBinder,
   { service, pending }: { service: UploadsService; pending: PendingUploadsService }
 ): void {
-  binder.bind(uploadMedia, async (_, { request }) => {
-    const { fields, file } = await receiveForm(request, {
+  binder.bind(uploadMedia, async (_, { request, caller, assertInScope }) => {
+    const received = await receiveForm(request, {
       fileField: 'file',
       takeFile: (stream, name) => service.receive(stream, name),
       undo: (file) => service.discard(file)
     })
     try {
-      return await service.admit(file, parsePart('form', uploadFieldsSchema, fields))
+      const fields = parsePart('form', uploadFieldsSchema, received.fields)
+      assertInScope(fields)
+      return service.toldTo(caller.workspaceIds, await service.admit(received.file, fields))
     } catch (error) {
-      service.discard(file)
+      service.discard(received.file)
       throw error
     }
   })
@@ -67,7 +69,9 @@ export function bindUploads(
       throw error
     }
   })
-  binder.bind(completeUpload, ({ params }) => pending.complete(params.uploadId))
+  binder.bind(completeUpload, async ({ params }, { caller }) =>
+    service.toldTo(caller.workspaceIds, await pending.complete(params.uploadId))
+  )
   binder.bind(getUpload, ({ params: { uploadId } }) => {
     const { state, fields, sizeBytes, expiresAtMs, parts, received, appended } = pending.find(uploadId)
     return {

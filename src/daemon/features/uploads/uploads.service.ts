@@ -15,6 +15,7 @@ import { type MediaType, sniffMedia } from '../../media/sniff-media.ts'
 import { withObjectSource } from '../../object-store/object-source.ts'
 import type { ObjectStore } from '../../object-store/object-store.ts'
 import type { ObjectRemovals } from '../../removals/object-removals.ts'
+import type { WorkspaceScope } from '../../workspace-scope.ts'
 import type { BlobKeeper, StoredBytes } from '../ingest/blob-keeper.ts'
 import { captureMoment } from '../ingest/capture-moment.ts'
 import { guessMediaType, pinnedKey } from '../ingest/guess-media-type.ts'
@@ -160,6 +161,12 @@ export class UploadsService {
       isDuplicate,
       reference: listReferences(assetId)[0] ?? null
     }
+  }
+
+  /** The same as somebody is told who may only know of the files in `scope`. */
+  toldTo(scope: WorkspaceScope, media: UploadedMedia): UploadedMedia {
+    if (scope === 'all' || !media.isDuplicate) return media
+    return { ...media, isDuplicate: this.#deps.repository.hasTwin(media.asset.id, scope) }
   }
 
   async #assertAllowed(file: ReceivedFile): Promise<void> {

@@ -16,9 +16,9 @@ export function createWorkspaces({ db, quotaBytes }: { db: Database; quotaBytes:
   return {
     quota,
     bind(binder) {
-      binder.bind(listWorkspaces, ({ query }) => {
+      binder.bind(listWorkspaces, ({ query }, { caller }) => {
         const items = repository
-          .list({ ...query, limit: query.limit + 1 })
+          .list({ ...query, limit: query.limit + 1 }, caller.workspaceIds)
           .map((workspace) => quota.withQuota(workspace))
         const page = items.slice(0, query.limit)
         return { items: page, nextCursor: items.length > page.length ? page.at(-1)!.id : null }

@@ -1,6 +1,7 @@
 import type { Workspace } from '../../../shared/api/workspaces.ts'
 import { isoFromMs } from '../../clock.ts'
 import type { Database } from '../../db/database.ts'
+import { scopeCondition, type WorkspaceScope } from '../../workspace-scope.ts'
 
 /** What counts when something is to be kept. */
 export type WorkspaceUsage = Pick<Workspace, 'usedBytes' | 'pendingBytes' | 'quotaBytes'>
@@ -22,11 +23,12 @@ export class WorkspacesRepository {
     this.#db = db
   }
 
-  /** By id, after `cursor`. The quota is the workspace's own. */
-  list(query: { cursor?: string | undefined; limit: number }): Workspace[] {
+  /** Those in `scope` by id, after `cursor`. The quota is the workspace's own. */
+  list(query: { cursor?: string | undefined; limit: number }, scope: WorkspaceScope): Workspace[] {
+    const { sql, values } = scopeCondition(scope, 'id')
     return this.#db
-      .prepare<unknown[], WorkspaceRow>(`SELECT ${COLUMNS} FROM workspace WHERE id > ? ORDER BY id LIMIT ?`)
-      .all(query.cursor ?? '', query.limit)
+      .prepare<unknown[], WorkspaceRow>(`SELECT ${COLUMNS} FROM workspace WHERE ${sql} AND id > ? ORDER BY id LIMIT ?`)
+      .all(...values, query.cursor ?? '', query.limit)
       .map(workspaceFromRow)
   }
 

@@ -18,6 +18,7 @@ export const status = {
   role: 'admin',
   fieldUrls: ['http://192.168.1.10:8700'],
   s3Urls: [],
+  workspaceIds: null,
   controllersCanPair: true,
   tokenCommand: null,
   store: { mode: 'embedded', reachable: true, writable: true, freeBytes: null, problem: null },

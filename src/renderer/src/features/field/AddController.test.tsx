@@ -8,7 +8,7 @@ const token = {
   id: 'a'.repeat(26),
   name: 'Controller 1',
   role: 'controller',
-  workspaceId: null,
+  workspaceIds: null,
   createdAt: '2026-11-21T01:00:00.000Z',
   lastUsedAt: null,
   revokedAt: null
