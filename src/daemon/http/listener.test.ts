@@ -1,7 +1,8 @@
-import { createServer } from 'node:net'
+import { connect, createServer } from 'node:net'
+import { text } from 'node:stream/consumers'
 import { expect, onTestFinished, test } from 'vitest'
 import { recordingLog } from '../testing/recording-log.ts'
-import { listenOn } from './listener.ts'
+import { createListener, listenOn } from './listener.ts'
 
 const address = { host: '127.0.0.1', port: 0 }
 
@@ -29,4 +30,25 @@ test('a port that is taken is told in words, not logged', async () => {
     message: expect.stringMatching(new RegExp(`already uses port ${port}\\..*--admin.*"admin" in flightcase.toml`))
   })
   expect(lines).toEqual([])
+})
+
+test('who sends headers drop by drop is let go', async () => {
+  const { log } = recordingLog()
+  let heard = 0
+  const listener = createListener({
+    name: 'admin',
+    address,
+    handler: () => void heard++,
+    requestTimeoutMs: 0,
+    headersTimeoutMs: 100,
+    log
+  })
+  const { port } = await listener.listen()
+  onTestFinished(() => listener.close(0))
+  const socket = connect(port, address.host)
+  socket.write('GET / HTTP/1.1\r\n')
+  const drops = setInterval(() => socket.write('x: y\r\n'), 20)
+  socket.on('error', () => {})
+  expect(await text(socket).finally(() => clearInterval(drops))).toMatch(/^HTTP\/1.1 408 /)
+  expect(heard).toBe(0)
 })

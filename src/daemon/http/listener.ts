@@ -20,11 +20,16 @@ export interface ListenerOptions {
   handler: RequestListener
   /** Limit for receiving one whole request, against slow clients; 0 for none. */
   requestTimeoutMs: number
+  /** Limit for receiving the headers of a request. */
+  headersTimeoutMs?: number
   log: Logger
 }
 
 export function createListener(options: ListenerOptions): Listener {
-  const server = createServer({ requestTimeout: options.requestTimeoutMs, headersTimeout: 20_000 }, options.handler)
+  const { requestTimeoutMs: requestTimeout, headersTimeoutMs: headersTimeout = 20_000 } = options
+  // Node looks only now and then whose time is over.
+  const connectionsCheckingInterval = headersTimeout / 4
+  const server = createServer({ requestTimeout, headersTimeout, connectionsCheckingInterval }, options.handler)
   server.keepAliveTimeout = 75_000
   return {
     listen: () => listenOn(server, options),
