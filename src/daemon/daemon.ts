@@ -250,6 +250,16 @@ export async function createDaemon(config: Config, overrides: DaemonOverrides = 
     })
     const deletions = createDeletions({ db, clock, queue, config: config.deletions, letGo: lifecycle.letGo })
     const workspaces = createWorkspaces({ db, quotaBytes: config.uploads.quotaBytes })
+    const delivery = createDelivery({
+      db,
+      store,
+      outbox,
+      audit,
+      clock,
+      config: config.delivery,
+      findThumbnail: (assetId, sizePx) => renditions.find(assetId, sizePx, undefined),
+      authenticate: (request) => authenticateAdmin(access, request)
+    })
     const uploads = createUploads({
       db,
       store,
@@ -264,6 +274,7 @@ export async function createDaemon(config: Config, overrides: DaemonOverrides = 
         if (!acceptsWorkspace(workspaceId)) throw new AppError('workspace_not_found', { workspaceId })
       },
       getSummary: (assetId) => assets.getSummary(assetId),
+      assertNotQuarantined: delivery.assertDigest,
       listReferences: lifecycle.listReferences,
       createReference: lifecycle.createReference,
       onNewAsset
@@ -275,15 +286,6 @@ export async function createDaemon(config: Config, overrides: DaemonOverrides = 
       queue,
       repository: assets,
       ...lifecycle
-    })
-    const delivery = createDelivery({
-      db,
-      store,
-      outbox,
-      audit,
-      clock,
-      config: config.delivery,
-      authenticate: (request) => authenticateAdmin(access, request)
     })
     const outgoing = { db, clock, outbox, log, source: eventSource(db) }
     let adminUrl = ''

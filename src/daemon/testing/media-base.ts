@@ -87,6 +87,7 @@ export async function startMediaBase(options: { store: ObjectStore; ffmpegPath?:
     ...common,
     audit: new AuditLog({ db, clock }),
     config,
+    findThumbnail: (assetId, sizePx) => renditions.find(assetId, sizePx, undefined),
     authenticate: () => caller
   })
   const binder = createEndpointBinder({

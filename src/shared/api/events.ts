@@ -10,6 +10,8 @@ export const eventTypes = [
   'asset.expiring',
   'asset.binned',
   'asset.restored',
+  'asset.quarantined',
+  'asset.released',
   'asset.references',
   'asset.purged',
   'rendition.ready',

@@ -55,6 +55,7 @@ export const uploadedMediaSchema = z
 
 /** How a file can be refused once it is looked at. */
 export const fileErrors = [
+  'blob_quarantined',
   'digest_mismatch',
   'media_type_not_allowed',
   'payload_too_large',
@@ -108,7 +109,14 @@ export const presignUpload = defineEndpoint({
       publicUrl: z.string()
     })
   ]),
-  errors: ['payload_too_large', 'media_type_not_allowed', 'quota_exceeded', 'workspace_not_found', 'store_unreachable']
+  errors: [
+    'blob_quarantined',
+    'payload_too_large',
+    'media_type_not_allowed',
+    'quota_exceeded',
+    'workspace_not_found',
+    'store_unreachable'
+  ]
 })
 
 export const beginUpload = defineEndpoint({
@@ -137,7 +145,14 @@ export const beginUpload = defineEndpoint({
       expiresAt: instantSchema
     })
   ]),
-  errors: ['payload_too_large', 'media_type_not_allowed', 'quota_exceeded', 'workspace_not_found', 'store_unreachable']
+  errors: [
+    'blob_quarantined',
+    'payload_too_large',
+    'media_type_not_allowed',
+    'quota_exceeded',
+    'workspace_not_found',
+    'store_unreachable'
+  ]
 })
 
 const uploadParams = z.object({ uploadId: idSchema })

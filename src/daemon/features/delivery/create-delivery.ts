@@ -11,9 +11,12 @@ import { AssetPolicies } from './asset-policies.ts'
 import { DeliveryRepository } from './delivery.repository.ts'
 import { bindDelivery } from './delivery.routes.ts'
 import { DeliveryGate } from './delivery-gate.ts'
+import { FileUrls, type FileUrlsDeps } from './file-urls.ts'
 import { LinkSigner } from './link-signer.ts'
+import { QuarantineRepository } from './quarantine.repository.ts'
+import { QuarantineService } from './quarantine.service.ts'
 
-export interface DeliveryDeps {
+export interface DeliveryDeps extends Pick<FileUrlsDeps, 'findThumbnail'> {
   db: Database
   store: ObjectStore
   outbox: Outbox
@@ -28,16 +31,26 @@ export interface DeliveryDeps {
 export interface DeliveryFeature extends Feature {
   /** What every other route that hands out bytes of assets asks first. */
   gate: DeliveryGate
+  /** Throws `blob_quarantined` for the digest (hex) of bytes that nobody may read. */
+  assertDigest(sha256: string): void
 }
 
 export function createDelivery(deps: DeliveryDeps): DeliveryFeature {
   const repository = new DeliveryRepository(deps.db)
   const signer = new LinkSigner(deps)
-  const gate = new DeliveryGate({ ...deps, repository, signer, refererRule: deps.config.refererRule })
+  const quarantined = new QuarantineRepository(deps.db)
+  const quarantine = new QuarantineService({
+    ...deps,
+    repository: quarantined,
+    findAsset: (assetId) => repository.find(assetId)
+  })
+  const gate = new DeliveryGate({ ...deps, repository, signer, quarantine, refererRule: deps.config.refererRule })
+  const urls = new FileUrls({ ...deps, signer })
   const policies = new AssetPolicies({ ...deps, repository })
   return {
     gate,
-    bind: (binder) => bindDelivery(binder, { ...deps, gate, policies }),
+    assertDigest: (sha256) => quarantine.assertDigest(sha256),
+    bind: (binder) => bindDelivery(binder, { ...deps, gate, policies, urls, signer, quarantine, quarantined }),
     upkeep: [{ name: 'old link keys', run: () => signer.forgetOldKeys() }]
   }
 }

@@ -5,9 +5,11 @@ import { uploadMedia } from '../../../shared/api/uploads.ts'
 import { problemSchema } from '../../../shared/problem.ts'
 import { startTestDaemon } from '../../testing/test-daemon.ts'
 
+type StartOptions = NonNullable<Parameters<typeof startTestDaemon>[0]>
+
 /** A whole daemon with files in it, and readers of every kind. Ends with the test. */
-export async function startDelivery(env: Record<string, string> = {}) {
-  const base = await startTestDaemon({ env })
+export async function startDelivery(env: Record<string, string> = {}, overrides: StartOptions['overrides'] = {}) {
+  const base = await startTestDaemon({ env, overrides })
   const { url } = base.ready.admin
 
   /** Stores a file, by default as the admin. */

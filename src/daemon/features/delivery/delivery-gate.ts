@@ -6,11 +6,13 @@ import { isInScope } from '../../workspace-scope.ts'
 import type { DeliveredAsset, DeliveryRepository } from './delivery.repository.ts'
 import type { LinkSigner } from './link-signer.ts'
 import { mayRead } from './may-read.ts'
+import type { QuarantineService } from './quarantine.service.ts'
 import { type RefererRule, refererAllowed } from './referer-rule.ts'
 
 export interface DeliveryGateDeps {
   repository: DeliveryRepository
   signer: LinkSigner
+  quarantine: QuarantineService
   refererRule: RefererRule
   clock: Clock
   /** Who calls; throws `unauthenticated`. */
@@ -39,7 +41,7 @@ export class DeliveryGate {
   /**
    * Lets a request for an asset's bytes (or a picture of them) through, because they are public, by the signature of its address, or for
    * the caller's token. Throws `unauthenticated`, `forbidden`, `link_invalid`, `link_expired`, `referer_refused`, `asset_not_found`
-   * (without a token, also for what is in the bin), `blob_quarantined`.
+   * (without a token, also for what is in the bin), `blob_quarantined`, `ObjectStoreError`.
    */
   async admit(assetId: string, { request, response }: Context): Promise<Admission> {
     const asset = this.#deps.repository.find(assetId)
@@ -48,12 +50,20 @@ export class DeliveryGate {
       open instanceof AppError
         ? { asset: assertReadable(assetId, asset, await this.#callerOr(open, request)), by: 'token' }
         : open
-    if (admission.asset.isQuarantined) throw new AppError('blob_quarantined', { assetId })
+    await this.#deps.quarantine.assertReadable(admission.asset)
     if (admission.by !== 'token') {
       response.setHeader('cross-origin-resource-policy', 'cross-origin')
       if (this.#deps.refererRule.hosts.length > 0) response.vary('referer')
     }
     return admission
+  }
+
+  /** An asset that this caller may hand out links to. Throws `asset_not_found`, `forbidden`, `blob_quarantined`, `ObjectStoreError`. */
+  async open(assetId: string, caller: Caller): Promise<DeliveredAsset> {
+    const { repository, quarantine } = this.#deps
+    const asset = assertReadable(assetId, repository.find(assetId), caller)
+    await quarantine.assertReadable(asset)
+    return asset
   }
 
   /** Whether and how the bytes may be kept; `immutable` where the address names a version of them. */

@@ -10,6 +10,10 @@ export interface DeliveredAsset {
   access: AccessPolicy
   ownerId: string | null
   cacheSeconds: number | null
+  objectKey: string
+  width: number | null
+  height: number | null
+  durationMs: number | null
   receivedAtMs: number
   binnedAtMs: number | null
   key: string
@@ -35,7 +39,8 @@ export class DeliveryRepository {
       .prepare<unknown[], Row>(
         `SELECT asset.id, asset.workspace_id AS workspaceId, asset.name, asset.mime_type AS mimeType, asset.access,
                 asset.created_by AS ownerId, asset.cache_seconds AS cacheSeconds, asset.received_at_ms AS receivedAtMs,
-                asset.binned_at_ms AS binnedAtMs, blob.key, blob.etag, blob.sha256, blob.size_bytes AS sizeBytes,
+                asset.binned_at_ms AS binnedAtMs, asset.object_key AS objectKey, asset.width, asset.height,
+                asset.duration_ms AS durationMs, blob.key, blob.etag, blob.sha256, blob.size_bytes AS sizeBytes,
                 EXISTS (SELECT 1 FROM quarantine WHERE quarantine.sha256 = blob.sha256) AS isQuarantined
          FROM asset JOIN blob ON blob.id = asset.blob_id WHERE asset.id = ?`
       )

@@ -1,10 +1,10 @@
 import { createHmac, randomBytes, timingSafeEqual } from 'node:crypto'
 import type { AccessPolicy } from '../../../shared/api/assets.ts'
+import { MAX_LINK_SECONDS } from '../../../shared/api/delivery.ts'
+import type { AuditLog } from '../../audit/audit-log.ts'
 import type { Clock } from '../../clock.ts'
 import type { Database } from '../../db/database.ts'
 
-/** Links are good for a week at most, and so is a key after another one took its place. */
-export const MAX_LINK_SECONDS = 7 * 24 * 3600
 const SECRET_BYTES = 32
 
 interface LinkKey {
@@ -16,12 +16,14 @@ interface LinkKey {
 export class LinkSigner {
   readonly #db: Database
   readonly #clock: Clock
+  readonly #audit: AuditLog
   /** The first one signs. */
   #keys: LinkKey[]
 
-  constructor(deps: { db: Database; clock: Clock }) {
+  constructor(deps: { db: Database; clock: Clock; audit: AuditLog }) {
     this.#db = deps.db
     this.#clock = deps.clock
+    this.#audit = deps.audit
     this.#keys = this.#read()
     if (this.#keys.length === 0) this.rotate({ endLinks: false })
   }
@@ -74,6 +76,7 @@ export class LinkSigner {
       this.#db
         .prepare('INSERT INTO link_key (id, secret, created_at_ms) VALUES (?, ?, ?)')
         .run(keyId, randomBytes(SECRET_BYTES), nowMs)
+      if (this.#keys.length > 0) this.#audit.record('link_key.replaced', keyId, { endLinks })
     })
     this.#keys = this.#read()
     return { keyId, createdAtMs: nowMs }

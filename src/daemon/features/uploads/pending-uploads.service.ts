@@ -52,6 +52,7 @@ const FOREIGN_LIFE_MS = 20 * 3_600_000
 const SWEPT_AT_ONCE = 100
 /** Completing again cannot help where the bytes themselves are refused. */
 const REFUSED_BYTES: ReadonlySet<ProblemCode> = new Set([
+  'blob_quarantined',
   'digest_mismatch',
   'media_type_not_allowed',
   'payload_too_large',

@@ -40,6 +40,8 @@ export interface UploadsServiceDeps {
   quota: WorkspaceQuota
   /** Throws `workspace_not_found` where workspaces are not made by using them. */
   assertWorkspace: (workspaceId: string) => void
+  /** Throws `blob_quarantined`. */
+  assertNotQuarantined: (sha256: string) => void
   getSummary: (assetId: string) => AssetSummary
   /** The oldest references of an asset. */
   listReferences: (assetId: string) => Reference[]
@@ -111,7 +113,7 @@ export class UploadsService {
 
   /**
    * Makes an asset of a received file, or of the same bytes that are here already; `onAdmitted` runs in the same transaction. Throws
-   * `digest_mismatch`, `payload_too_large`, `too_many_pixels`, `quota_exceeded`, `ObjectStoreError`.
+   * `digest_mismatch`, `blob_quarantined`, `payload_too_large`, `too_many_pixels`, `quota_exceeded`, `ObjectStoreError`.
    */
   async admit(
     file: ReceivedFile,
@@ -122,6 +124,7 @@ export class UploadsService {
     this.#deps.assertWorkspace(fields.workspaceId)
     if (fields.sha256 !== undefined && fields.sha256 !== file.sha256)
       throw new AppError('digest_mismatch', { expected: fields.sha256, found: file.sha256 })
+    this.#deps.assertNotQuarantined(file.sha256)
     await this.#assertAllowed(file)
     const known = await blobs.findWhole(file.sha256)
     const name = fields.name === undefined ? file.name : safeName(fields.name)
@@ -136,12 +139,13 @@ export class UploadsService {
   /**
    * Makes an asset of bytes that the workspace has already, by their digest; null when it has not, or as somebody else's private
    * file only. (Whoever knows the digest of somebody else's file shall not get the file by it.) Throws `media_type_not_allowed`,
-   * `payload_too_large`, `quota_exceeded`, `ObjectStoreError`.
+   * `payload_too_large`, `quota_exceeded`, `blob_quarantined`, `ObjectStoreError`.
    */
   async admitKnown(sizeBytes: number, fields: UploadFields & { name: string }): Promise<UploadedMedia | null> {
     const { db, repository, blobs, limits } = this.#deps
     const { sha256, workspaceId, name } = fields
     this.#deps.assertWorkspace(workspaceId)
+    if (sha256 !== undefined) this.#deps.assertNotQuarantined(sha256)
     const known = sha256 === undefined ? undefined : await blobs.findWhole(sha256)
     if (sha256 === undefined || known?.sizeBytes !== sizeBytes) return null
     return db.transaction(() => {

@@ -475,6 +475,8 @@ export const en = {
       asset_expiring: 'Nothing needs it; it goes soon',
       asset_binned: 'Moved to the bin',
       asset_restored: 'Brought back from the bin',
+      asset_quarantined: 'Quarantined',
+      asset_released: 'Released from quarantine',
       rendition_ready: 'Preview made',
       flight_updated: 'Flight updated',
       upload_failed: 'Upload failed',

@@ -444,6 +444,8 @@ export const zhCN: Translation = {
       asset_expiring: '无人引用，即将移走',
       asset_binned: '移到回收站',
       asset_restored: '从回收站恢复',
+      asset_quarantined: '已隔离',
+      asset_released: '已解除隔离',
       rendition_ready: '预览已生成',
       flight_updated: '飞行任务已更新',
       upload_failed: '上传失败',
