@@ -1,0 +1,96 @@
+import fc from 'fast-check'
+
+/** Contents that files have, by number: few, so that the same bytes come again. */
+export const CONTENTS = 5
+/** Holders of references, by number: few, so that the same one comes again. */
+export const HOLDERS = 3
+
+/** What happens to the base. `asset` picks one of those that ever were, `reference` one of those it has. */
+export type Operation =
+  | { do: 'upload'; how: 'form' | 'link' | 'parts'; content: number; holder: number | null; isFinished: boolean }
+  | { do: 'refer'; asset: number; holder: number; kind: 'strong' | 'weak' | 'temporary' }
+  | { do: 'refer to many'; assets: number[]; holder: number }
+  | { do: 'let go'; asset: number; reference: number }
+  | { do: 'let go of all'; holder: number }
+  | { do: 'delete'; asset: number; guard: boolean; holder: number | null }
+  | { do: 'restore'; asset: number }
+  | { do: 'purge'; asset: number }
+  | { do: 'empty the bin' }
+  | { do: 'collect'; isDryRun: boolean }
+  | { do: 'wait'; hours: number }
+  | { do: 'store away' }
+  | { do: 'store back' }
+  | { do: 'restart' }
+  | { do: 'die'; ticks: number; during: Operation | null }
+
+const number = (end: number) => fc.nat({ max: end - 1 })
+const asset = number(12)
+const holder = number(HOLDERS)
+const maybeHolder: fc.Arbitrary<number | null> = fc.option(holder)
+
+const simple: fc.WeightedArbitrary<Operation>[] = [
+  {
+    weight: 6,
+    arbitrary: fc.record({
+      do: fc.constant('upload' as const),
+      how: fc.constantFrom('form' as const, 'link' as const, 'parts' as const),
+      content: number(CONTENTS),
+      holder: maybeHolder,
+      isFinished: fc.integer({ min: 0, max: 5 }).map((n) => n > 0)
+    })
+  },
+  {
+    weight: 4,
+    arbitrary: fc.record({
+      do: fc.constant('refer' as const),
+      asset,
+      holder,
+      kind: fc.constantFrom('strong' as const, 'weak' as const, 'temporary' as const)
+    })
+  },
+  {
+    weight: 1,
+    arbitrary: fc.record({
+      do: fc.constant('refer to many' as const),
+      assets: fc.array(asset, { minLength: 1, maxLength: 4 }),
+      holder
+    })
+  },
+  { weight: 3, arbitrary: fc.record({ do: fc.constant('let go' as const), asset, reference: number(4) }) },
+  { weight: 1, arbitrary: fc.record({ do: fc.constant('let go of all' as const), holder }) },
+  {
+    weight: 3,
+    arbitrary: fc.record({
+      do: fc.constant('delete' as const),
+      asset,
+      guard: fc.boolean(),
+      holder: maybeHolder
+    })
+  },
+  { weight: 2, arbitrary: fc.record({ do: fc.constant('restore' as const), asset }) },
+  { weight: 1, arbitrary: fc.record({ do: fc.constant('purge' as const), asset }) },
+  { weight: 1, arbitrary: fc.constant({ do: 'empty the bin' as const }) },
+  { weight: 2, arbitrary: fc.record({ do: fc.constant('collect' as const), isDryRun: fc.boolean() }) }
+]
+
+const anyOperation: fc.Arbitrary<Operation> = fc.oneof(
+  ...simple,
+  { weight: 3, arbitrary: fc.record({ do: fc.constant('wait' as const), hours: fc.constantFrom(1, 13, 25, 31 * 24) }) },
+  { weight: 1, arbitrary: fc.constant({ do: 'store away' as const }) },
+  { weight: 2, arbitrary: fc.constant({ do: 'store back' as const }) },
+  { weight: 1, arbitrary: fc.constant({ do: 'restart' as const }) },
+  {
+    weight: 2,
+    arbitrary: fc.record({
+      do: fc.constant('die' as const),
+      ticks: number(60),
+      during: fc.option(fc.oneof(...simple), { freq: 8 })
+    })
+  }
+)
+
+/** A life of a base: which store it has, and what happens in which order. */
+export const anyLife = fc.record({
+  store: fc.constantFrom('embedded' as const, 'external' as const),
+  operations: fc.array(anyOperation, { minLength: 8, maxLength: 40, size: 'max' })
+})

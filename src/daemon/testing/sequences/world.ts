@@ -1,0 +1,202 @@
+import { copyFileSync, mkdirSync, mkdtempSync, readdirSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { setImmediate as tick } from 'node:timers/promises'
+import Sqlite from 'better-sqlite3'
+import { pino } from 'pino'
+import type { ReadyInfo } from '../../../shared/ready.ts'
+import { loadConfig } from '../../config/load.ts'
+import { createDaemon, type Daemon } from '../../daemon.ts'
+import { STORE_OWNER } from '../../embedded-store/credentials/identity-service.ts'
+import { type EndpointHarness, REGION } from '../../embedded-store/endpoint/endpoint-harness.ts'
+import { ManualClock } from '../manual-clock.ts'
+import { TcpGate } from '../tcp-gate.ts'
+
+/** Null: the daemon died before its answer came. */
+export type Answer = { status: number; body: unknown } | null
+
+interface Running {
+  daemon: Daemon
+  ready: ReadyInfo
+  gate: TcpGate | null
+  dataDir: string
+  /** Aborted when the daemon dies: nobody hears what it says after that. */
+  life: AbortController
+}
+
+let worlds = 0
+
+/**
+ * A whole daemon on a clock that stands still, beside its own store or an external one, which can die and come back. Its death
+ * is what the disk holds at that instant: the data folder is copied between two turns of the event loop, every connection is
+ * cut, and another daemon begins on the copy.
+ */
+export class World {
+  readonly clock = new ManualClock(Date.now())
+  readonly #root = mkdtempSync(join(tmpdir(), 'flightcase-sequence-'))
+  readonly #external: EndpointHarness | null
+  readonly #bucket = `media-${++worlds}`
+  readonly #dying: Promise<unknown>[] = []
+  #folders = 0
+  #running!: Running
+
+  private constructor(external: EndpointHarness | null) {
+    this.#external = external
+  }
+
+  /** With an external store when there is one. */
+  static async open(external: EndpointHarness | null): Promise<World> {
+    const world = new World(external)
+    await external?.engine.createBucket({ name: world.#bucket, owner: STORE_OWNER })
+    await world.#start(world.#newFolder())
+    return world
+  }
+
+  /** Calls an operation of the admin listener. */
+  request(method: string, path: string, body?: unknown): Promise<Answer> {
+    const json =
+      body === undefined ? {} : { body: JSON.stringify(body), headers: { 'content-type': 'application/json' } }
+    return this.#fetch(this.#running.ready.admin.url + path, { method, ...json })
+  }
+
+  /** Posts a form, or puts bytes: to the admin listener, or to a link of the store. */
+  send(method: string, url: string, body: FormData | Buffer, headers: Record<string, string> = {}): Promise<Answer> {
+    const target = url.startsWith('/') ? this.#running.ready.admin.url + url : url
+    return this.#fetch(target, { method, body: body as NonNullable<RequestInit['body']>, headers })
+  }
+
+  /** The store cannot be reached from now on, or can again. One of our own is always there. */
+  setOutage(isAway: boolean): void {
+    if (isAway) this.#running.gate?.cut()
+    else this.#running.gate?.reopen()
+  }
+
+  get isStoreAway(): boolean {
+    return this.#running.gate?.isOpen === false
+  }
+
+  idle(): Promise<void> {
+    return this.#running.daemon.idle()
+  }
+
+  /** Stops as one should, and starts again. */
+  async restart(): Promise<void> {
+    await this.#running.daemon.stop()
+    await this.#running.gate?.close()
+    await this.#start(this.#running.dataDir)
+  }
+
+  /** Begins `work`, lets so many turns of the event loop pass, and dies. Gives what was answered before. */
+  async crashDuring<T>(work: () => Promise<T>, ticks: number): Promise<T> {
+    const answer = work()
+    for (let i = 0; i < ticks; i++) await tick()
+    const { daemon, gate, dataDir, life } = this.#running
+    const copy = this.#newFolder()
+    copyFolder(dataDir, copy)
+    life.abort()
+    gate?.cut()
+    this.#dying.push(daemon.stop().then(() => gate?.close()))
+    const before = await answer
+    await this.#start(copy)
+    return before
+  }
+
+  /** Ends everything, and gives what the catalogue and the store hold then. */
+  async inspect<T>(look: (catalogue: Sqlite.Database, storedKeys: Set<string>) => T): Promise<T> {
+    await this.#running.daemon.stop()
+    const { dataDir } = this.#running
+    const catalogue = new Sqlite(join(dataDir, 'flightcase.db'), { readonly: true })
+    const index = new Sqlite(join(this.#external?.directory ?? join(dataDir, 'store'), 'index.db'), { readonly: true })
+    try {
+      const keys = index
+        .prepare<unknown[], { key: string }>(
+          `SELECT CAST(key AS TEXT) AS key FROM object JOIN bucket ON bucket.id = bucket_id WHERE bucket.name = ?`
+        )
+        .all(this.#external ? this.#bucket : this.#running.ready.s3.bucket)
+      return look(catalogue, new Set(keys.map(({ key }) => key)))
+    } finally {
+      catalogue.close()
+      index.close()
+    }
+  }
+
+  async close(): Promise<void> {
+    await this.#running.daemon.stop()
+    await this.#running.gate?.close()
+    await Promise.all(this.#dying)
+    rmSync(this.#root, { recursive: true, force: true })
+  }
+
+  async #fetch(url: string, init: RequestInit): Promise<Answer> {
+    const { life, ready } = this.#running
+    try {
+      const isOurs = url.startsWith(ready.admin.url)
+      const authorization = isOurs ? { authorization: `Bearer ${ready.admin.token}` } : {}
+      const response = await fetch(url, {
+        ...init,
+        headers: { ...(init.headers as Record<string, string>), ...authorization },
+        signal: life.signal
+      })
+      const bytes = Buffer.from(await response.arrayBuffer())
+      const isJson = /json/.test(response.headers.get('content-type') ?? '')
+      return { status: response.status, body: isJson ? (JSON.parse(bytes.toString()) as unknown) : bytes }
+    } catch (error) {
+      if (life.signal.aborted) return null
+      // A link leads to the store itself, which may be away.
+      if (this.isStoreAway && !url.startsWith(ready.admin.url)) return { status: 503, body: null }
+      throw error
+    }
+  }
+
+  async #start(dataDir: string): Promise<void> {
+    const external = this.#external
+    const gate = external && (await TcpGate.open(external.port))
+    const config = loadConfig({
+      flags: { dataDir, field: '127.0.0.1:0', admin: '127.0.0.1:0', s3: '127.0.0.1:0', mqtt: '127.0.0.1:0' },
+      env: external
+        ? {
+            FLIGHTCASE_OBJECT_STORE: 'external',
+            FLIGHTCASE_S3_ENDPOINT: `http://127.0.0.1:${gate!.port}`,
+            FLIGHTCASE_S3_ACCESS_KEY: external.admin.accessKeyId,
+            FLIGHTCASE_S3_SECRET_KEY: external.admin.secretAccessKey,
+            FLIGHTCASE_S3_BUCKET: this.#bucket,
+            FLIGHTCASE_S3_REGION: REGION
+          }
+        : {}
+    })
+    const daemon = await createDaemon(config, {
+      log: pino({ level: 'silent' }),
+      clock: this.clock,
+      checkResponses: true
+    })
+    this.#running = { daemon, ready: await daemon.start(), gate, dataDir, life: new AbortController() }
+    // A start collects, sooner or later; after this it finds nothing more to do.
+    await this.request('POST', '/api/v1/gc', {})
+  }
+
+  #newFolder(): string {
+    const folder = join(this.#root, String(++this.#folders))
+    mkdirSync(folder)
+    return folder
+  }
+}
+
+/** What another process would find. Reading a lock file would end the lock, and SQLite makes its shared memory anew. */
+function copyFolder(from: string, to: string): void {
+  for (const entry of readdirSync(from, { withFileTypes: true })) {
+    const [source, target] = [join(from, entry.name), join(to, entry.name)]
+    if (entry.isDirectory()) {
+      mkdirSync(target)
+      copyFolder(source, target)
+    } else if (!/(-shm|\.lock)$/.test(entry.name)) copyIfThere(source, target)
+  }
+}
+
+/** Other threads rename files meanwhile; no row speaks of those yet. */
+function copyIfThere(source: string, target: string): void {
+  try {
+    copyFileSync(source, target)
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code !== 'ENOENT') throw error
+  }
+}
