@@ -270,12 +270,13 @@ export const deleteAsset = defineEndpoint({
   path: '/api/v1/assets/{assetId}',
   tag: 'Assets',
   summary:
-    'Move an asset to the bin. While several strong references hold it, only the one of the caller is removed (named by its id or its holder); with guard=true nothing is. With permanent=true (admins only), delete it from the bin for good',
+    'Move an asset to the bin. While several strong references hold it, only the one of the caller is removed (named by its id or its holder); with guard=true nothing is, with force=true (admins only) the asset goes all the same. With permanent=true (admins only), delete it from the bin for good',
   role: 'operator',
   forScopedTokens: true,
   params: assetParams,
   query: z.object({
     guard: z.stringbool().default(false),
+    force: z.stringbool().default(false),
     permanent: z.stringbool().default(false),
     referenceId: idSchema.optional(),
     namespace: holderShape.namespace.optional(),

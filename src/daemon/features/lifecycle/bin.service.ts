@@ -26,6 +26,9 @@ export interface BinServiceDeps {
 /** Whose reference is meant when several hold the asset. */
 export type DeletingCaller = { referenceId: string } | Holder | null
 
+/** Why an asset moves to the bin: somebody wants it to, though several hold it, or nobody needs it. */
+type BinningReason = 'asked' | 'forced' | 'orphaned'
+
 export interface Deletion {
   outcome: 'reference_removed' | 'binned'
   life: Lifecycle
@@ -43,17 +46,19 @@ export class BinService {
    * For a caller who does not need the asset any more. While several strong references hold it, only the caller's goes; else
    * the asset moves to the bin, with the reference it has, for its return. Again is harmless. Throws `asset_not_found`;
    * `reference_not_found` when what the caller names is no strong reference of the asset; `asset_in_use` with the list when
-   * several hold it and either `guard` is set or the caller names none, or more than one.
+   * several hold it and either `guard` is set or the caller names none, or more than one. With `force` the asset moves to the bin
+   * whoever holds it; their references stay for its return.
    */
   delete(
     assetId: string,
-    options: { guard: boolean; caller: DeletingCaller; reason?: 'asked' | 'orphaned' }
+    options: { guard: boolean; caller: DeletingCaller; force?: boolean; reason?: BinningReason }
   ): Deletion {
     const { db, holders, references } = this.#deps
-    const { reason = 'asked' } = options
+    const { force = false, reason = 'asked' } = options
     return db.transaction(() => {
       const life = this.#lifeOf(assetId)
       if (life.binnedAtMs !== null) return { outcome: 'binned', life }
+      if (force && life.refCount > 1) return { outcome: 'binned', life: this.#bin(assetId, life, 'forced') }
       const named = options.guard ? null : this.#referenceOf(assetId, options.caller)
       if (life.refCount <= 1) return { outcome: 'binned', life: this.#bin(assetId, life, reason) }
       if (named === null) {
@@ -102,7 +107,7 @@ export class BinService {
     })
   }
 
-  #bin(assetId: string, life: Lifecycle, reason: 'asked' | 'orphaned'): Lifecycle {
+  #bin(assetId: string, life: Lifecycle, reason: BinningReason): Lifecycle {
     const { holders, outbox, audit, clock } = this.#deps
     const inBin = binned(life, clock.nowMs())
     holders.setLife(assetId, inBin, clock.nowMs())

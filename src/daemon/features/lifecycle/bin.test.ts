@@ -41,7 +41,7 @@ test('the bin tells since when each asset is in it, and is emptied step by step'
   for (const id of ids) expect((await base.fetch(`/media/${id}`)).status).toBe(404)
 })
 
-test('only an administrator deletes for good', async () => {
+test('only an administrator deletes for good, or against those who hold it', async () => {
   const base = await startTestDaemon()
   const assetId = await binned(base, 'bytes')
   const operator = await clientOf(base, 'operator')
@@ -50,6 +50,8 @@ test('only an administrator deletes for good', async () => {
   await expect(operator.call(emptyBin, { body: { before: at } })).rejects.toMatchObject(forbidden)
   const permanent = { params: { assetId }, query: { permanent: 'true' as const } }
   await expect(operator.call(deleteAsset, permanent)).rejects.toMatchObject(forbidden)
+  const forced = { params: { assetId }, query: { force: 'true' as const } }
+  await expect(operator.call(deleteAsset, forced)).rejects.toMatchObject(forbidden)
   expect(await base.api.call(getAsset, { params: { assetId } })).toMatchObject({ state: 'binned' })
   expect(await base.api.call(deleteAsset, permanent)).toMatchObject({ outcome: 'purged' })
 })

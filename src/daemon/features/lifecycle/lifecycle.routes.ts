@@ -54,12 +54,16 @@ export function bindLifecycle(binder: EndpointBinder, deps: LifecycleRouteDeps):
     return { deletedCount, isMore: deletedCount === MAX_BATCH }
   })
   binder.bind(deleteAsset, ({ params: { assetId }, query }, { caller }) => {
+    if ((query.permanent || query.force) && caller.role !== 'admin') throw new AppError('forbidden', { needs: 'admin' })
     if (query.permanent) {
-      if (caller.role !== 'admin') throw new AppError('forbidden', { needs: 'admin' })
       collector.purge(assetId)
       return { outcome: 'purged' as const, refCount: 0 }
     }
-    const { outcome, life } = bin.delete(assetId, { guard: query.guard, caller: callerOf(query) })
+    const { outcome, life } = bin.delete(assetId, {
+      guard: query.guard,
+      force: query.force,
+      caller: callerOf(query)
+    })
     return { outcome, refCount: life.refCount }
   })
   binder.bind(restoreAsset, ({ params: { assetId } }) => {

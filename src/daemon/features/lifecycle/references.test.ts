@@ -160,6 +160,17 @@ describe('deleting an asset', () => {
     expect(uploads).toEqual([`forget ${assetId}`])
   })
 
+  test('that several hold moves it to the bin by force, and its holders have it when it comes back', () => {
+    const { references, bin, holders, addAsset } = openLifecycle()
+    const assetId = addAsset()
+    for (const owner of ['ann', 'bob']) references.create(assetId, strong({ owner }))
+    expect(codeOf(() => bin.delete(assetId, { guard: true, caller: null }))).toBe('asset_in_use')
+    const forced = bin.delete(assetId, { guard: false, force: true, caller: null })
+    expect(forced).toMatchObject({ outcome: 'binned', life: { refCount: 2 } })
+    bin.restore(assetId)
+    expect(holders.findLife(assetId)).toMatchObject({ refCount: 2, binnedAtMs: null })
+  })
+
   test('and bringing it back gives it the reference it had', () => {
     const { references, bin, holders, clock, addAsset, uploads } = openLifecycle()
     const assetId = addAsset()

@@ -5,6 +5,9 @@ import { useAssetList } from '../features/assets/assets.queries.ts'
 import { PurgeQuestion } from '../features/assets/PurgeQuestion.tsx'
 import { useBinAsset } from '../features/assets/use-bin-asset.ts'
 import { Inspector, type Neighbours } from '../features/inspector/Inspector.tsx'
+import { AssetReferences } from '../features/references/AssetReferences.tsx'
+import { assetInUse } from '../lib/asset-in-use.ts'
+import { useStore } from '../lib/store.ts'
 
 /** How close to the end of the loaded list the next page is asked for. */
 const loadAhead = 3
@@ -23,6 +26,7 @@ export function AssetInspector({
 }) {
   const { list, assets } = useAssetList(scope)
   const { bin, restore } = useBinAsset()
+  const inUse = useStore(assetInUse)
   const [purging, setPurging] = useState<AssetDetail | null>(null)
 
   const at = assets.findIndex(({ id }) => id === assetId)
@@ -51,12 +55,12 @@ export function AssetInspector({
         assetId={assetId}
         neighbours={neighbours}
         place={scope.bin ? 'bin' : 'assets'}
-        covered={purging !== null}
+        covered={purging !== null || inUse !== null}
+        references={(asset) => <AssetReferences key={asset.id} asset={asset} />}
         onGo={onGo}
         onClose={onClose}
-        onBin={(asset) => {
-          void bin(asset)
-          if (!scope.bin) goOn()
+        onBin={async (asset) => {
+          if ((await bin(asset)) && !scope.bin) goOn()
         }}
         onRestore={(asset) => {
           void restore(asset)

@@ -1,7 +1,9 @@
 import { Link, Outlet, useNavigate } from '@tanstack/react-router'
-import { useEffect } from 'react'
+import { lazy, Suspense, useEffect } from 'react'
 import { useTranslation } from 'react-i18next'
 import { DropArea } from '../features/uploads/DropArea.tsx'
+import { assetInUse } from '../lib/asset-in-use.ts'
+import { useStore } from '../lib/store.ts'
 import { runLatestAction } from '../lib/toasts.ts'
 import { ConnectionBanner } from './ConnectionBanner.tsx'
 import { ConnectionNote } from './ConnectionNote.tsx'
@@ -11,10 +13,16 @@ import { PreferencesMenu } from './PreferencesMenu.tsx'
 import classes from './Shell.module.css'
 import { StoreBanner } from './StoreBanner.tsx'
 
+const InUseQuestion = lazy(async () => {
+  const { InUseQuestion: component } = await import('../features/references/InUseQuestion.tsx')
+  return { default: component }
+})
+
 /** The frame around every screen: navigation at the left, warnings on top, the screen below them. */
 export function Shell() {
   const { t } = useTranslation()
   const navigate = useNavigate()
+  const inUse = useStore(assetInUse)
   useUndoKey()
 
   return (
@@ -49,6 +57,7 @@ export function Shell() {
           <Outlet />
         </main>
       </div>
+      <Suspense>{inUse && <InUseQuestion key={inUse.id} asset={inUse} />}</Suspense>
       <DropArea onAdded={() => void navigate({ to: '/uploads' })} />
     </div>
   )

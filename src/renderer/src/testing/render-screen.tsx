@@ -37,7 +37,7 @@ export function renderScreen(screen: ReactNode, answers: Answers): { calls: stri
   vi.stubGlobal('fetch', async (url: string, init?: { method?: string }) => {
     const call = `${init?.method ?? 'GET'} ${url.split('?')[0]}`
     calls.push(call)
-    const answer = { 'GET /api/v1/status': status, ...answers }[call]
+    const answer = answers[call] ?? (call === 'GET /api/v1/status' ? status : undefined)
     if (answer === undefined) throw new Error(`no answer for ${call}`)
     return answer instanceof Response ? answer.clone() : Response.json(answer)
   })

@@ -24,7 +24,14 @@ function inspect(answer: unknown, more: Record<string, unknown> = {}, covered = 
   const acts = { onGo: vi.fn(), onClose: vi.fn(), onBin: vi.fn(), onRestore: vi.fn(), onPurge: vi.fn() }
   const neighbours = { previousId: null, nextId: null, index: 1, total: 3, more: false }
   const { calls } = renderScreen(
-    <Inspector assetId={id} neighbours={neighbours} place="assets" covered={covered} {...acts} />,
+    <Inspector
+      assetId={id}
+      neighbours={neighbours}
+      place="assets"
+      covered={covered}
+      references={() => null}
+      {...acts}
+    />,
     {
       [`GET /api/v1/assets/${id}`]: answer,
       ...more

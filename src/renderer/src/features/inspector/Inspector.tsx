@@ -10,7 +10,7 @@ import {
   IconX
 } from '@tabler/icons-react'
 import { useQuery, useQueryClient } from '@tanstack/react-query'
-import { useEffect } from 'react'
+import { type ReactNode, useEffect } from 'react'
 import { useTranslation } from 'react-i18next'
 import { type AssetDetail, getMedia } from '../../../../shared/api/assets.ts'
 import { ApiError, endpointUrl } from '../../../../shared/api-client.ts'
@@ -22,10 +22,10 @@ import { useMay } from '../../lib/use-may.ts'
 import { BinNotice } from './BinNotice.tsx'
 import { CapturePanel } from './CapturePanel.tsx'
 import { DamageNotice } from './DamageNotice.tsx'
+import { Panel } from './Facts.tsx'
 import { FilePanel } from './FilePanel.tsx'
 import { HistoryPanel } from './HistoryPanel.tsx'
 import classes from './Inspector.module.css'
-import { ReferencesPanel } from './ReferencesPanel.tsx'
 import { Stage } from './Stage.tsx'
 import { WorkPanel } from './WorkPanel.tsx'
 
@@ -48,6 +48,7 @@ export function Inspector({
   neighbours,
   place,
   covered,
+  references,
   onGo,
   onClose,
   onBin,
@@ -60,6 +61,8 @@ export function Inspector({
   place: 'assets' | 'bin'
   /** Whether a question lies over it, which then has the keys. */
   covered: boolean
+  /** Who uses the asset. */
+  references: (asset: AssetDetail) => ReactNode
   onGo: (assetId: string) => void
   onClose: () => void
   onBin: (asset: AssetDetail) => void
@@ -156,7 +159,7 @@ export function Inspector({
             <div className={classes['stage']} data-stage>
               <Stage key={asset.data.id} asset={asset.data} />
             </div>
-            <Panels asset={asset.data} />
+            <Panels asset={asset.data} references={references(asset.data)} />
           </div>
         ) : asset.isPending ? (
           <div className={classes['waiting']}>
@@ -222,14 +225,15 @@ function Walk({ neighbours, onGo }: { neighbours: Neighbours; onGo: (id: string 
   )
 }
 
-function Panels({ asset }: { asset: AssetDetail }) {
+function Panels({ asset, references }: { asset: AssetDetail; references: ReactNode }) {
+  const { t } = useTranslation()
   return (
     <div className={classes['panels']} data-testid="inspector-panels">
       <BinNotice asset={asset} />
       <DamageNotice asset={asset} />
       <CapturePanel asset={asset} />
       <FilePanel asset={asset} />
-      <ReferencesPanel references={asset.references} />
+      <Panel title={t('inspector.references')}>{references}</Panel>
       <WorkPanel asset={asset} />
       <HistoryPanel events={asset.events} />
     </div>

@@ -367,12 +367,30 @@ export const en = {
     moved: '"{{name}}" is in the bin.',
     undo: 'Undo',
     restored: '"{{name}}" is back.',
-    inUse: '"{{name}}" was not removed, because it is in use. Used by: {{holders}}.',
-    inUseSeparator: '; ',
-    inUseOthers_one: 'one more',
-    inUseOthers_other: '{{count}} more',
     failed: '"{{name}}" was not removed. {{reason}}',
     restoreFailed: '"{{name}}" could not be brought back. {{reason}}'
+  },
+  references: {
+    since: 'since {{date}}',
+    remove: 'Remove this use',
+    removeLabel: 'Remove the use by {{holder}}',
+    removed: '{{holder}} no longer uses the file.',
+    removedLast:
+      '{{holder}} no longer uses the file. Nothing holds it now: it goes to the bin by itself after the grace period.',
+    removeFailed: 'The use was not removed. {{reason}}',
+    bringBackFailed: 'The use could not be brought back. {{reason}}',
+    showAll_one: 'Show it',
+    showAll_other: 'Show all {{amount}}',
+    showMore: 'Show more',
+    inUse: '"{{name}}" is in use',
+    inUseText: 'It was not removed, because others need it:',
+    anywayText_one:
+      'In the bin it is gone for all of them. It can be brought back for {{count}} day, and their uses with it.',
+    anywayText_other:
+      'In the bin it is gone for all of them. It can be brought back for {{count}} days, and their uses with it.',
+    askAdmin: 'Remove the uses that are over. Only an administrator may remove a file that several need.',
+    nowFree: 'At most one needs it now, so it can move to the bin.',
+    binAnyway: 'Move to bin anyway'
   },
   inspector: {
     label: 'Details of {{name}}',
@@ -477,6 +495,7 @@ export const en = {
       asset_restored: 'Brought back from the bin',
       asset_quarantined: 'Quarantined',
       asset_released: 'Released from quarantine',
+      asset_references: 'Who uses it has changed',
       rendition_ready: 'Preview made',
       flight_updated: 'Flight updated',
       upload_failed: 'Upload failed',

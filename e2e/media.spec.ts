@@ -1,0 +1,114 @@
+import { join } from 'node:path'
+import { expect, type Page } from '@playwright/test'
+import { waitUntilIdle } from '../src/demo/catalogue-check.ts'
+import { createPhotoCard } from '../src/demo/photo-card.ts'
+import { getAsset, listAssets } from '../src/shared/api/assets.ts'
+import { createReference, createReferences } from '../src/shared/api/references.ts'
+import { missingBrowser, openScreen, type TestBase, test } from './daemon-fixture.ts'
+import { expectUsable, shoot } from './looks.ts'
+
+const noBrowser = missingBrowser()
+test.skip(noBrowser !== undefined, noBrowser)
+
+// What one test leaves behind is looked at by the next.
+test.describe.configure({ mode: 'serial' })
+
+const tiles = (page: Page) => page.getByTestId('tile')
+
+/** Some photos of a controller; answers their ids, newest first. */
+async function bringPhotos(daemon: TestBase, count: number): Promise<string[]> {
+  const directory = join(daemon.scratchDir, 'card')
+  const card = await createPhotoCard({ directory, count, seed: 41, withClip: false })
+  await daemon.controller({ deviceId: 'RC-PLUS-7' }).offer(card)
+  await waitUntilIdle(daemon.admin)
+  return (await daemon.admin.api.call(listAssets, {})).items.map(({ id }) => id)
+}
+
+async function inLanguage(page: Page, language: 'en' | 'zh-CN'): Promise<void> {
+  await page.addInitScript(
+    (value) => location.protocol === 'http:' && localStorage.setItem('flightcase.preferences', value),
+    JSON.stringify({ language })
+  )
+}
+
+test('a file that several hold is asked about, freed, and moved to the bin', async ({
+  page,
+  daemon,
+  browserErrors
+}) => {
+  const [assetId = '', other = ''] = await bringPhotos(daemon, 3)
+  const { call } = daemon.admin.api
+  const params = { assetId }
+  const report = {
+    namespace: 'reports',
+    owner: 'north survey',
+    externalId: 'report-2026-17',
+    businessTag: 'cover picture'
+  }
+  await call(createReference, { params, body: report })
+  await call(createReference, { params, body: { kind: 'weak', namespace: 'wiki', externalId: 'page/41' } })
+  const temporary = { kind: 'temporary' as const, namespace: 'share', owner: 'ann', expiresInSeconds: 3600 }
+  await call(createReference, { params, body: temporary })
+  await call(createReferences, {
+    body: {
+      references: Array.from({ length: 60 }, (_, index) => ({
+        assetId: other,
+        namespace: 'posts',
+        owner: `author ${index + 1}`
+      }))
+    }
+  })
+
+  await openScreen(page, daemon.ready, `/assets/${assetId}`)
+  const panels = page.getByTestId('inspector-panels')
+  await expect(panels.getByTestId('reference')).toHaveCount(4)
+  await panels.getByTestId('reference').last().scrollIntoViewIfNeeded()
+  await shoot(page, 'references')
+  await expectUsable(page)
+
+  await page.keyboard.press('Delete')
+  const question = page.getByRole('dialog', { name: /is in use$/ })
+  await expect(question.getByTestId('reference')).toHaveCount(2)
+  await expect(question.getByRole('button', { name: 'Keep it' })).toBeFocused()
+  await shoot(page, 'in-use')
+  await expectUsable(page)
+  await page.keyboard.press('Escape')
+  await expect(question).toHaveCount(0)
+  await expect(page.getByTestId('inspector')).toBeVisible()
+
+  await page.getByRole('button', { name: 'Move to bin' }).click()
+  await question.getByRole('button', { name: /Remove the use by reports/ }).click()
+  await expect(question.getByTestId('reference')).toHaveCount(1)
+  await page.getByRole('button', { name: 'Undo' }).click()
+  await expect(question.getByTestId('reference')).toHaveCount(2)
+  await question.getByRole('button', { name: 'Move to bin anyway' }).click()
+  await expect(page.getByText(/is in the bin\.$/)).toBeVisible()
+  expect(await call(getAsset, { params })).toMatchObject({ state: 'binned', refCount: 2 })
+  await page.getByRole('button', { name: 'Undo' }).click()
+  await expect(page.getByText(/is back\.$/)).toBeVisible()
+  expect(await call(getAsset, { params })).toMatchObject({ state: 'active', refCount: 2 })
+
+  await page.goto(`${daemon.ready.admin.url}/assets/${other}`)
+  await panels.getByRole('button', { name: 'Show all 61' }).click()
+  await expect(panels.getByTestId('reference')).toHaveCount(50)
+  await panels.getByRole('button', { name: 'Show more' }).click()
+  await expect(panels.getByTestId('reference')).toHaveCount(61)
+  // The refusals are what this test is about.
+  for (const error of browserErrors.splice(0)) expect(error).toContain('409')
+})
+
+for (const language of ['en', 'zh-CN'] as const)
+  test(`the question about a file in use on a telephone, in ${language}`, async ({ page, daemon, browserErrors }) => {
+    await inLanguage(page, language)
+    await page.setViewportSize({ width: 390, height: 844 })
+    await openScreen(page, daemon.ready, '/assets')
+    await tiles(page).first().click()
+    await page.getByRole('button', { name: language === 'en' ? 'Move to bin' : '移到回收站' }).click()
+    await expect(page.getByRole('dialog').last().getByTestId('reference')).toHaveCount(2)
+    await shoot(page, `phone-${language}-in-use`)
+    await expectUsable(page)
+    await page.setViewportSize({ width: 1280, height: 720 })
+    if (language === 'zh-CN') await shoot(page, 'zh-in-use')
+    await expectUsable(page)
+    for (const error of browserErrors.splice(0)) expect(error).toContain('409')
+  })
