@@ -7,6 +7,8 @@ const here = (path: string) => resolve(import.meta.dirname, path)
 
 // The daemon as two self-contained files (command line and utility process); only native modules stay outside.
 export default defineConfig({
+  // The Kafka client's other form reads a file that would have to lie beside ours.
+  resolve: { alias: [{ find: /^@platformatic\/wasm-utils$/, replacement: '@platformatic/wasm-utils/bundled' }] },
   ssr: { noExternal: true, external: natives },
   build: {
     ssr: true,

@@ -142,3 +142,17 @@ test('docs/configuration.md names every setting in every spelling, and its defau
       expect(page.split('\n').find((line) => line.includes(`\`${definition.env}\``))).toContain(`| \`${value}\` |`)
   }
 })
+
+test('a user for Kafka needs a password, and the other way round', () => {
+  const kafka = { FLIGHTCASE_KAFKA_BROKERS: 'a:9092, b:9093' }
+  const sinksFor = (env: Record<string, string>) =>
+    loadConfig({ flags: { dataDir: '/nowhere' }, env: { ...kafka, ...env } }).sinks
+  expect(sinksFor({}).kafka).toMatchObject({ brokers: ['a:9092', 'b:9093'], topic: 'flightcase.events', login: null })
+  expect(() => sinksFor({ FLIGHTCASE_KAFKA_USERNAME: 'ann' })).toThrow('FLIGHTCASE_KAFKA_PASSWORD (kafka.password)')
+  expect(() => sinksFor({ FLIGHTCASE_KAFKA_PASSWORD: 'x' })).toThrow('FLIGHTCASE_KAFKA_USERNAME (kafka.username)')
+  expect(sinksFor({ FLIGHTCASE_KAFKA_USERNAME: 'ann', FLIGHTCASE_KAFKA_PASSWORD: 'x' }).kafka?.login).toEqual({
+    mechanism: 'PLAIN',
+    username: 'ann',
+    password: 'x'
+  })
+})

@@ -52,7 +52,7 @@ export function loadConfig(sources: ConfigSources): Config {
     if (!known.some((definition) => definition.toml === key))
       problems.push(`${key} in ${file.path}: there is no such setting`)
   // What an unreadable file holds may be just what is missing.
-  if (file.problem === null) problems.push(...missingForStore(values, given))
+  if (file.problem === null) problems.push(...missingForStore(values, given), ...missingForKafka(given))
   if (problems.length > 0)
     throw new StartupError('invalid_configuration', `The configuration has mistakes:\n  ${problems.join('\n  ')}`)
 
@@ -94,7 +94,7 @@ export function loadConfig(sources: ConfigSources): Config {
     webhooks: { publicOnly: values.webhooksPublicOnly ?? false },
     delivery: deliveryConfig(values),
     otlpEndpoint: values.otlpEndpoint ?? null,
-    sinks: { redis: redisConfig(values) },
+    sinks: { redis: redisConfig(values), kafka: kafkaConfig(values) },
     ffmpegPath: values.ffmpeg ?? null,
     unknownVariables: unknownVariables(sources.env)
   }
@@ -126,6 +126,12 @@ function missingForStore(values: SettingValues, given: ReadonlySet<SettingName>)
   return NEEDED_FOR_EXTERNAL.filter((name) => !given.has(name)).map(
     (name) => `${settings[name].env} (${settings[name].toml}): needed with an external store`
   )
+}
+
+function missingForKafka(given: ReadonlySet<SettingName>): string[] {
+  if (given.has('kafkaUsername') === given.has('kafkaPassword')) return []
+  const missing = settings[given.has('kafkaUsername') ? 'kafkaPassword' : 'kafkaUsername']
+  return [`${missing.env} (${missing.toml}): a user and a password for Kafka belong together`]
 }
 
 function storeConfig(values: SettingValues): StoreConfig {
@@ -165,6 +171,18 @@ function redisConfig({ redisUrl, redisStream, redisStreamMax }: SettingValues): 
     url: redisUrl,
     stream: redisStream ?? defaults.redisStream,
     streamMax: redisStreamMax ?? defaults.redisStreamMax
+  }
+}
+
+function kafkaConfig(values: SettingValues): SinksConfig['kafka'] {
+  const { kafkaBrokers: brokers, kafkaUsername: username, kafkaPassword: password } = values
+  if (brokers === undefined) return null
+  const mechanism = values.kafkaSasl ?? defaults.kafkaSasl
+  return {
+    brokers,
+    topic: values.kafkaTopic ?? defaults.kafkaTopic,
+    isTls: values.kafkaTls ?? false,
+    login: username === undefined || password === undefined ? null : { mechanism, username, password }
   }
 }
 

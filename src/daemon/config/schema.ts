@@ -363,6 +363,43 @@ export const settings = {
     help: 'namespace of the references that such an event means when it names a holder without one',
     schema: z.string().min(1).max(256)
   }),
+  kafkaBrokers: setting({
+    toml: 'kafka.brokers',
+    env: 'FLIGHTCASE_KAFKA_BROKERS',
+    help: 'Kafka brokers (HOST:PORT) that are told what happens',
+    schema: listSchema(z.string().regex(/^[^\s,/:]+:\d{1,5}$/, 'must be HOST:PORT')).refine((list) => list.length > 0)
+  }),
+  kafkaTopic: setting({
+    toml: 'kafka.topic',
+    env: 'FLIGHTCASE_KAFKA_TOPIC',
+    help: 'topic that gets every event',
+    schema: z.string().regex(/^[A-Za-z0-9._-]{1,249}$/, 'must be the name of a topic')
+  }),
+  kafkaTls: setting({
+    toml: 'kafka.tls',
+    env: 'FLIGHTCASE_KAFKA_TLS',
+    help: 'talk to Kafka through TLS',
+    schema: switchSchema
+  }),
+  kafkaUsername: setting({
+    toml: 'kafka.username',
+    env: 'FLIGHTCASE_KAFKA_USERNAME',
+    help: 'user for Kafka, where it wants one',
+    schema: z.string().min(1)
+  }),
+  kafkaPassword: setting({
+    toml: 'kafka.password',
+    env: 'FLIGHTCASE_KAFKA_PASSWORD',
+    help: 'password of that user',
+    secret: true,
+    schema: z.string().min(1)
+  }),
+  kafkaSasl: setting({
+    toml: 'kafka.sasl',
+    env: 'FLIGHTCASE_KAFKA_SASL',
+    help: 'PLAIN, SCRAM-SHA-256 or SCRAM-SHA-512: how that user signs in',
+    schema: z.enum(['PLAIN', 'SCRAM-SHA-256', 'SCRAM-SHA-512'])
+  }),
   ffmpeg: setting({
     toml: 'ffmpeg',
     env: 'FLIGHTCASE_FFMPEG',
@@ -395,6 +432,8 @@ export const defaults = {
   emptyReferer: 'allow',
   redisStream: 'flightcase:events',
   redisStreamMax: 1_000_000,
+  kafkaTopic: 'flightcase.events',
+  kafkaSasl: 'PLAIN',
   s3Bucket: 'media',
   s3Region: 'us-east-1'
 } as const satisfies SettingValues
@@ -484,6 +523,16 @@ export interface DeliveryConfig {
 /** The message brokers that are told what happens; null for none. */
 export interface SinksConfig {
   redis: { url: string; stream: string; streamMax: number } | null
+  kafka: KafkaConfig | null
+}
+
+export interface KafkaConfig {
+  /** `HOST:PORT` each. */
+  brokers: string[]
+  topic: string
+  isTls: boolean
+  /** Null where Kafka lets everybody in. */
+  login: { mechanism: 'PLAIN' | 'SCRAM-SHA-256' | 'SCRAM-SHA-512'; username: string; password: string } | null
 }
 
 export interface DeletionsConfig {

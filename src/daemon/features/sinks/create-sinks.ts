@@ -1,7 +1,6 @@
 import type { SinksConfig } from '../../config/schema.ts'
 import type { Database } from '../../db/database.ts'
 import type { Feature } from '../../feature.ts'
-import { createRedisTarget } from './redis-target.ts'
 import { Sink, type SinkDeps, type SinkTarget } from './sink.ts'
 import { SinksRepository } from './sinks.repository.ts'
 import { bindSinks } from './sinks.routes.ts'
@@ -17,11 +16,8 @@ export interface SinksDeps extends Omit<SinkDeps, 'repository' | 'target'> {
 
 /** The message brokers of the configuration, each told all events. */
 export function createSinks(deps: SinksDeps): Feature {
-  const { config } = deps
   const repository = new SinksRepository(deps.db)
-  const targets: SinkTarget[] = []
-  if (config.redis) targets.push(createRedisTarget({ ...deps, ...config.redis }))
-  const sinks = targets.map((target) => new Sink({ ...deps, repository, target }))
+  const sinks = targetsOf(deps).map((target) => new Sink({ ...deps, repository, target }))
   return {
     bind: (binder) => bindSinks(binder, sinks),
     start: () => {
@@ -31,4 +27,26 @@ export function createSinks(deps: SinksDeps): Feature {
       await Promise.all(sinks.map((sink) => sink.stop()))
     }
   }
+}
+
+function targetsOf({ config: { redis, kafka }, source, mediaUrl }: SinksDeps): SinkTarget[] {
+  const targets: SinkTarget[] = []
+  if (redis)
+    targets.push({
+      name: 'redis',
+      address: withoutLogin(redis.url),
+      connect: async () => (await import('./redis-connection.ts')).connectRedis({ ...redis, source, mediaUrl })
+    })
+  if (kafka)
+    targets.push({
+      name: 'kafka',
+      address: kafka.brokers.join(','),
+      connect: async () => (await import('./kafka-connection.ts')).connectKafka({ ...kafka, source })
+    })
+  return targets
+}
+
+function withoutLogin(url: string): string {
+  const { protocol, host, pathname } = new URL(url)
+  return `${protocol}//${host}${pathname}`
 }

@@ -12,8 +12,11 @@ export interface SinkTarget {
   name: SinkView['name']
   /** Where it is, without user and password. */
   address: string
-  /** Begins to connect, and goes on trying until `close`. */
-  open(): void
+  /** Loads the broker's client, which is not needed where there is none, and lets it connect as long as it takes. */
+  connect(): Promise<SinkConnection>
+}
+
+export interface SinkConnection {
   /**
    * Hands over events, in order; resolves once the broker has them all. Fails within seconds while the broker is away, and
    * the same events come again then.
@@ -39,6 +42,7 @@ export class Sink implements OutboxReader {
   readonly #deps: SinkDeps
   readonly #log: Logger
   readonly #follower: OutboxFollower
+  #connection: Promise<SinkConnection> | undefined
   #failures = 0
   #retryAtMs = 0
   #lastError: { message: string; atMs: number } | null = null
@@ -52,12 +56,15 @@ export class Sink implements OutboxReader {
   }
 
   start(): void {
-    this.#deps.target.open()
+    this.#connection = this.#deps.target.connect()
+    // Whoever has something to tell hears of it.
+    this.#connection.catch(() => {})
     this.#follower.start()
   }
 
   async stop(): Promise<void> {
-    await Promise.all([this.#follower.stop(), this.#deps.target.close()])
+    const connection = await this.#connection?.catch(() => undefined)
+    await Promise.all([this.#follower.stop(), connection?.close()])
   }
 
   position(): number {
@@ -71,7 +78,8 @@ export class Sink implements OutboxReader {
   async tell(events: StoredEvent[], signal: AbortSignal): Promise<void> {
     const { target, repository } = this.#deps
     try {
-      await target.send(events)
+      const connection = await this.#connection
+      await connection?.send(events)
     } catch (error) {
       if (!signal.aborted) this.#noteFailure(error)
       return

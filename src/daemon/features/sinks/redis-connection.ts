@@ -3,9 +3,9 @@ import { Redis, type RedisOptions } from 'ioredis'
 import type { StoredEvent } from '../../../shared/api/events.ts'
 import { toCloudEvent } from '../../events/cloud-event.ts'
 import { photoMessage } from './photo-message.ts'
-import type { SinkTarget } from './sink.ts'
+import type { SinkConnection } from './sink.ts'
 
-export interface RedisTargetOptions {
+export interface RedisSinkOptions {
   url: string
   /** The key of the stream. */
   stream: string
@@ -25,7 +25,6 @@ const ANSWER_MS = 5000
 /** Nothing is queued while Redis is away, and nothing sent twice behind our back. */
 const redisOptions = {
   connectionName: 'flightcase',
-  lazyConnect: true,
   enableOfflineQueue: false,
   autoResendUnfulfilledCommands: false,
   maxRetriesPerRequest: 0,
@@ -35,18 +34,12 @@ const redisOptions = {
 } satisfies RedisOptions
 
 /** Redis: a stream for those who want every event, Pub/Sub for those who look now. Both get them in one transaction. */
-export function createRedisTarget(options: RedisTargetOptions): SinkTarget {
+export function connectRedis(options: RedisSinkOptions): SinkConnection {
   const redis = new Redis(options.url, redisOptions)
   const closing = new AbortController()
   // Whoever waits for the connection hears of it.
   redis.on('error', () => {})
-  const { protocol, host, pathname } = new URL(options.url)
   return {
-    name: 'redis',
-    address: `${protocol}//${host}${pathname}`,
-    open() {
-      redis.connect().catch(() => {})
-    },
     async send(events) {
       const deadline = AbortSignal.any([closing.signal, AbortSignal.timeout(ANSWER_MS)])
       if (redis.status !== 'ready') await once(redis, 'ready', { signal: deadline })
