@@ -1,11 +1,8 @@
-import { type ApiClient, ApiError, createApiClient } from '../../../shared/api-client.ts'
+import { createClient } from '../../../client/client.ts'
+import { type ApiClient, ApiError } from '../../../shared/api-client.ts'
 
-/** The typed client of this page's own origin; the session cookie goes along by itself. */
-export const api: ApiClient = createApiClient({
-  baseUrl: '',
-  transport: (url, { signal, ...init }) =>
-    fetch(url, { ...init, ...(signal instanceof AbortSignal ? { signal } : {}), credentials: 'same-origin' })
-})
+/** The client of this page's own origin; the session cookie goes along by itself. */
+export const api: ApiClient = createClient({ baseUrl: '' })
 
 /** Whether the daemon answered that this page has no valid session. */
 export function isSessionLost(error: unknown): boolean {
