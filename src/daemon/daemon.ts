@@ -43,6 +43,7 @@ import { bindJobs } from './features/jobs/jobs.routes.ts'
 import { createLifecycle } from './features/lifecycle/create-lifecycle.ts'
 import { MetadataRepository } from './features/metadata/metadata.repository.ts'
 import { MetadataService } from './features/metadata/metadata.service.ts'
+import { createModeration } from './features/moderation/create-moderation.ts'
 import { createMqttBroker } from './features/mqtt/mqtt-broker.ts'
 import { PilotRepository } from './features/pilot/pilot.repository.ts'
 import { createPilotApp } from './features/pilot/pilot.routes.ts'
@@ -190,6 +191,7 @@ export async function createDaemon(config: Config, overrides: DaemonOverrides = 
     const onNewAsset = (assetId: string): void => {
       metadata.enqueue(assetId)
       renditions.enqueue(assetId)
+      moderation.enqueue(assetId)
     }
     const ingest = new IngestService({
       db,
@@ -285,10 +287,20 @@ export async function createDaemon(config: Config, overrides: DaemonOverrides = 
       outbox,
       queue,
       repository: assets,
-      ...lifecycle
+      ...lifecycle,
+      onJudged: (assetId, verdict) => moderation.noteVerdict(assetId, verdict)
+    })
+    let adminUrl = ''
+    const moderation = createModeration({
+      db,
+      clock,
+      queue,
+      config: config.moderation,
+      signUrl: (assetId, expiresInSeconds) => delivery.signUrl(assetId, expiresInSeconds, adminUrl),
+      judge: catalogue.judge,
+      quarantine: delivery.quarantineAsset
     })
     const outgoing = { db, clock, outbox, log, source: eventSource(db) }
-    let adminUrl = ''
     const features: Feature[] = [
       catalogue,
       workspaces,
@@ -296,6 +308,7 @@ export async function createDaemon(config: Config, overrides: DaemonOverrides = 
       lifecycle,
       deletions,
       delivery,
+      moderation,
       createAudit({ db, clock, log, dataDir: config.dataDir }),
       createWebhooks({ ...outgoing, version, ...config.webhooks }),
       createSinks({

@@ -74,6 +74,12 @@ describe('mistakes', () => {
     ['FLIGHTCASE_ORPHAN_POLICY', 'burn', 'FLIGHTCASE_ORPHAN_POLICY:']
   ])('%s=%s', (name, value, text) => expect(failure({}, { [name]: value })).toContain(text))
 
+  test('a moderation service without a secret, and one with a secret that is none', () => {
+    const env = { FLIGHTCASE_MODERATION_URL: 'http://judge.lan/', FLIGHTCASE_MODERATION_KINDS: 'image,holograms' }
+    expect(failure({}, env)).toMatch(/FLIGHTCASE_MODERATION_KINDS.*\n.*FLIGHTCASE_MODERATION_SECRET .*needed/)
+    expect(failure({}, { ...env, FLIGHTCASE_MODERATION_SECRET: 'hunter2' })).toMatch(/SECRET: must be whsec_/)
+  })
+
   test('all of them are listed, with the names of their sources', () => {
     writeToml('fiel = "x"\n[store]\nbucket = "Not A Bucket"\n')
     const message = failure({}, { FLIGHTCASE_S3_ENDPOINT: 'ftp://nas' })

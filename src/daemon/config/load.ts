@@ -52,7 +52,8 @@ export function loadConfig(sources: ConfigSources): Config {
     if (!known.some((definition) => definition.toml === key))
       problems.push(`${key} in ${file.path}: there is no such setting`)
   // What an unreadable file holds may be just what is missing.
-  if (file.problem === null) problems.push(...missingForStore(values, given), ...missingForKafka(given))
+  if (file.problem === null)
+    problems.push(...missingForStore(values, given), ...missingForKafka(given), ...missingForModeration(given))
   if (problems.length > 0)
     throw new StartupError('invalid_configuration', `The configuration has mistakes:\n  ${problems.join('\n  ')}`)
 
@@ -93,6 +94,17 @@ export function loadConfig(sources: ConfigSources): Config {
     },
     webhooks: { publicOnly: values.webhooksPublicOnly ?? false },
     delivery: deliveryConfig(values),
+    moderation: {
+      hook:
+        values.moderationUrl === undefined || values.moderationSecret === undefined
+          ? null
+          : {
+              url: values.moderationUrl,
+              secret: values.moderationSecret,
+              kinds: values.moderationKinds ?? defaults.moderationKinds
+            },
+      onReject: values.moderationOnReject ?? defaults.moderationOnReject
+    },
     otlpEndpoint: values.otlpEndpoint ?? null,
     sinks: { redis: redisConfig(values), kafka: kafkaConfig(values) },
     ffmpegPath: values.ffmpeg ?? null,
@@ -132,6 +144,12 @@ function missingForKafka(given: ReadonlySet<SettingName>): string[] {
   if (given.has('kafkaUsername') === given.has('kafkaPassword')) return []
   const missing = settings[given.has('kafkaUsername') ? 'kafkaPassword' : 'kafkaUsername']
   return [`${missing.env} (${missing.toml}): a user and a password for Kafka belong together`]
+}
+
+function missingForModeration(given: ReadonlySet<SettingName>): string[] {
+  const { env, toml } = settings.moderationSecret
+  if (!given.has('moderationUrl') || given.has('moderationSecret')) return []
+  return [`${env} (${toml}): needed with a moderation service`]
 }
 
 function storeConfig(values: SettingValues): StoreConfig {

@@ -1,4 +1,5 @@
 import { z } from 'zod'
+import { assetKinds } from '../../shared/api/assets.ts'
 
 /** `HOST:PORT`, `[V6]:PORT` or a bare port; port 0 takes any free one. */
 const listenSchema = z.string().transform((text, context) => {
@@ -400,6 +401,31 @@ export const settings = {
     help: 'PLAIN, SCRAM-SHA-256 or SCRAM-SHA-512: how that user signs in',
     schema: z.enum(['PLAIN', 'SCRAM-SHA-256', 'SCRAM-SHA-512'])
   }),
+  moderationUrl: setting({
+    toml: 'moderation.url',
+    env: 'FLIGHTCASE_MODERATION_URL',
+    help: 'service that judges the content of new files',
+    schema: httpUrlSchema
+  }),
+  moderationSecret: setting({
+    toml: 'moderation.secret',
+    env: 'FLIGHTCASE_MODERATION_SECRET',
+    help: 'secret of the signatures for that service: `whsec_` and base64',
+    secret: true,
+    schema: z.string().regex(/^whsec_[A-Za-z0-9+/]{32,88}={0,2}$/, 'must be whsec_ and 24 to 64 bytes in base64')
+  }),
+  moderationKinds: setting({
+    toml: 'moderation.kinds',
+    env: 'FLIGHTCASE_MODERATION_KINDS',
+    help: 'kinds of files that it judges: image, video, audio, document, other',
+    schema: listSchema(z.string()).pipe(z.array(z.enum(assetKinds)))
+  }),
+  moderationOnReject: setting({
+    toml: 'moderation.on_reject',
+    env: 'FLIGHTCASE_MODERATION_ON_REJECT',
+    help: 'none or quarantine: what becomes of the bytes of rejected files',
+    schema: z.enum(['none', 'quarantine'])
+  }),
   ffmpeg: setting({
     toml: 'ffmpeg',
     env: 'FLIGHTCASE_FFMPEG',
@@ -428,6 +454,8 @@ export const defaults = {
   orphanPolicy: 'bin',
   deletionDelayHours: 24,
   deletionNamespace: 'drop',
+  moderationKinds: ['image', 'video'],
+  moderationOnReject: 'none',
   presignUrlTtlSeconds: 3600,
   emptyReferer: 'allow',
   redisStream: 'flightcase:events',
@@ -440,10 +468,11 @@ export const defaults = {
 
 /** The default as somebody would write it, `HOST:PORT` for an address; null when there is none. */
 export function defaultText(name: SettingName): string | null {
-  const value: string | number | ListenAddress | undefined = (
-    defaults as Partial<Record<SettingName, string | number | ListenAddress>>
+  const value: string | number | ListenAddress | readonly string[] | undefined = (
+    defaults as Partial<Record<SettingName, string | number | ListenAddress | readonly string[]>>
   )[name]
   if (value === undefined) return null
+  if (value instanceof Array) return value.join(', ')
   return typeof value === 'object' ? `${value.host}:${value.port}` : String(value)
 }
 
@@ -494,6 +523,13 @@ export interface UploadTypeRule {
   pattern: string
   /** Null: the general limit. */
   maxSizeBytes: number | null
+}
+
+export interface ModerationConfig {
+  /** The service that judges new assets of these kinds; null: nobody is asked. */
+  hook: { url: string; secret: string; kinds: readonly (typeof assetKinds)[number][] } | null
+  /** What becomes of the bytes of rejected assets. */
+  onReject: 'none' | 'quarantine'
 }
 
 export interface RetentionConfig {
@@ -559,6 +595,7 @@ export interface Config {
   deletions: DeletionsConfig
   webhooks: { publicOnly: boolean }
   delivery: DeliveryConfig
+  moderation: ModerationConfig
   /** Null: nothing is sent. */
   otlpEndpoint: string | null
   sinks: SinksConfig

@@ -82,6 +82,19 @@ export const updateAsset = defineEndpoint({
   errors: ['asset_not_found', 'asset_changed', 'invalid_request']
 })
 
+export const moderateAsset = defineEndpoint({
+  name: 'moderateAsset',
+  method: 'PUT',
+  path: '/api/v1/assets/{assetId}/moderation',
+  tag: 'Assets',
+  summary: "Judge an asset's content; for the service that assets are announced to",
+  role: 'operator',
+  params: assetParams,
+  body: verdictSchema,
+  response: verdictSchema,
+  errors: ['asset_not_found', 'invalid_request']
+})
+
 /** Assets of one bulk operation at most. */
 export const MAX_BULK = 1000
 
@@ -129,4 +142,4 @@ export const changeAssets = defineEndpoint({
   errors: ['forbidden', 'invalid_request']
 })
 
-export const assetChangesContract = [updateAsset, changeAssets]
+export const assetChangesContract = [updateAsset, moderateAsset, changeAssets]

@@ -1,4 +1,4 @@
-import { changeAssets, updateAsset } from '../../../shared/api/asset-changes.ts'
+import { changeAssets, moderateAsset, updateAsset } from '../../../shared/api/asset-changes.ts'
 import { getAsset, listAssetFacets, listAssets } from '../../../shared/api/assets.ts'
 import { AppError } from '../../errors.ts'
 import type { EndpointBinder } from '../../http/bind-endpoint.ts'
@@ -27,6 +27,10 @@ export function bindAssets(
   binder.bind(updateAsset, ({ params, body }, { caller }) => {
     deps.changes.update(params.assetId, body)
     return deps.service.getDetail(params.assetId, caller.workspaceIds)
+  })
+  binder.bind(moderateAsset, ({ params, body }) => {
+    deps.changes.update(params.assetId, { moderation: body })
+    return body
   })
   binder.bind(changeAssets, async ({ body }, { caller, assertInScope }) => {
     if (body.action === 'purge' && caller.role !== 'admin') throw new AppError('forbidden', { needs: 'admin' })

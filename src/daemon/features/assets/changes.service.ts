@@ -16,6 +16,8 @@ export interface ChangesServiceDeps {
   clock: Clock
   outbox: Outbox
   changes: ChangesRepository
+  /** What follows from a judgement; called in the transaction that writes it down. */
+  onJudged: (assetId: string, verdict: Verdict) => void
 }
 
 /** Changes what people and applications say about assets. */
@@ -75,8 +77,10 @@ export class ChangesService {
       status === before.moderation &&
       note === before.moderationNote &&
       JSON.stringify(labels) === JSON.stringify(before.moderationLabels)
-    if (!isSame) this.#deps.changes.judge(assetId, verdict, this.#deps.clock.nowMs())
-    return !isSame
+    if (isSame) return false
+    this.#deps.changes.judge(assetId, verdict, this.#deps.clock.nowMs())
+    this.#deps.onJudged(assetId, verdict)
+    return true
   }
 
   #mergeMetadata(assetId: string, before: AssetNotes, wanted: AssetChanges['metadata']): boolean {

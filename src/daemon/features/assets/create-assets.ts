@@ -1,3 +1,4 @@
+import type { Verdict } from '../../../shared/api/asset-changes.ts'
 import type { Feature } from '../../feature.ts'
 import { AssetSearch } from './asset-search.ts'
 import type { AssetsRepository } from './assets.repository.ts'
@@ -13,12 +14,18 @@ export interface AssetsDeps extends Deps {
   repository: AssetsRepository
 }
 
+export interface AssetsFeature extends Feature {
+  /** Writes a judgement on an asset's content down. Throws `asset_not_found`. */
+  judge(assetId: string, verdict: Verdict): void
+}
+
 /** The catalogue: finding assets, showing one, and changing what is said about it. */
-export function createAssets(deps: AssetsDeps): Feature {
+export function createAssets(deps: AssetsDeps): AssetsFeature {
   const changes = new ChangesRepository(deps.db)
   const service = new AssetsService({ ...deps, changes })
   const changesService = new ChangesService({ ...deps, changes })
   return {
+    judge: (assetId, verdict) => void changesService.update(assetId, { moderation: verdict }),
     bind: (binder) =>
       bindAssets(binder, {
         repository: deps.repository,

@@ -3,6 +3,7 @@ import type { AuditLog } from '../../audit/audit-log.ts'
 import type { Clock } from '../../clock.ts'
 import type { DeliveryConfig } from '../../config/schema.ts'
 import type { Database } from '../../db/database.ts'
+import { AppError } from '../../errors.ts'
 import type { Outbox } from '../../events/outbox.ts'
 import type { Feature } from '../../feature.ts'
 import type { Caller } from '../../http/bind-endpoint.ts'
@@ -11,7 +12,7 @@ import { AssetPolicies } from './asset-policies.ts'
 import { DeliveryRepository } from './delivery.repository.ts'
 import { bindDelivery } from './delivery.routes.ts'
 import { DeliveryGate } from './delivery-gate.ts'
-import { FileUrls, type FileUrlsDeps } from './file-urls.ts'
+import { FileUrls, type FileUrlsDeps, type SignedUrl } from './file-urls.ts'
 import { LinkSigner } from './link-signer.ts'
 import { QuarantineRepository } from './quarantine.repository.ts'
 import { QuarantineService } from './quarantine.service.ts'
@@ -33,6 +34,13 @@ export interface DeliveryFeature extends Feature {
   gate: DeliveryGate
   /** Throws `blob_quarantined` for the digest (hex) of bytes that nobody may read. */
   assertDigest(sha256: string): void
+  /**
+   * An address that opens the original without a token for so long; `ownUrl` as in `FileUrlRequest`. Throws `asset_not_found`,
+   * `ObjectStoreError`.
+   */
+  signUrl(assetId: string, expiresInSeconds: number, ownUrl: string): Promise<SignedUrl>
+  /** From now on nobody can read the bytes of this asset. Throws `asset_not_found`, `ObjectStoreError`. */
+  quarantineAsset(assetId: string, reason: string): Promise<void>
 }
 
 export function createDelivery(deps: DeliveryDeps): DeliveryFeature {
@@ -50,6 +58,12 @@ export function createDelivery(deps: DeliveryDeps): DeliveryFeature {
   return {
     gate,
     assertDigest: (sha256) => quarantine.assertDigest(sha256),
+    signUrl: async (assetId, expiresInSeconds, ownUrl) => {
+      const asset = repository.find(assetId)
+      if (!asset) throw new AppError('asset_not_found', { assetId })
+      return urls.sign(asset, { thumbnailPx: null, download: false, expiresInSeconds, ownUrl })
+    },
+    quarantineAsset: async (assetId, reason) => void quarantine.add(await quarantine.digestOf(assetId), reason),
     bind: (binder) => bindDelivery(binder, { ...deps, gate, policies, urls, signer, quarantine, quarantined }),
     upkeep: [{ name: 'old link keys', run: () => signer.forgetOldKeys() }]
   }
