@@ -314,7 +314,8 @@ export async function createDaemon(config: Config, overrides: DaemonOverrides = 
       createSinks({
         ...outgoing,
         config: config.sinks,
-        mediaUrl: (assetId) => `${config.delivery.publicUrl ?? adminUrl}/media/${assetId}`
+        mediaUrl: (assetId) => `${config.delivery.publicUrl ?? adminUrl}/media/${assetId}`,
+        acceptInbound: (event) => void deletions.accept(event)
       })
     ]
     const runner = new JobRunner({

@@ -23,7 +23,7 @@ const LONGEST_RECONNECT_MS = 5000
 const ANSWER_MS = 5000
 
 /** Nothing is queued while Redis is away, and nothing sent twice behind our back. */
-const redisOptions = {
+export const redisOptions = {
   connectionName: 'flightcase',
   enableOfflineQueue: false,
   autoResendUnfulfilledCommands: false,

@@ -1,6 +1,7 @@
 import { Redis } from 'ioredis'
 import { describe, expect, onTestFinished, test, vi } from 'vitest'
 import { deleteAsset } from '../../../shared/api/assets.ts'
+import { listDeletions } from '../../../shared/api/deletions.ts'
 import { listSinks } from '../../../shared/api/sinks.ts'
 import { uploadMedia } from '../../../shared/api/uploads.ts'
 import type { Database } from '../../db/database.ts'
@@ -105,6 +106,24 @@ describe.skipIf(redisVersion === null)('Redis', () => {
     await vi.waitFor(async () => expect(await state()).toMatchObject({ isUp: true, lagEvents: 0 }), 20_000)
     const arrived = (await entries(client(redis.url))).filter(({ type }) => type === 'flightcase.asset.arrived')
     expect(firstTimes(arrived.map(({ subject }) => subject))).toEqual(assetIds)
+  })
+
+  test('brings what other systems deleted, also after it was away', async () => {
+    const redis = await startRedis()
+    const base = await startTestDaemon({ env: { FLIGHTCASE_REDIS_URL: redis.url } })
+    const publisher = client(redis.url)
+    const publish = (message: string) =>
+      vi.waitFor(async () => expect(await publisher.publish('drop_deleted', message)).toBe(1), 10_000)
+    const waiting = async () => (await base.api.call(listDeletions, {})).items.map(({ mediaId }) => mediaId)
+    const assetId = await upload(base, Buffer.from('a'), 'a')
+    await publish('no JSON')
+    await publish('{"media_ids":"not a list"}')
+    await publish(JSON.stringify({ drop_id: '7', media_ids: [assetId] }))
+    await vi.waitFor(async () => expect(await waiting()).toEqual([assetId]), 10_000)
+    await redis.kill()
+    await redis.start()
+    await publish(JSON.stringify({ drop_id: '8', media_ids: ['another'] }))
+    await vi.waitFor(async () => expect(await waiting()).toContain('another'), 10_000)
   })
 
   test('gets what happened while the program was not running', async () => {
