@@ -19,7 +19,12 @@ const documentSchema = z.object({
         operationId: z.string(),
         parameters: z
           .array(
-            z.object({ name: z.string(), in: z.enum(['path', 'query']), required: z.boolean(), schema: jsonSchema })
+            z.object({
+              name: z.string(),
+              in: z.enum(['path', 'query', 'header']),
+              required: z.boolean(),
+              schema: jsonSchema
+            })
           )
           .default([]),
         requestBody: z.object({ content: z.record(z.string(), z.object({ schema: jsonSchema })) }).optional(),

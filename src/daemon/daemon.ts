@@ -61,6 +61,7 @@ import { createUploads } from './features/uploads/create-uploads.ts'
 import { createWebhooks } from './features/webhooks/create-webhooks.ts'
 import { createWorkspaces } from './features/workspaces/create-workspaces.ts'
 import { createAdminApp } from './http/admin-app.ts'
+import { Idempotency } from './http/idempotency.ts'
 import { createListener, urlOf } from './http/listener.ts'
 import { JobQueue } from './jobs/job-queue.ts'
 import { JobRunner } from './jobs/job-runner.ts'
@@ -150,6 +151,7 @@ export async function createDaemon(config: Config, overrides: DaemonOverrides = 
     const startToken = randomBytes(24).toString('base64url')
     const adminToken = config.adminToken ?? startToken
     const belongings = new Belongings(db)
+    const idempotency = new Idempotency({ db, clock })
     const access = new AccessService({
       db,
       audit,
@@ -353,6 +355,7 @@ export async function createDaemon(config: Config, overrides: DaemonOverrides = 
       observe: observeRequests(telemetry, 'admin'),
       authenticate: (request) => authenticateAdmin(access, request),
       assertInScope: (scope, input) => belongings.assertInScope(scope, input),
+      idempotency,
       bindAll: (binder) => {
         bindAccess(binder, access)
         for (const feature of features) feature.bind?.(binder)
@@ -434,6 +437,7 @@ export async function createDaemon(config: Config, overrides: DaemonOverrides = 
       log,
       tasks: [
         { name: 'old events', run: (signal) => outbox.trim({ signal }) },
+        { name: 'answers kept for a day', run: (signal) => idempotency.sweep(signal) },
         { name: 'expired sessions', run: () => access.forgetExpiredSessions() },
         ...features.flatMap((feature) => feature.upkeep ?? []),
         { name: 'objects nobody needs', run: () => removals.enqueue() }

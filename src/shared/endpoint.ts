@@ -35,6 +35,8 @@ export interface Endpoint<
   /** Of the JSON body; 1 MB unless it says otherwise. */
   maxBodyBytes?: number
   response: Response
+  /** The answer shows a secret this once: it is kept nowhere. */
+  secretAnswer?: true
   /** Of an answer without a body; 204 unless it says otherwise. */
   emptyStatus?: 200 | 201
   errors: readonly ProblemCode[]

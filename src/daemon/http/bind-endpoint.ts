@@ -1,5 +1,5 @@
 import express, { type Request, type RequestHandler, type Response, type Router } from 'express'
-import type { z } from 'zod'
+import { z } from 'zod'
 import type { AuditActor } from '../../shared/api/audit.ts'
 import type { Role } from '../../shared/api/system.ts'
 import type { Endpoint, EndpointRequest, EndpointResult, RequiredRole } from '../../shared/endpoint.ts'
@@ -7,6 +7,7 @@ import { actingAs } from '../audit/acting.ts'
 import { AppError } from '../errors.ts'
 import { nameOperation } from '../telemetry/observe-requests.ts'
 import type { WorkspaceScope } from '../workspace-scope.ts'
+import type { Idempotency } from './idempotency.ts'
 import { parsePart } from './parse-part.ts'
 
 /** Who is calling. */
@@ -27,6 +28,11 @@ export interface CallContext {
   response: Response
   /** Throws when a body that the handler read itself names a thing the caller may not know of. */
   assertInScope(input: object): void
+  /**
+   * Does `work` once for all requests with the same `Idempotency-Key` and `content`; the later ones get its answer. For bodies that
+   * the handler reads itself: what `bind` gives a JSON body to is done once already.
+   */
+  once<T>(content: unknown, work: () => T | Promise<T>): Promise<T>
 }
 
 /** Binds contract operations to one router: authentication, role, validation, then the handler. */
@@ -51,12 +57,20 @@ export interface BinderOptions {
   authenticate(request: Request): Caller
   /** Throws when a part of a request names a thing outside of `scope`. */
   assertInScope(scope: WorkspaceScope, input: object): void
+  idempotency: Idempotency
   /** Also checks every answer against the contract (tests and development): a mismatch is a defect of ours. */
   checkResponses: boolean
 }
 
 const MAX_BODY_BYTES = 1_000_000
 const BODY_DEADLINE_MS = 60_000
+
+const IDEMPOTENCY_HEADER = 'idempotency-key'
+/** A string of RFC 8941 §3.3.3; many clients send it without its quotes. */
+const idempotencyKeySchema = z
+  .string()
+  .regex(/^[!-~]{1,255}$/, 'an Idempotency-Key has 1 to 255 letters, digits and signs of ASCII without spaces')
+  .transform((text) => text.replace(/^"(.*)"$/, '$1'))
 
 const rank: Record<RequiredRole, number> = { none: 0, viewer: 1, operator: 2, admin: 3 }
 
@@ -84,7 +98,9 @@ export function createEndpointBinder(options: BinderOptions): EndpointBinder {
     handlers.push((request, response) => {
       const caller = response.locals['caller'] as Caller
       const assertInScope = (input: object): void => options.assertInScope(caller.workspaceIds, input)
-      return actingAs(actorOf(caller, request), () => run({ caller, request, response, assertInScope }))
+      const once: CallContext['once'] = (content, work) =>
+        runOnce({ endpoint, caller, request, response, content }, options.idempotency, work)
+      return actingAs(actorOf(caller, request), () => run({ caller, request, response, assertInScope, once }))
     })
     const method = endpoint.method.toLowerCase() as Lowercase<Endpoint['method']>
     options.router[method](endpoint.path.replace(/\{(\w+)\}/g, ':$1'), ...handlers)
@@ -94,7 +110,8 @@ export function createEndpointBinder(options: BinderOptions): EndpointBinder {
     boundNames: () => bound,
     bind(endpoint, handler) {
       register(endpoint, async (context) => {
-        const result = await handler(validate(endpoint, context), context)
+        const work = () => handler(validate(endpoint, context), context)
+        const result = endpoint.form || endpoint.rawBody ? await work() : await context.once(context.request.body, work)
         if (typeof endpoint.response === 'string') {
           context.response.status(204).end()
           return
@@ -108,6 +125,31 @@ export function createEndpointBinder(options: BinderOptions): EndpointBinder {
       register(endpoint, async (context) => handler(validate(endpoint, context), context))
     }
   }
+}
+
+/** Without a key, or where nothing is changed, simply does the work. Throws `invalid_request` for a key that is none. */
+async function runOnce<T>(
+  call: { endpoint: Endpoint; caller: Caller; request: Request; response: Response; content: unknown },
+  idempotency: Idempotency,
+  work: () => T | Promise<T>
+): Promise<T> {
+  const { endpoint, caller, request, response, content } = call
+  const header = request.headers[IDEMPOTENCY_HEADER]
+  if (header === undefined || READING.has(endpoint.method)) return work()
+  const key = parsePart('headers', idempotencyKeySchema, header)
+  const outcome = await idempotency.run(
+    {
+      callerId: caller.actorId,
+      operation: endpoint.name,
+      key,
+      content: [request.originalUrl, content, caller.role, caller.workspaceIds],
+      isSecret: endpoint.secretAnswer === true
+    },
+    work
+  )
+  if ('answer' in outcome) return outcome.answer
+  response.setHeader('idempotency-replayed', 'true')
+  return outcome.replayed as T
 }
 
 function actorOf({ actorId, name, tokenId, viaCookie }: Caller, request: Request): AuditActor {

@@ -37,7 +37,11 @@ export function openApiDocument(endpoints: readonly Endpoint[], version: string)
 }
 
 function operation(endpoint: Endpoint, components: Json): Json {
-  const parameters = [...parametersOf(endpoint, 'params', components), ...parametersOf(endpoint, 'query', components)]
+  const parameters = [
+    ...parametersOf(endpoint, 'params', components),
+    ...parametersOf(endpoint, 'query', components),
+    ...(isRepeatable(endpoint) ? [idempotencyKey] : [])
+  ]
   return {
     operationId: endpoint.name,
     tags: [endpoint.tag],
@@ -67,6 +71,19 @@ function operation(endpoint: Endpoint, components: Json): Json {
     ...(endpoint.form ? { requestBody: formBodyOf(endpoint.form, components) } : {}),
     responses: { ...successOf(endpoint, components), ...failuresOf(endpoint, components) }
   }
+}
+
+const idempotencyKey: Json = {
+  name: 'Idempotency-Key',
+  in: 'header',
+  required: false,
+  description: 'The same request with the same key is done once within a day; again gives the same answer.',
+  schema: { type: 'string', minLength: 1, maxLength: 255 }
+}
+
+/** Whether repeating it can be told from asking twice; transfers of bytes can be repeated anyway. */
+function isRepeatable({ method, rawBody, listener }: Endpoint): boolean {
+  return ['POST', 'PUT', 'PATCH', 'DELETE'].includes(method) && !rawBody && listener !== 'field'
 }
 
 function formBodyOf(form: NonNullable<Endpoint['form']>, components: Json): Json {
@@ -123,6 +140,8 @@ function failuresOf(endpoint: Endpoint, components: Json): Json {
     endpoint.role === 'none' ? ['internal_error'] : ['unauthenticated', 'forbidden', 'internal_error']
   if (endpoint.params || endpoint.query || endpoint.body) always.push('invalid_request')
   if (endpoint.body) always.push('invalid_json', 'payload_too_large')
+  if (isRepeatable(endpoint)) always.push('invalid_request', 'idempotency_key_reused', 'idempotency_key_in_use')
+  if (endpoint.secretAnswer) always.push('idempotent_answer_not_kept')
   const byStatus = new Map<number, ProblemCode[]>()
   for (const code of new Set([...endpoint.errors, ...always]))
     byStatus.set(problemStatuses[code], [...(byStatus.get(problemStatuses[code]) ?? []), code])

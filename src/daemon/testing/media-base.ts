@@ -19,6 +19,7 @@ import { bindRenditions } from '../features/renditions/renditions.routes.ts'
 import { RenditionsService } from '../features/renditions/renditions.service.ts'
 import { createEndpointBinder } from '../http/bind-endpoint.ts'
 import { errorHandler } from '../http/error-handler.ts'
+import { Idempotency } from '../http/idempotency.ts'
 import { newId } from '../ids.ts'
 import { JobQueue } from '../jobs/job-queue.ts'
 import { JobRunner } from '../jobs/job-runner.ts'
@@ -94,6 +95,7 @@ export async function startMediaBase(options: { store: ObjectStore; ffmpegPath?:
     router: app,
     authenticate: () => caller,
     assertInScope: () => undefined,
+    idempotency: new Idempotency({ db, clock }),
     checkResponses: true
   })
   bindRenditions(binder, { service: renditions, store, gate })

@@ -103,6 +103,7 @@ export const createToken = defineEndpoint({
     workspaceIds: z.array(workspaceIdSchema).min(1).max(100).optional()
   }),
   response: tokenSchema.extend({ secret: z.string() }),
+  secretAnswer: true,
   errors: ['invalid_request']
 })
 

@@ -94,6 +94,7 @@ export const createWebhook = defineEndpoint({
   role: 'admin',
   body: z.strictObject({ ...changes, types: webhookTypesSchema.default('*'), isEnabled: z.boolean().default(true) }),
   response: webhookSchema.extend({ secret: secretSchema }),
+  secretAnswer: true,
   errors: ['invalid_request', 'too_many_webhooks']
 })
 
@@ -143,6 +144,7 @@ export const rotateWebhookSecret = defineEndpoint({
   role: 'admin',
   params: webhookParams,
   response: webhookSchema.extend({ secret: secretSchema }),
+  secretAnswer: true,
   errors: ['webhook_not_found']
 })
 

@@ -17,6 +17,7 @@ import { webhook } from './0130-webhook.ts'
 import { sink } from './0131-sink.ts'
 import { audit } from './0140-audit.ts'
 import { tokenScope } from './0150-token-scope.ts'
+import { idempotency } from './0151-idempotency.ts'
 
 /** Every migration of the catalogue, oldest first. One that landed is never edited. */
 export const migrations: readonly Migration[] = [
@@ -37,5 +38,6 @@ export const migrations: readonly Migration[] = [
   webhook,
   sink,
   audit,
-  tokenScope
+  tokenScope,
+  idempotency
 ]

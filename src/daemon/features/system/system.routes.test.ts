@@ -4,6 +4,8 @@ import { expect, onTestFinished, test } from 'vitest'
 import { getStatus, type Role, roles } from '../../../shared/api/system.ts'
 import { systemClock } from '../../clock.ts'
 import { createEndpointBinder } from '../../http/bind-endpoint.ts'
+import { Idempotency } from '../../http/idempotency.ts'
+import { testDatabase } from '../../testing/test-database.ts'
 import { openEmbeddedStore } from '../../testing/test-stores.ts'
 import { bindSystem } from './system.routes.ts'
 import { StoreMonitor } from './system.service.ts'
@@ -21,6 +23,7 @@ test('the command that makes a token is told to administrators only', async () =
       viaCookie: false
     }),
     assertInScope: () => undefined,
+    idempotency: new Idempotency({ db: testDatabase(), clock: systemClock }),
     checkResponses: true
   })
   bindSystem(binder, {

@@ -21,19 +21,24 @@ export function bindUploads(
   binder: EndpointBinder,
   { service, pending }: { service: UploadsService; pending: PendingUploadsService }
 ): void {
-  binder.bind(uploadMedia, async (_, { request, caller, assertInScope }) => {
+  binder.bind(uploadMedia, async (_, { request, caller, assertInScope, once }) => {
     const received = await receiveForm(request, {
       fileField: 'file',
       takeFile: (stream, name) => service.receive(stream, name),
       undo: (file) => service.discard(file)
     })
+    const { file } = received
+    let isAdmitted = false
     try {
       const fields = parsePart('form', uploadFieldsSchema, received.fields)
       assertInScope(fields)
-      return service.toldTo(caller.workspaceIds, await service.admit(received.file, fields))
-    } catch (error) {
-      service.discard(received.file)
-      throw error
+      return await once({ fields, name: file.name, sha256: file.sha256 }, async () => {
+        const media = await service.admit(file, fields)
+        isAdmitted = true
+        return service.toldTo(caller.workspaceIds, media)
+      })
+    } finally {
+      if (!isAdmitted) service.discard(file)
     }
   })
   binder.bind(presignUpload, async ({ body: { name, sizeBytes, linkSeconds, ...fields } }) => {
