@@ -89,6 +89,7 @@ export const moderateAsset = defineEndpoint({
   tag: 'Assets',
   summary: "Judge an asset's content; for the service that assets are announced to",
   role: 'operator',
+  forScopedTokens: true,
   params: assetParams,
   body: verdictSchema,
   response: verdictSchema,

@@ -34,6 +34,7 @@ export const getFileUrl = defineEndpoint({
   tag: 'Delivery',
   summary: 'An address that opens an asset, or a preview of it, without a token',
   role: 'viewer',
+  forScopedTokens: true,
   params: assetParams,
   query: z.object({
     /** Left out: as the configuration says. */
@@ -63,6 +64,7 @@ export const getMediaObject = defineEndpoint({
   summary:
     'What an application needs of a file it stored, with a link to the bytes; what is in the bin counts as deleted',
   role: 'viewer',
+  forScopedTokens: true,
   params: assetParams,
   query: z.object({ expiresInSeconds: expiresInSecondsSchema }),
   response: z.object({

@@ -53,6 +53,13 @@ const operations: Record<string, typeof refused | ((world: World) => Call)> = {
   getAsset: ofAsset,
   updateAsset: (world) => ({ ...ofAsset(world), body: { name: 'renamed.bin', metadata: { workspaceId: 'any' } } }),
   changeAssets: ({ assetId }) => ({ body: { action: 'tag', assetIds: [assetId], add: ['seen'] } }),
+  moderateAsset: (world) => ({ ...ofAsset(world), body: { status: 'approved' } }),
+  getFileUrl: ofAsset,
+  getMediaObject: ofAsset,
+  replaceLinkKey: refused,
+  quarantineBytes: refused,
+  listQuarantine: refused,
+  releaseBytes: refused,
   deleteAsset: (world) => ({ ...ofAsset(world) }),
   restoreAsset: ({ binnedId }) => ({ params: { assetId: binnedId } }),
   getMedia: ofAsset,
@@ -126,7 +133,7 @@ const SHOWS = new Map<string, keyof World>([
   ['listAssets', 'assetId'],
   ['findReferences', 'referenceId'],
   ['listJobs', 'queuedJobId'],
-  ['streamEvents', 'assetId'],
+  ['streamEvents', 'binnedId'],
   ['listAudit', 'binnedId'],
   ['listWorkspaces', 'workspaceId']
 ])
@@ -208,7 +215,7 @@ async function startBase() {
   return { base, furnish, rowsOf }
 }
 
-async function send(base: TestDaemon, endpoint: Endpoint, call: Call, secret: string) {
+async function send(base: TestDaemon, endpoint: Endpoint, call: Call, secret: string, lastSubject = '') {
   const { raw, body, headers } = call
   const answer = await fetch(base.ready.admin.url + endpointUrl(endpoint.path, call), {
     method: endpoint.method,
@@ -219,7 +226,7 @@ async function send(base: TestDaemon, endpoint: Endpoint, call: Call, secret: st
     },
     ...(raw ? { body: raw } : body ? { body: JSON.stringify(body) } : {})
   })
-  const text = endpoint.response === 'event-stream' ? await eventsOf(answer) : await answer.text()
+  const text = endpoint.response === 'event-stream' ? await eventsOf(answer, lastSubject) : await answer.text()
   const code = answer.ok || !text.startsWith('{') ? null : (JSON.parse(text) as { code: string }).code
   // The answer to HEAD has no words.
   const status = answer.status
@@ -231,12 +238,12 @@ async function send(base: TestDaemon, endpoint: Endpoint, call: Call, secret: st
   }
 }
 
-/** All that a stream replays: it comes in one piece. */
-async function eventsOf(answer: Response): Promise<string> {
+/** What a stream replays, up to an event of this subject. */
+async function eventsOf(answer: Response, subject: string): Promise<string> {
   let text = ''
   for await (const chunk of answer.body!.pipeThrough(new TextDecoderStream())) {
     text += chunk
-    if (text.includes('event: stored')) break
+    if (text.includes(subject)) break
   }
   return text
 }
@@ -271,7 +278,7 @@ test('no operation shows or changes anything of another workspace', async () => 
       const { text } = await send(base, endpoint, operation(others), secret)
       expect(`${endpoint.name}: ${text}`).toMatch(/"(asset|upload|reference|job|workspace)_not_found"|: 404$/)
     }
-    const { status, code, text } = await send(base, endpoint, operation(own), secret)
+    const { status, code, text } = await send(base, endpoint, operation(own), secret, own.binnedId)
     expect([endpoint.name, status < 300 || code === 'rendition_not_available', text]).toEqual([
       endpoint.name,
       true,
