@@ -4,6 +4,7 @@ import { AppError } from '../errors.ts'
 import { type ObjectStore, ObjectStoreError } from '../object-store/object-store.ts'
 import { parseByteRange } from './byte-range.ts'
 import { judgePreconditions, rangeCounts, type Validators } from './preconditions.ts'
+import { ReaderGoneError, sendOpened } from './send-opened.ts'
 
 const LEFT: ReadonlySet<string | undefined> = new Set(['ERR_STREAM_PREMATURE_CLOSE', 'ERR_STREAM_UNABLE_TO_PIPE'])
 
@@ -67,15 +68,23 @@ async function sendBytes(
   range: { start: number; end: number } | undefined,
   response: Response
 ): Promise<void> {
+  const version = storeEtag === undefined ? {} : { ifMatch: storeEtag }
   try {
-    const { stream } = await store.getStream(key, {
-      ...(range && { range }),
-      ...(storeEtag !== undefined && { ifMatch: storeEtag })
-    })
-    await pipeline(stream, response)
+    const object = await store.open(key, version)
+    if (object === null) {
+      const { stream } = await store.getStream(key, { ...version, ...(range && { range }) })
+      await pipeline(stream, response)
+      return
+    }
+    try {
+      await sendOpened(object, range ?? { start: 0, end: object.sizeBytes - 1 }, response)
+    } finally {
+      object.close()
+    }
   } catch (error) {
     // A viewer who leaves in the middle is no error; a store that breaks off is.
-    if (response.destroyed && LEFT.has((error as NodeJS.ErrnoException).code)) return
+    const hasLeft = response.destroyed && LEFT.has((error as NodeJS.ErrnoException).code)
+    if (hasLeft || error instanceof ReaderGoneError) return
     for (const header of ['content-length', 'content-range']) response.removeHeader(header)
     if (error instanceof ObjectStoreError && error.code === 'PreconditionFailed')
       throw new AppError('asset_damaged', { damage: 'bytes_changed' }, { cause: error })

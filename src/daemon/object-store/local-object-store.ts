@@ -16,6 +16,7 @@ import {
   type ObjectStat,
   type ObjectStore,
   ObjectStoreError,
+  type OpenedObject,
   type PresignedRequest,
   type PutOptions,
   type PutResult,
@@ -89,6 +90,22 @@ export class LocalObjectStore implements ObjectStore {
         return { stat: toStat(info), stream, sizeBytes: end + 1 - (range?.start ?? 0) }
       } finally {
         handle.close()
+      }
+    })
+  }
+
+  async open(key: string, { ifMatch }: { ifMatch?: string } = {}): Promise<OpenedObject> {
+    return translated(async () => {
+      const handle = await this.#engine.openObject(this.bucket, key)
+      const { etag, sizeBytes } = handle.info
+      if (ifMatch !== undefined && !etagListMatches(ifMatch, etag)) {
+        handle.close()
+        throw new ObjectStoreError('PreconditionFailed', `${key} is another version by now.`)
+      }
+      return {
+        sizeBytes,
+        readAt: (buffer, position) => translated(() => handle.readAt(buffer, position)),
+        close: () => handle.close()
       }
     })
   }

@@ -171,6 +171,22 @@ export function describeObjectStore(name: string, open: () => Promise<StoreUnder
         await expect(store.sha256Of(key, { signal })).rejects.toThrow('enough')
       })
 
+      it('opens an object for reads at any place where it can', async () => {
+        const key = newKey()
+        const { etag } = await store.put(key, Buffer.from('0123456789'))
+        const opened = await store.open(key, { ifMatch: etag })
+        if (opened === null) return expect(store.kind).toBe('s3')
+        const buffer = Buffer.alloc(4)
+        expect(opened.sizeBytes).toBe(10)
+        expect([await opened.readAt(buffer, 3), buffer.toString()]).toEqual([4, '3456'])
+        await store.put(key, Buffer.from('replaced'))
+        expect(await opened.readAt(buffer, 8)).toBe(2)
+        expect(buffer.toString('latin1', 0, 2)).toBe('89')
+        opened.close()
+        await expect(store.open(key, { ifMatch: etag })).rejects.toMatchObject({ code: 'PreconditionFailed' })
+        await expect(store.open(newKey())).rejects.toMatchObject({ code: 'NotFound' })
+      })
+
       it('offers a file where it can', async () => {
         const key = newKey()
         await store.put(key, Buffer.from('on disk'))

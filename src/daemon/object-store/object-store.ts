@@ -48,6 +48,14 @@ export type CopyOptions = {
   signal?: AbortSignal
 }
 
+/** One version of an object held open on this machine; close it always, with no read under way. */
+export type OpenedObject = {
+  sizeBytes: number
+  /** Fills (the beginning of) `buffer` from `position` on; gives the number of bytes, at least one. One read at a time. */
+  readAt(buffer: Buffer, position: number): Promise<number>
+  close(): void
+}
+
 /** A file holding exactly the object's bytes. It stays until `release()`; never write to it. */
 export type LocalPath = { path: string; release(): void }
 
@@ -127,6 +135,10 @@ export interface ObjectStore {
     key: string,
     options?: { range?: { start: number; end?: number }; ifMatch?: string }
   ): Promise<{ stat: ObjectStat; stream: Readable; sizeBytes: number }>
+  /**
+   * The object for reads into buffers of the caller; null when the store has none to offer (read the stream then). As {@link getStream}.
+   */
+  open(key: string, options?: { ifMatch?: string }): Promise<OpenedObject | null>
   /** The object as a file on this machine; null when the store has none to offer (read the stream then). Raises `NotFound`. */
   localPath(key: string): Promise<LocalPath | null>
   /**

@@ -185,6 +185,10 @@ export class S3ObjectStore implements ObjectStore {
     return { stat: { ...toStat(key, output), sizeBytes: totalSize(output) }, stream, sizeBytes }
   }
 
+  async open(): Promise<null> {
+    return null
+  }
+
   async localPath(): Promise<null> {
     return null
   }

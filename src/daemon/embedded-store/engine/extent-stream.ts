@@ -1,3 +1,4 @@
+import { close, openSync, read } from 'node:fs'
 import { type FileHandle, open } from 'node:fs/promises'
 import { Readable } from 'node:stream'
 import type { BlobFiles } from './blob-files.ts'
@@ -74,6 +75,52 @@ export function streamExtents(
     }
   }
   return Readable.from(explained(), { objectMode: false, highWaterMark: 2 * CHUNK_BYTES })
+}
+
+/** Reads anywhere in the stretches, into buffers of the caller, which spares the memory that a stream takes for every piece. */
+export class ExtentReader {
+  readonly #files: BlobFiles
+  readonly #extents: readonly Extent[]
+  #open: { blobId: string; fd: number } | undefined
+
+  constructor(files: BlobFiles, extents: readonly Extent[]) {
+    this.#files = files
+    this.#extents = extents
+  }
+
+  /** Fails with {@link DamagedBlobError} when a file has too few bytes. */
+  async readAt(buffer: Buffer, position: number): Promise<number> {
+    const [slice] = sliceExtents(this.#extents, position, position + buffer.length - 1)
+    if (!slice) throw new RangeError('a read beyond the end of an object')
+    const { blobId, offsetBytes, lengthBytes } = slice
+    const bytesRead = await readInto(this.#fdOf(blobId), buffer, lengthBytes, offsetBytes)
+    if (bytesRead === 0) throw new DamagedBlobError(blobId, 'The payload file is shorter than recorded.')
+    return bytesRead
+  }
+
+  close(): void {
+    if (this.#open) close(this.#open.fd)
+    this.#open = undefined
+  }
+
+  /** In place, as the look at the file's size: another thread costs more than the call. */
+  #fdOf(blobId: string): number {
+    if (this.#open?.blobId === blobId) return this.#open.fd
+    this.close()
+    try {
+      this.#open = { blobId, fd: openSync(this.#files.path(blobId), 'r') }
+    } catch (error) {
+      if (isMissingFile(error)) throw new DamagedBlobError(blobId, 'The payload file is missing.')
+      throw error
+    }
+    return this.#open.fd
+  }
+}
+
+function readInto(fd: number, buffer: Buffer, length: number, position: number): Promise<number> {
+  return new Promise((resolve, reject) => {
+    read(fd, buffer, 0, length, position, (error, bytesRead) => (error ? reject(error) : resolve(bytesRead)))
+  })
 }
 
 async function openBlob(files: BlobFiles, blobId: string): Promise<FileHandle> {

@@ -8,7 +8,7 @@ import type { Buckets } from './buckets.ts'
 import type { Damage } from './damage.ts'
 import { asStorageError } from './disk-errors.ts'
 import type { EngineEvents } from './engine-events.ts'
-import { sliceExtents, streamExtents } from './extent-stream.ts'
+import { ExtentReader, sliceExtents, streamExtents } from './extent-stream.ts'
 import type { GroupCommit } from './group-commit.ts'
 import { assertObjectKey } from './names.ts'
 import type { ExtentRow, ObjectRow, ObjectRows } from './object-rows.ts'
@@ -213,6 +213,7 @@ class OpenObject implements ObjectHandle {
   readonly #files: BlobFiles
   readonly #damage: Damage
   readonly #release: () => void
+  #reader: ExtentReader | undefined
 
   constructor(parts: {
     info: ObjectInfo
@@ -240,7 +241,18 @@ class OpenObject implements ObjectHandle {
     return stream
   }
 
+  async readAt(buffer: Buffer, position: number): Promise<number> {
+    this.#reader ??= new ExtentReader(this.#files, this.#extents)
+    try {
+      return await this.#reader.readAt(buffer, position)
+    } catch (error) {
+      throw await this.#damage.explain(this.info.key, error)
+    }
+  }
+
   close(): void {
+    this.#reader?.close()
+    this.#reader = undefined
     this.#release()
   }
 }

@@ -103,7 +103,12 @@ export interface ObjectHandle {
    * is not inside the object.
    */
   read(range?: ByteRange): Readable
-  /** Releases the version. Streams already handed out finish first. May be called more than once. */
+  /**
+   * Fills (the beginning of) `buffer` with the bytes from `position` on and gives their number, at least one. One read at a time.
+   * Raises `ObjectDamaged`; `position` must be inside the object.
+   */
+  readAt(buffer: Buffer, position: number): Promise<number>
+  /** Releases the version, with no `readAt` under way. Streams already handed out finish first. May be called more than once. */
   close(): void
 }
 

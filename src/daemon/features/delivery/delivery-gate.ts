@@ -1,4 +1,5 @@
 import type { Request, Response } from 'express'
+import type { ProblemCode } from '../../../shared/problem.ts'
 import type { Clock } from '../../clock.ts'
 import { AppError } from '../../errors.ts'
 import type { Caller } from '../../http/bind-endpoint.ts'
@@ -47,7 +48,7 @@ export class DeliveryGate {
     const asset = this.#deps.repository.find(assetId)
     const open = this.#withoutToken(asset, request)
     const admission: Admission =
-      open instanceof AppError
+      typeof open === 'string'
         ? { asset: assertReadable(assetId, asset, await this.#callerOr(open, request)), by: 'token' }
         : open
     await this.#deps.quarantine.assertReadable(admission.asset)
@@ -77,21 +78,24 @@ export class DeliveryGate {
   }
 
   /** How the request may have the bytes as it is, or why it may not without a token. */
-  #withoutToken(asset: DeliveredAsset | undefined, request: Request): Exclude<Admission, { by: 'token' }> | AppError {
+  #withoutToken(
+    asset: DeliveredAsset | undefined,
+    request: Request
+  ): Exclude<Admission, { by: 'token' }> | ProblemCode {
     const { signer, refererRule } = this.#deps
     const link = asset?.access === 'public' ? undefined : signer.verify(request.originalUrl, asset?.access)
-    if (typeof link === 'string') return new AppError(link)
-    if (!asset || (asset.access !== 'public' && link === undefined)) return new AppError('unauthenticated')
-    if (asset.binnedAtMs !== null) return new AppError('asset_not_found', { assetId: asset.id })
-    if (!refererAllowed(refererRule, request.headers.referer)) return new AppError('referer_refused')
+    if (typeof link === 'string') return link
+    if (!asset || (asset.access !== 'public' && link === undefined)) return 'unauthenticated'
+    if (asset.binnedAtMs !== null) return 'asset_not_found'
+    if (!refererAllowed(refererRule, request.headers.referer)) return 'referer_refused'
     return link === undefined ? { asset, by: 'public' } : { asset, by: 'link', linkEndsAtMs: link.expiresAtMs }
   }
 
-  async #callerOr(refusal: AppError, request: Request): Promise<Caller> {
+  async #callerOr(refusal: ProblemCode, request: Request): Promise<Caller> {
     try {
       return await this.#deps.authenticate(request)
     } catch (error) {
-      throw error instanceof AppError && error.code === 'unauthenticated' ? refusal : error
+      throw error instanceof AppError && error.code === 'unauthenticated' ? new AppError(refusal) : error
     }
   }
 }

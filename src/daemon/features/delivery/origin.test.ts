@@ -39,6 +39,21 @@ describe('the bytes of an original', () => {
     expect((await readAsAdmin(path, { range: 'bytes=0-' })).status).toBe(416)
   })
 
+  test('large files stay apart when many are read at once, also beside readers who leave', async () => {
+    const { upload, readAsAdmin } = await startDelivery()
+    const files = [randomBytes(1_700_000), randomBytes(2_300_001)]
+    const paths: string[] = []
+    for (const file of files) paths.push(mediaOf(await upload(file)))
+    const read = async (at: number) => {
+      const answer = await readAsAdmin(paths[at % 2]!)
+      if (at % 5 === 0) return answer.body!.cancel()
+      expect(Buffer.from(await answer.arrayBuffer()).equals(files[at % 2]!)).toBe(true)
+    }
+    for (const readers of [3, 40]) await Promise.all(Array.from({ length: readers }, (_, at) => read(at)))
+    const end = await readAsAdmin(paths[1]!, { range: 'bytes=1700000-' })
+    expect(Buffer.from(await end.arrayBuffer()).equals(files[1]!.subarray(1_700_000))).toBe(true)
+  })
+
   test('HEAD tells the same without a body, and knows no ranges', async () => {
     const { upload, readAsAdmin } = await startDelivery()
     const path = mediaOf(await upload('0123456789', { name: 'note.txt' }))
