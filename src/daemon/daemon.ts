@@ -253,7 +253,7 @@ export async function createDaemon(config: Config, overrides: DaemonOverrides = 
       releaseBlob: (blobId) => ingest.releaseBlob(blobId)
     })
     const deletions = createDeletions({ db, clock, queue, config: config.deletions, letGo: lifecycle.letGo })
-    const workspaces = createWorkspaces({ db, quotaBytes: config.uploads.quotaBytes })
+    const workspaces = createWorkspaces({ db, audit, quotaBytes: config.uploads.quotaBytes })
     const delivery = createDelivery({
       db,
       store,
@@ -312,7 +312,7 @@ export async function createDaemon(config: Config, overrides: DaemonOverrides = 
       delivery,
       moderation,
       createAudit({ db, clock, log, dataDir: config.dataDir }),
-      createWebhooks({ ...outgoing, version, ...config.webhooks }),
+      createWebhooks({ ...outgoing, audit, version, ...config.webhooks }),
       createSinks({
         ...outgoing,
         config: config.sinks,

@@ -14,6 +14,10 @@ export const auditActions = [
   'gc.run',
   'link_key.replaced',
   'references.deleted',
+  'webhook.created',
+  'webhook.changed',
+  'webhook.deleted',
+  'workspace.quota_changed',
   'token.created',
   'token.revoked',
   'token.replaced'

@@ -8,6 +8,8 @@ import { collectGarbage } from '../../../shared/api/lifecycle.ts'
 import { createReferences, deleteReferences } from '../../../shared/api/references.ts'
 import { createToken, revokeToken } from '../../../shared/api/system.ts'
 import { uploadMedia } from '../../../shared/api/uploads.ts'
+import { createWebhook, deleteWebhook, rotateWebhookSecret, updateWebhook } from '../../../shared/api/webhooks.ts'
+import { setWorkspaceQuota } from '../../../shared/api/workspaces.ts'
 import { actingBySystem } from '../../audit/acting.ts'
 import { AuditLog, lineOf } from '../../audit/audit-log.ts'
 import { ManualClock } from '../../testing/manual-clock.ts'
@@ -93,6 +95,27 @@ describe('the daemon writes down', () => {
     expect(items.map(({ action, data }) => [action, data])).toEqual([
       ['token.revoked', { name: 'office', role: 'operator' }],
       ['token.created', { name: 'office', role: 'operator' }]
+    ])
+    expect((await linesOf(base)).join()).not.toContain(secret)
+  })
+
+  test('what changes how the base works, without secrets', async () => {
+    const base = await startTestDaemon()
+    await upload(base, 'bytes')
+    await base.api.call(setWorkspaceQuota, { params: { workspaceId: 'crew' }, body: { quotaBytes: 5 } })
+    const url = 'http://127.0.0.1:9/hook'
+    const { id, secret } = await base.api.call(createWebhook, { body: { url, types: ['asset.purged'] } })
+    const params = { webhookId: id }
+    await base.api.call(updateWebhook, { params, body: { isEnabled: false } })
+    await base.api.call(rotateWebhookSecret, { params })
+    await base.api.call(deleteWebhook, { params })
+    const records = (await recordsOf(base)).map(({ action, data }) => [action, data])
+    expect(records).toEqual([
+      ['webhook.deleted', { url }],
+      ['webhook.changed', { isSecretReplaced: true }],
+      ['webhook.changed', { isEnabled: false }],
+      ['webhook.created', { url, types: ['asset.purged'], isEnabled: true }],
+      ['workspace.quota_changed', { workspaceId: 'crew', quotaBytes: 5 }]
     ])
     expect((await linesOf(base)).join()).not.toContain(secret)
   })

@@ -7,6 +7,7 @@ import {
   type WebhookDelivery,
   type Webhook as WebhookView
 } from '../../../shared/api/webhooks.ts'
+import type { AuditLog } from '../../audit/audit-log.ts'
 import { isoFromMs } from '../../clock.ts'
 import { AppError } from '../../errors.ts'
 import type { CloudEvent } from '../../events/cloud-event.ts'
@@ -19,6 +20,7 @@ import type { Webhook } from './webhooks.repository.ts'
 
 export interface WebhooksServiceDeps extends WebhookSenderDeps {
   outbox: Outbox
+  audit: AuditLog
   log: Logger
 }
 
@@ -60,7 +62,7 @@ export class WebhooksService {
 
   /** Told from now on. Throws `too_many_webhooks`, `invalid_request` for an address that is not allowed. */
   create(request: Pick<Webhook, 'url' | 'types' | 'isEnabled'>): WebhookView & { secret: string } {
-    const { repository, clock, outbox } = this.#deps
+    const { db, repository, clock, outbox, audit } = this.#deps
     if (repository.count() >= MAX_WEBHOOKS) throw new AppError('too_many_webhooks', { max: MAX_WEBHOOKS })
     this.#assertAllowed(request.url)
     const webhook: Webhook = {
@@ -75,14 +77,17 @@ export class WebhooksService {
       lastError: null,
       createdAtMs: clock.nowMs()
     }
-    repository.save(webhook)
+    db.transaction(() => {
+      repository.save(webhook)
+      audit.record('webhook.created', webhook.id, { ...request })
+    })
     this.#follow(webhook.id)
     return { ...this.#view(webhook), secret: webhook.secret }
   }
 
   /** Throws `webhook_not_found`, `invalid_request`. */
   update(id: string, { url, types, isEnabled }: WebhookChanges): Promise<WebhookView> {
-    return this.#change(id, (before) => {
+    return this.#change(id, { url, types, isEnabled }, (before) => {
       if (url !== undefined) this.#assertAllowed(url)
       return {
         url: url ?? before.url,
@@ -97,7 +102,7 @@ export class WebhooksService {
   /** Throws `webhook_not_found`. */
   async rotateSecret(id: string): Promise<WebhookView & { secret: string }> {
     const secret = newSecret()
-    const view = await this.#change(id, ({ secret: former }) => ({
+    const view = await this.#change(id, { isSecretReplaced: true }, ({ secret: former }) => ({
       secret,
       formerSecret: { secret: former, untilMs: this.#deps.clock.nowMs() + FORMER_SECRET_MS }
     }))
@@ -107,7 +112,7 @@ export class WebhooksService {
   /** Goes on from another event. Throws `webhook_not_found`; `event_gone` with the oldest that is kept. */
   replayFrom(id: string, from: { fromSeq: number } | { from: string }): Promise<WebhookView> {
     const { outbox } = this.#deps
-    return this.#change(id, () => {
+    return this.#change(id, from, () => {
       const { first, last } = outbox.range()
       const fromSeq = 'fromSeq' in from ? from.fromSeq : outbox.firstSince(Date.parse(from.from))
       if (fromSeq < first) throw new AppError('event_gone', { firstSeq: first })
@@ -120,8 +125,11 @@ export class WebhooksService {
     return this.#inTurn(async () => {
       this.#find(id)
       await this.#unfollow(id)
-      const { db, repository } = this.#deps
-      db.transaction(() => repository.delete(id))
+      const { db, repository, audit } = this.#deps
+      db.transaction(() => {
+        audit.record('webhook.deleted', id, { url: this.#find(id).url })
+        repository.delete(id)
+      })
     })
   }
 
@@ -167,13 +175,21 @@ export class WebhooksService {
     return { items, nextCursor: found.length > limit ? String(items.at(-1)!.id) : null }
   }
 
-  #change(id: string, changesOf: (webhook: Webhook) => Partial<Webhook>): Promise<WebhookView> {
+  /** `told` is what the audit says of it. */
+  #change(
+    id: string,
+    told: Record<string, unknown>,
+    changesOf: (webhook: Webhook) => Partial<Webhook>
+  ): Promise<WebhookView> {
     return this.#inTurn(async () => {
       const before = this.#find(id)
-      const { repository } = this.#deps
+      const { db, repository, audit } = this.#deps
       await this.#unfollow(id)
       try {
-        repository.save({ ...this.#find(id), ...changesOf(before) })
+        db.transaction(() => {
+          repository.save({ ...this.#find(id), ...changesOf(before) })
+          audit.record('webhook.changed', id, told)
+        })
       } finally {
         this.#follow(id)
       }

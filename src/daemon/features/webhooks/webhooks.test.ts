@@ -2,6 +2,7 @@ import { createHmac } from 'node:crypto'
 import { pino } from 'pino'
 import { Webhook as Verifier } from 'standardwebhooks'
 import { describe, expect, onTestFinished, test, vi } from 'vitest'
+import { AuditLog } from '../../audit/audit-log.ts'
 import { eventSource } from '../../events/cloud-event.ts'
 import { Outbox } from '../../events/outbox.ts'
 import { ManualClock } from '../../testing/manual-clock.ts'
@@ -22,6 +23,7 @@ function startWebhooks(options: { publicOnly?: boolean } = {}) {
       db,
       clock,
       outbox,
+      audit: new AuditLog({ db, clock }),
       log: pino({ level: 'silent' }),
       repository: new WebhooksRepository(db),
       source: eventSource(db),

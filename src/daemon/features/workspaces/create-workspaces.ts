@@ -1,4 +1,5 @@
 import { listWorkspaces, setWorkspaceQuota } from '../../../shared/api/workspaces.ts'
+import type { AuditLog } from '../../audit/audit-log.ts'
 import type { Database } from '../../db/database.ts'
 import { AppError } from '../../errors.ts'
 import type { Feature } from '../../feature.ts'
@@ -10,7 +11,12 @@ export interface WorkspacesFeature extends Feature {
 }
 
 /** Workspaces: what they keep and how much they may. `quotaBytes` holds where a workspace has none of its own; null for no limit. */
-export function createWorkspaces({ db, quotaBytes }: { db: Database; quotaBytes: number | null }): WorkspacesFeature {
+export function createWorkspaces(deps: {
+  db: Database
+  audit: AuditLog
+  quotaBytes: number | null
+}): WorkspacesFeature {
+  const { db, audit, quotaBytes } = deps
   const repository = new WorkspacesRepository(db)
   const quota = new WorkspaceQuota({ repository, quotaBytes })
   return {
@@ -28,6 +34,7 @@ export function createWorkspaces({ db, quotaBytes }: { db: Database; quotaBytes:
           repository.setQuota(workspaceId, body.quotaBytes)
           const workspace = repository.find(workspaceId)
           if (!workspace) throw new AppError('workspace_not_found', { workspaceId })
+          audit.record('workspace.quota_changed', workspaceId, { workspaceId, ...body })
           return quota.withQuota(workspace)
         })
       )
