@@ -1,4 +1,6 @@
+import { randomBytes } from 'node:crypto'
 import { join } from 'node:path'
+import { DatabaseSync } from 'node:sqlite'
 import { expect, type Page } from '@playwright/test'
 import { waitUntilIdle } from '../src/demo/catalogue-check.ts'
 import { createPhotoCard } from '../src/demo/photo-card.ts'
@@ -111,4 +113,64 @@ for (const language of ['en', 'zh-CN'] as const)
     if (language === 'zh-CN') await shoot(page, 'zh-in-use')
     await expectUsable(page)
     for (const error of browserErrors.splice(0)) expect(error).toContain('409')
+  })
+
+/** Writes a job that gave up into the catalogue, as the runner would have. */
+function bury(daemon: TestBase, assetId: string, errorMessage: string): void {
+  const catalogue = new DatabaseSync(join(daemon.scratchDir, 'data', 'flightcase.db'))
+  const id = randomBytes(13).toString('hex')
+  catalogue
+    .prepare(
+      `INSERT INTO job (id, name, payload_json, state, priority, asset_id, attempt, max_attempts, run_at_ms, error_message,
+                        created_at_ms, updated_at_ms)
+       VALUES (?, 'renditions.make', ?, 'dead', 20, ?, 5, 5, ?, ?, ?, ?)`
+    )
+    .run(id, JSON.stringify({ assetId }), assetId, Date.now(), errorMessage, Date.now(), Date.now())
+  catalogue.close()
+}
+
+test('work that gave up is told in words, set aside, and tried again', async ({ page, daemon }) => {
+  const [first = '', second = '', third = ''] = (await daemon.admin.api.call(listAssets, {})).items.map(({ id }) => id)
+  await openScreen(page, daemon.ready, '/jobs')
+  await expect(page.getByRole('heading', { name: 'Nothing to do' })).toBeVisible()
+  await shoot(page, 'jobs-empty')
+  await expectUsable(page)
+  bury(daemon, first, 'the object store does not answer: connect ECONNREFUSED 127.0.0.1:9000')
+  bury(daemon, second, 'took longer than 120000 ms')
+  bury(daemon, third, 'Input buffer has corrupt header: VipsJpeg: premature end of JPEG image')
+  await page.reload()
+  const dead = page.locator('[data-testid="job"][data-state="dead"]')
+  await expect(dead).toHaveCount(3)
+  await expect(page.getByRole('link', { name: /^Jobs/ }).getByRole('img', { name: '3 jobs gave up' })).toBeVisible()
+  await expect(dead.filter({ hasText: 'The media store did not answer.' })).toHaveCount(1)
+  await shoot(page, 'jobs')
+  await expectUsable(page)
+
+  await dead.filter({ hasText: 'It took too long.' }).getByRole('button', { name: 'Set aside' }).click()
+  await expect(page.getByRole('region', { name: 'Cancelled' }).getByTestId('job')).toHaveCount(1)
+  await expect(dead).toHaveCount(2)
+  await dead.filter({ hasText: 'damaged' }).getByRole('button', { name: 'Try again' }).click()
+  await expect(dead).toHaveCount(1)
+  await page.getByRole('button', { name: 'Try all again' }).click()
+  await expect(dead).toHaveCount(0)
+  await expect(page.getByText('One job is queued again.')).toBeVisible()
+  await waitUntilIdle(daemon.admin)
+  await shoot(page, 'jobs-cancelled')
+  await page.getByRole('button', { name: 'Try again' }).click()
+  await expect(page.getByRole('heading', { name: 'Nothing to do' })).toBeVisible()
+})
+
+for (const language of ['en', 'zh-CN'] as const)
+  test(`jobs on a telephone, in ${language}`, async ({ page, daemon }) => {
+    const [first = ''] = (await daemon.admin.api.call(listAssets, {})).items.map(({ id }) => id)
+    bury(daemon, first, 'Input buffer has corrupt header: VipsJpeg: premature end of JPEG image')
+    await inLanguage(page, language)
+    await page.setViewportSize({ width: 390, height: 844 })
+    await openScreen(page, daemon.ready, '/jobs')
+    await expect(page.getByTestId('job')).toHaveCount(language === 'en' ? 1 : 2)
+    await shoot(page, `phone-${language}-jobs`)
+    await expectUsable(page)
+    await page.setViewportSize({ width: 1280, height: 720 })
+    await shoot(page, language === 'en' ? 'jobs-one' : 'zh-jobs')
+    await expectUsable(page)
   })

@@ -1,5 +1,5 @@
 import type { z } from 'zod'
-import type { Job, jobStates } from '../../shared/api/jobs.ts'
+import type { Job, JobCounts, jobStates } from '../../shared/api/jobs.ts'
 import { type Clock, isoFromMs } from '../clock.ts'
 import type { Database } from '../db/database.ts'
 import { AppError } from '../errors.ts'
@@ -189,25 +189,49 @@ export class JobQueue {
 
   /** Queues a dead or cancelled job again with all its attempts. Throws `job_not_found`, `job_not_retryable`. */
   retry(jobId: string): Job {
-    const now = this.#clock.nowMs()
-    const changes = this.#db
-      .prepare(
-        `UPDATE OR IGNORE job SET state = 'queued', attempt = 0, run_at_ms = ?, error_message = NULL, updated_at_ms = ?
-         WHERE id = ? AND state IN ('dead', 'cancelled')`
-      )
-      .run(now, now, jobId).changes
+    const isBack = this.#queueAgain(jobId, this.#clock.nowMs())
     const job = this.get(jobId)
-    if (changes === 0) throw new AppError('job_not_retryable', { state: job.state })
+    if (!isBack) throw new AppError('job_not_retryable', { state: job.state })
     this.#listener?.jobQueued()
     return job
   }
 
-  /** Cancels a queued or running job. Throws `job_not_found`, `job_not_retryable` when it already ended. */
+  /** Queues up to `limit` dead jobs again, all or those of one kind. Gives their number. */
+  retryDead(options: { name: string | undefined; limit: number }): number {
+    const now = this.#clock.nowMs()
+    return this.#db.transaction(() => {
+      const rows = this.#db
+        .prepare<unknown[], { id: string }>(
+          `SELECT id FROM job WHERE state = 'dead' AND (:name IS NULL OR name = :name) ORDER BY id LIMIT :limit`
+        )
+        .all({ name: options.name ?? null, limit: options.limit })
+      for (const { id } of rows) {
+        // What a twin that is queued already will do need not be done twice.
+        const isBack = this.#queueAgain(id, now)
+        if (!isBack) this.#db.prepare(`DELETE FROM job WHERE id = ? AND state = 'dead'`).run(id)
+      }
+      this.#db.afterCommit(() => this.#listener?.jobQueued())
+      return rows.length
+    })
+  }
+
+  #queueAgain(jobId: string, nowMs: number): boolean {
+    return (
+      this.#db
+        .prepare(
+          `UPDATE OR IGNORE job SET state = 'queued', attempt = 0, run_at_ms = ?, error_message = NULL, updated_at_ms = ?
+           WHERE id = ? AND state IN ('dead', 'cancelled')`
+        )
+        .run(nowMs, nowMs, jobId).changes > 0
+    )
+  }
+
+  /** Cancels a queued or running job, or sets a dead one aside. Throws `job_not_found`, `job_not_retryable` when it already ended. */
   cancel(jobId: string): Job {
     const changes = this.#db
       .prepare(
         `UPDATE job SET state = 'cancelled', lease_until_ms = NULL, updated_at_ms = ?
-         WHERE id = ? AND state IN ('queued', 'running')`
+         WHERE id = ? AND state IN ('queued', 'running', 'dead')`
       )
       .run(this.#clock.nowMs(), jobId).changes
     const job = this.get(jobId)
@@ -222,19 +246,22 @@ export class JobQueue {
     return jobFromRow(row)
   }
 
-  /** Newest first; `cursor` is the last id of the page before. */
+  /** Newest first, with the names of their assets; `cursor` is the last id of the page before. */
   list(
-    query: { state?: JobState; cursor?: string; limit: number },
+    query: { state?: JobState | undefined; cursor?: string | undefined; limit: number },
     scope: WorkspaceScope = 'all'
-  ): { items: Job[]; nextCursor: string | null } {
+  ): { items: (Job & { assetName: string | null })[]; nextCursor: string | null } {
     const { sql, values } = scopeCondition(scope, OF_WORKSPACE)
+    const conditions = [sql]
+    if (query.state !== undefined) conditions.push('job.state = :state')
+    if (query.cursor !== undefined) conditions.push('job.id < :cursor')
     const rows = this.#db
-      .prepare<unknown[], JobRow>(
-        `SELECT * FROM job WHERE ${sql} AND (:state IS NULL OR state = :state) AND (:cursor IS NULL OR id < :cursor)
-         ORDER BY id DESC LIMIT :limit`
+      .prepare<unknown[], JobRow & { asset_name: string | null }>(
+        `SELECT job.*, asset.name AS asset_name FROM job LEFT JOIN asset ON asset.id = job.asset_id
+         WHERE ${conditions.join(' AND ')} ORDER BY job.id DESC LIMIT :limit`
       )
-      .all(...values, { state: query.state ?? null, cursor: query.cursor ?? null, limit: query.limit + 1 })
-    const items = rows.slice(0, query.limit).map(jobFromRow)
+      .all(...values, { state: query.state, cursor: query.cursor, limit: query.limit + 1 })
+    const items = rows.slice(0, query.limit).map((row) => ({ ...jobFromRow(row), assetName: row.asset_name }))
     return { items, nextCursor: rows.length > query.limit ? items.at(-1)!.id : null }
   }
 
@@ -250,14 +277,31 @@ export class JobQueue {
     this.#db.prepare(`DELETE FROM job WHERE asset_id = ? AND state <> 'running'`).run(assetId)
   }
 
-  counts(scope: WorkspaceScope = 'all'): Record<JobState, number> {
+  /** How many there are of each kind of work, by name. */
+  countsByKind(scope: WorkspaceScope = 'all'): { name: string; counts: JobCounts }[] {
     const { sql, values } = scopeCondition(scope, OF_WORKSPACE)
-    const counts: Record<JobState, number> = { queued: 0, running: 0, dead: 0, cancelled: 0 }
-    for (const row of this.#db
-      .prepare<unknown[], { state: JobState; n: number }>(
-        `SELECT state, count(*) AS n FROM job WHERE ${sql} GROUP BY state`
+    const kinds = new Map<string, JobCounts>()
+    // Of what waits there may be very much: it is counted by an index of its own.
+    const rows = this.#db
+      .prepare<unknown[], { state: JobState; name: string; n: number }>(
+        `SELECT 'queued' AS state, name, count(*) AS n FROM job WHERE state = 'queued' AND ${sql} GROUP BY name
+         UNION ALL
+         SELECT state, name, count(*) FROM job WHERE state IN ('running', 'dead', 'cancelled') AND ${sql} GROUP BY state, name
+         ORDER BY name`
       )
-      .all(...values))
+      .all(...values, ...values)
+    for (const { state, name, n } of rows) {
+      const counts = kinds.get(name) ?? { queued: 0, running: 0, dead: 0, cancelled: 0 }
+      kinds.set(name, { ...counts, [state]: n })
+    }
+    return [...kinds].map(([name, counts]) => ({ name, counts }))
+  }
+
+  counts(): JobCounts {
+    const counts: JobCounts = { queued: 0, running: 0, dead: 0, cancelled: 0 }
+    for (const row of this.#db
+      .prepare<unknown[], { state: JobState; n: number }>('SELECT state, count(*) AS n FROM job GROUP BY state')
+      .all())
       counts[row.state] = row.n
     return counts
   }

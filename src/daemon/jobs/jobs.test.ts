@@ -90,6 +90,36 @@ describe('queue', () => {
 })
 
 describe('runner', () => {
+  test('what gave up is queued again all at once, or set aside', async () => {
+    let isBroken = true
+    const ran: number[] = []
+    const { queue, runner } = setUp(async ({ n }) => {
+      if (isBroken) throw new JobHopeless('broken')
+      ran.push(n)
+    })
+    runner.start()
+    for (const n of [1, 2, 3]) queue.enqueue(countJob, { n })
+    await runner.idle()
+    expect(queue.countsByKind()).toEqual([
+      { name: 'test.count', counts: { queued: 0, running: 0, dead: 3, cancelled: 0 } }
+    ])
+    const [first, , third] = queue
+      .list({ state: 'dead', limit: 10 })
+      .items.toSorted((a, b) => a.assetId!.localeCompare(b.assetId!))
+    expect(queue.cancel(third!.id).state).toBe('cancelled')
+    isBroken = false
+    // A twin of the first one is queued meanwhile: it is not done twice.
+    await runner.stop(0)
+    queue.enqueue(countJob, { n: 1 })
+    expect(queue.retryDead({ name: 'test.other', limit: 10 })).toBe(0)
+    expect(queue.retryDead({ name: undefined, limit: 10 })).toBe(2)
+    expect(() => queue.get(first!.id)).toThrow('job_not_found')
+    runner.start()
+    await runner.idle()
+    expect(ran.toSorted()).toEqual([1, 2])
+    expect(queue.counts()).toEqual({ queued: 0, running: 0, dead: 0, cancelled: 1 })
+  })
+
   test('a failure is tried again later, with growing pauses, then waits for a person', async () => {
     let runs = 0
     const { queue, runner, clock, outbox } = setUp(async () => {

@@ -22,6 +22,9 @@ export const jobSchema = z
   .meta({ id: 'Job' })
 export type Job = z.infer<typeof jobSchema>
 
+/** How many jobs are in each state. */
+export type JobCounts = Record<(typeof jobStates)[number], number>
+
 const jobParams = z.object({ jobId: idSchema })
 
 export const listJobs = defineEndpoint({
@@ -33,7 +36,11 @@ export const listJobs = defineEndpoint({
   role: 'viewer',
   forScopedTokens: true,
   query: z.object({ ...pageQuery, state: z.enum(jobStates).optional() }),
-  response: pageOf(jobSchema).extend({ counts: z.record(z.enum(jobStates), z.int()) }),
+  response: pageOf(jobSchema.extend({ assetName: z.string().nullable() })).extend({
+    counts: z.record(z.enum(jobStates), z.int()),
+    /** The same for each kind of work that there is. */
+    kinds: z.array(z.object({ name: z.string(), counts: z.record(z.enum(jobStates), z.int()) }))
+  }),
   errors: ['invalid_request']
 })
 
@@ -50,12 +57,24 @@ export const retryJob = defineEndpoint({
   errors: ['job_not_found', 'job_not_retryable']
 })
 
+export const retryJobs = defineEndpoint({
+  name: 'retryJobs',
+  method: 'POST',
+  path: '/api/v1/jobs/retry',
+  tag: 'Jobs',
+  summary: 'Queue every dead job again, or those of one kind; at most 1,000, so repeat while `isMore`',
+  role: 'operator',
+  body: z.strictObject({ name: z.string().max(128).optional() }),
+  response: z.object({ retriedCount: z.int(), isMore: z.boolean() }),
+  errors: ['invalid_request']
+})
+
 export const cancelJob = defineEndpoint({
   name: 'cancelJob',
   method: 'POST',
   path: '/api/v1/jobs/{jobId}/cancel',
   tag: 'Jobs',
-  summary: 'Cancel a job; a running one is asked to stop',
+  summary: 'Cancel a job: a running one is asked to stop, a dead one is set aside',
   role: 'operator',
   forScopedTokens: true,
   params: jobParams,
@@ -63,4 +82,4 @@ export const cancelJob = defineEndpoint({
   errors: ['job_not_found', 'job_not_retryable']
 })
 
-export const jobsContract = [listJobs, retryJob, cancelJob]
+export const jobsContract = [listJobs, retryJob, retryJobs, cancelJob]

@@ -95,6 +95,7 @@ const operations: Record<string, typeof refused | ((world: World) => Call)> = {
   listGcRuns: refused,
   listJobs: open,
   retryJob: ({ cancelledJobId }) => ({ params: { jobId: cancelledJobId } }),
+  retryJobs: refused,
   cancelJob: ({ queuedJobId }) => ({ params: { jobId: queuedJobId } }),
   streamEvents: () => ({ query: { lastEventId: 0 } }),
   listAudit: open,

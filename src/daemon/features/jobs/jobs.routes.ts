@@ -1,19 +1,24 @@
-import { cancelJob, listJobs, retryJob } from '../../../shared/api/jobs.ts'
+import { cancelJob, type JobCounts, jobStates, listJobs, retryJob, retryJobs } from '../../../shared/api/jobs.ts'
 import type { EndpointBinder } from '../../http/bind-endpoint.ts'
 import type { JobQueue } from '../../jobs/job-queue.ts'
 
+const MAX_RETRIED = 1000
+
 export function bindJobs(binder: EndpointBinder, queue: JobQueue): void {
-  binder.bind(listJobs, ({ query }, { caller: { workspaceIds } }) => ({
-    ...queue.list(
-      {
-        limit: query.limit,
-        ...(query.state === undefined ? {} : { state: query.state }),
-        ...(query.cursor === undefined ? {} : { cursor: query.cursor })
-      },
-      workspaceIds
-    ),
-    counts: queue.counts(workspaceIds)
-  }))
+  binder.bind(listJobs, ({ query }, { caller: { workspaceIds } }) => {
+    const kinds = queue.countsByKind(workspaceIds)
+    return { ...queue.list(query, workspaceIds), counts: sumOf(kinds), kinds }
+  })
   binder.bind(retryJob, ({ params }) => queue.retry(params.jobId))
+  binder.bind(retryJobs, ({ body }) => {
+    const retriedCount = queue.retryDead({ name: body.name, limit: MAX_RETRIED })
+    return { retriedCount, isMore: retriedCount === MAX_RETRIED }
+  })
   binder.bind(cancelJob, ({ params }) => queue.cancel(params.jobId))
+}
+
+function sumOf(kinds: readonly { counts: JobCounts }[]): JobCounts {
+  const sum: JobCounts = { queued: 0, running: 0, dead: 0, cancelled: 0 }
+  for (const { counts } of kinds) for (const state of jobStates) sum[state] += counts[state]
+  return sum
 }

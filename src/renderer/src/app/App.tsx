@@ -6,6 +6,7 @@ import { ToastStack } from '../components/ToastStack.tsx'
 import { assetsLive } from '../features/assets/assets.live.ts'
 import { fieldLive } from '../features/field/field.live.ts'
 import { inspectorLive } from '../features/inspector/inspector.live.ts'
+import { jobsLive } from '../features/jobs/jobs.live.ts'
 import { referencesLive } from '../features/references/references.live.ts'
 import { startUploads } from '../features/uploads/uploads.ts'
 import { startLiveUpdates } from '../lib/live-updates.ts'
@@ -17,7 +18,7 @@ import { SessionPage } from './SessionPage.tsx'
 import { theme } from './theme.ts'
 import { useDisplay } from './use-display.ts'
 
-const liveHandlers = [statusLive, fieldLive, assetsLive, inspectorLive, referencesLive]
+const liveHandlers = [statusLive, fieldLive, assetsLive, inspectorLive, referencesLive, jobsLive]
 
 /** The whole screen: providers, the session gate, live updates. */
 export function App({ queryClient }: { queryClient: QueryClient }) {

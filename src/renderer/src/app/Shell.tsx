@@ -36,11 +36,12 @@ export function Shell() {
           <span className={classes['brandName']}>Flightcase</span>
         </div>
         <ul className={classes['places']}>
-          {places.map(({ to, label, icon: PlaceIcon }) => (
-            <li key={to}>
-              <Link to={to} className={classes['place']} activeProps={{ 'aria-current': 'page' }}>
-                <PlaceIcon size={26} stroke={1.75} aria-hidden />
-                <span>{t(label)}</span>
+          {places.map((place) => (
+            <li key={place.to}>
+              <Link to={place.to} className={classes['place']} activeProps={{ 'aria-current': 'page' }}>
+                <place.icon size={26} stroke={1.75} aria-hidden />
+                <span>{t(place.label)}</span>
+                {'badge' in place && <place.badge />}
               </Link>
             </li>
           ))}

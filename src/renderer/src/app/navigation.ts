@@ -1,9 +1,12 @@
-import { type Icon, IconPhoto, IconRadar2, IconTrash, IconUpload } from '@tabler/icons-react'
+import { type Icon, IconListCheck, IconPhoto, IconRadar2, IconTrash, IconUpload } from '@tabler/icons-react'
+import type { ComponentType } from 'react'
+import { DeadJobsBadge } from '../features/jobs/DeadJobsBadge.tsx'
 
 /** The places of the application in the order of the navigation; an entry is added when its screen exists. */
 export const places = [
   { to: '/field', label: 'app.field', icon: IconRadar2 },
   { to: '/assets', label: 'app.assets', icon: IconPhoto },
   { to: '/uploads', label: 'app.uploads', icon: IconUpload },
-  { to: '/bin', label: 'app.bin', icon: IconTrash }
-] as const satisfies readonly { to: string; label: string; icon: Icon }[]
+  { to: '/bin', label: 'app.bin', icon: IconTrash },
+  { to: '/jobs', label: 'app.jobs', icon: IconListCheck, badge: DeadJobsBadge }
+] as const satisfies readonly { to: string; label: string; icon: Icon; badge?: ComponentType }[]

@@ -59,12 +59,19 @@ const binnedAssetRoute = createRoute({
   component: lazyRouteComponent(() => import('./BinInspectorPage.tsx'), 'BinInspectorPage')
 })
 
+const jobsRoute = createRoute({
+  getParentRoute: () => rootRoute,
+  path: '/jobs',
+  component: lazyRouteComponent(() => import('../features/jobs/JobsScreen.tsx'), 'JobsScreen')
+})
+
 const routeTree = rootRoute.addChildren([
   indexRoute,
   fieldRoute,
   assetsRoute.addChildren([assetRoute]),
   uploadsRoute,
-  binRoute.addChildren([binnedAssetRoute])
+  binRoute.addChildren([binnedAssetRoute]),
+  jobsRoute
 ])
 
 /** Makes the router; addresses are ordinary paths, which the daemon answers with this page. */

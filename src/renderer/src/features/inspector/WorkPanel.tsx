@@ -1,28 +1,19 @@
 import { Button } from '@mantine/core'
 import { IconRefresh } from '@tabler/icons-react'
 import { useMutation, useQueryClient } from '@tanstack/react-query'
-import type { TFunction } from 'i18next'
 import { useTranslation } from 'react-i18next'
 import type { AssetDetail } from '../../../../shared/api/assets.ts'
 import { type Job, retryJob } from '../../../../shared/api/jobs.ts'
 import { ProgressBar } from '../../components/ProgressBar.tsx'
 import { api } from '../../lib/api.ts'
 import { useFormats } from '../../lib/format.ts'
-import { en } from '../../lib/i18n/en.ts'
+import { jobReasonText, jobText } from '../../lib/job-text.ts'
 import { problemText } from '../../lib/problem-text.ts'
 import { showToast } from '../../lib/toasts.ts'
 import { useMay } from '../../lib/use-may.ts'
 import classes from './Facts.module.css'
 import { Panel } from './Facts.tsx'
 import { invalidateAsset } from './inspector.live.ts'
-
-type JobWord = keyof typeof en.inspector.jobName
-
-/** What a job does in words; a job without words is shown by its name. */
-function jobText(t: TFunction, name: string): string {
-  const known = (Object.keys(en.inspector.jobName) as JobWord[]).find((word) => name.includes(word))
-  return known === undefined ? name : t(`inspector.jobName.${known}`)
-}
 
 /** Previews that exist and work that is still to be done or has failed. */
 export function WorkPanel({ asset }: { asset: AssetDetail }) {
@@ -77,7 +68,12 @@ function JobRow({ job, assetId }: { job: Job; assetId: string }) {
           {t('inspector.jobAttempt', { attempt: job.attempt, max: job.maxAttempts })}
         </span>
       )}
-      {job.errorMessage !== null && <span className={classes['bad']}>{job.errorMessage}</span>}
+      {job.errorMessage !== null && (
+        <>
+          <span className={classes['bad']}>{jobReasonText(t, job.errorMessage)}</span>
+          <span className={classes['reported']}>{t('jobs.reported', { message: job.errorMessage })}</span>
+        </>
+      )}
       {!working && mayRetry && (
         <Button
           variant="default"

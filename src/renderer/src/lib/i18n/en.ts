@@ -7,6 +7,7 @@ export const en = {
     assets: 'Assets',
     uploads: 'Uploads',
     bin: 'Bin',
+    jobs: 'Jobs',
     loading: 'Loading…',
     retry: 'Try again',
     close: 'Close',
@@ -392,6 +393,53 @@ export const en = {
     nowFree: 'At most one needs it now, so it can move to the bin.',
     binAnyway: 'Move to bin anyway'
   },
+  jobs: {
+    title: 'Jobs',
+    badge_one: 'One job gave up',
+    badge_other: '{{amount}} jobs gave up',
+    emptyTitle: 'Nothing to do',
+    emptyText:
+      'Checking files, reading capture data and making previews happens by itself. What runs, and what did not work, appears here.',
+    dead: 'Gave up',
+    deadHint: 'The base tried these several times and does not go on by itself.',
+    retryAll: 'Try all again',
+    retriedAll_one: 'One job is queued again.',
+    retriedAll_other: '{{amount}} jobs are queued again.',
+    running: 'Running',
+    waiting: 'Waiting',
+    cancelled: 'Cancelled',
+    cancelledHint: 'These are not done unless you try them again.',
+    cancel: 'Cancel',
+    cancelledDone: 'It is cancelled. You find it below.',
+    setAside: 'Set aside',
+    setAsideDone: 'It is set aside. You find it under "Cancelled".',
+    reported: 'Reported: {{message}}',
+    begun: 'Begun {{ago}}',
+    attempts_one: '{{count}} attempt',
+    attempts_other: '{{count}} attempts',
+    reason: {
+      interrupted: 'The program was stopped while this ran.',
+      tooLong: 'It took too long.',
+      diskFull: 'The disk was full. Make room, then try again.',
+      ffmpegMissing: 'ffmpeg is not installed on this computer.',
+      storeAway: 'The media store did not answer. Try again when it does.',
+      bytesGone: 'The stored file is gone.',
+      tooLarge: 'The picture is too large for this computer.',
+      unsupported: 'This kind of file is not understood.',
+      unreadable: 'The file seems to be damaged.',
+      other: 'Something went wrong. The log has the details.'
+    },
+    name: {
+      fingerprint: 'Calculating the checksum',
+      tidy: 'Tidying up after the upload',
+      pin: 'Putting the bytes in a safe place',
+      discard: 'Removing a copy that is not needed',
+      metadata: 'Reading capture data',
+      thumbnail: 'Making previews',
+      rendition: 'Making previews',
+      video: 'Examining the video'
+    }
+  },
   inspector: {
     label: 'Details of {{name}}',
     previous: 'Previous',
@@ -474,16 +522,6 @@ export const en = {
     jobAttempt: 'Attempt {{attempt}} of {{max}}',
     jobRetry: 'Try again',
     jobRetried: 'It is queued again.',
-    jobName: {
-      fingerprint: 'Calculating the checksum',
-      tidy: 'Tidying up after the upload',
-      pin: 'Putting the bytes in a safe place',
-      discard: 'Removing a copy that is not needed',
-      metadata: 'Reading capture data',
-      thumbnail: 'Making previews',
-      rendition: 'Making previews',
-      video: 'Examining the video'
-    },
     history: 'History',
     historyNone: 'Nothing recorded yet.',
     event: {
