@@ -38,6 +38,7 @@ export async function benchLifecycle({ quick }: { quick: boolean }): Promise<{ f
       env: {
         FLIGHTCASE_LOG_LEVEL: 'warn',
         FLIGHTCASE_GRACE_HOURS: hours.toFixed(6),
+        FLIGHTCASE_WARN_HOURS: '0',
         FLIGHTCASE_BIN_DAYS: (hours / 24).toFixed(8)
       }
     })
@@ -103,7 +104,7 @@ export async function benchLifecycle({ quick }: { quick: boolean }): Promise<{ f
 
 /** Has the catalogue migrated, then takes every reference away and bins every second asset. Gives since when, at the latest. */
 async function letGoOfAll(dataDir: string, catalogue: string): Promise<number> {
-  const daemon = launchDaemon({ dataDir, env: { FLIGHTCASE_GRACE_HOURS: '87600' } })
+  const daemon = launchDaemon({ dataDir, env: { FLIGHTCASE_GRACE_HOURS: '87600', FLIGHTCASE_BIN_DAYS: '36500' } })
   await daemon.ready
   await daemon.stop()
   const db = new Sqlite(catalogue, { fileMustExist: true })

@@ -13,8 +13,8 @@ export interface ExpiryWarningsDeps {
   repository: LifecycleRepository
 }
 
-/** Assets looked at in one transaction. */
-const CHUNK = 200
+/** Assets looked at in one transaction; nobody waits longer than for these. */
+const CHUNK = 25
 /** Assets that one run tells of; the collector takes no more either. */
 const MAX_TOLD = 10_000
 
@@ -32,7 +32,7 @@ export class ExpiryWarnings {
     if (config.warnMs === 0) return
     let left = MAX_TOLD
     for (let after: AgeCursor | undefined = BEGINNING; after && left > 0 && !signal?.aborted; await pause()) {
-      const step: { told: number; last: AgeCursor | undefined } = db.transaction(() => this.#tellNext(after!))
+      const step: { told: number; last: AgeCursor | undefined } = db.relaxedTransaction(() => this.#tellNext(after!))
       left -= step.told
       after = step.last
     }
