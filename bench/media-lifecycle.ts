@@ -113,7 +113,9 @@ async function letGoOfAll(dataDir: string, catalogue: string): Promise<number> {
   const sinceMs = Date.now()
   db.exec(`
     DELETE FROM reference;
-    -- There are no objects here for the daemon to compare them with.
+    -- There are no objects here for the daemon to compare with the catalogue.
+    DELETE FROM pilot_file;
+    DELETE FROM pilot_object;
     UPDATE blob SET store = 'elsewhere';
     UPDATE asset SET state = 'binned', ref_count = 0, binned_at_ms = ${sinceMs} - abs(random() % ${SPREAD_MS})
       WHERE unicode(substr(id, -1)) % 2 = 0;

@@ -35,6 +35,7 @@ import { bindFingerprintJob } from './features/ingest/fingerprint.job.ts'
 import { checkBytesJob } from './features/ingest/ingest.jobs.ts'
 import { IngestRepository } from './features/ingest/ingest.repository.ts'
 import { IngestService } from './features/ingest/ingest.service.ts'
+import { bindMoveBlobJob } from './features/ingest/move-blob.job.ts'
 import { bindPinBlobJob } from './features/ingest/pin-blob.job.ts'
 import { Reconciler } from './features/ingest/reconciler.ts'
 import { bindTidyJobs } from './features/ingest/tidy-upload.job.ts'
@@ -57,6 +58,7 @@ import { bindHealth } from './features/system/health.routes.ts'
 import { bindSystem } from './features/system/system.routes.ts'
 import { reachableUrls, StoreMonitor } from './features/system/system.service.ts'
 import { tokenCommandOf } from './features/system/token-command.ts'
+import { createTiering } from './features/tiering/create-tiering.ts'
 import { createUploads } from './features/uploads/create-uploads.ts'
 import { createWebhooks } from './features/webhooks/create-webhooks.ts'
 import { createWorkspaces } from './features/workspaces/create-workspaces.ts'
@@ -190,7 +192,9 @@ export async function createDaemon(config: Config, overrides: DaemonOverrides = 
       repository: new MetadataRepository(db),
       noteDrone: (drone) => ingestRows.repository.noteDevice(drone, clock.nowMs())
     })
+    const tiering = createTiering({ db, clock, queue, rules: config.tiering, storeKind: store.kind })
     const onNewAsset = (assetId: string): void => {
+      tiering.review(assetId)
       metadata.enqueue(assetId)
       renditions.enqueue(assetId)
       moderation.enqueue(assetId)
@@ -243,6 +247,7 @@ export async function createDaemon(config: Config, overrides: DaemonOverrides = 
       audit,
       log,
       config: config.retention,
+      reviewPlace: tiering.review,
       forgetUploads: (assetId) => ingest.forgetAsset(assetId),
       rememberUploads: (assetId) => ingest.rememberAsset(assetId),
       releaseParts: (assetId) => {
@@ -309,6 +314,7 @@ export async function createDaemon(config: Config, overrides: DaemonOverrides = 
       uploads,
       lifecycle,
       deletions,
+      tiering,
       delivery,
       moderation,
       createAudit({ db, clock, log, dataDir: config.dataDir }),
@@ -325,9 +331,10 @@ export async function createDaemon(config: Config, overrides: DaemonOverrides = 
       clock,
       log,
       jobs: [
-        bindFingerprintJob({ db, store, ...ingestRows, ingest, outbox, clock }),
+        bindFingerprintJob({ db, store, ...ingestRows, ingest, outbox, clock, reviewPlace: tiering.review }),
         ...bindTidyJobs({ db, store, ...ingestRows, ingest, queue, clock }),
         bindPinBlobJob({ db, store, ...ingestRows, ingest }),
+        bindMoveBlobJob({ db, store, ...ingestRows, ingest, removals, belongsAt: tiering.belongsAt }),
         bindCheckBytesJob({ db, store, ...ingestRows, ingest }),
         metadata.bindJob(),
         renditions.bindJob(),

@@ -71,7 +71,10 @@ describe('mistakes', () => {
     ['FLIGHTCASE_GRACE_HOURS', 'soon', 'must be a number'],
     ['FLIGHTCASE_GRACE_HOURS', '-1', 'must be a number'],
     ['FLIGHTCASE_BIN_DAYS', '99999', 'must be at most 36500'],
-    ['FLIGHTCASE_ORPHAN_POLICY', 'burn', 'FLIGHTCASE_ORPHAN_POLICY:']
+    ['FLIGHTCASE_ORPHAN_POLICY', 'burn', 'FLIGHTCASE_ORPHAN_POLICY:'],
+    ['FLIGHTCASE_TIERING_AFTER_DAYS', 'video', 'must be kind=days'],
+    ['FLIGHTCASE_TIERING_AFTER_DAYS', 'film=90', 'must be kind=days'],
+    ['FLIGHTCASE_TIERING_AFTER_DAYS', 'video=90,video=80', 'must be kind=days']
   ])('%s=%s', (name, value, text) => expect(failure({}, { [name]: value })).toContain(text))
 
   test('a moderation service without a secret, and one with a secret that is none', () => {

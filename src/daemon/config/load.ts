@@ -86,8 +86,10 @@ export function loadConfig(sources: ConfigSources): Config {
       graceMs: (values.graceHours ?? defaults.graceHours) * 3_600_000,
       warnMs: Math.min(values.warnHours ?? defaults.warnHours, values.graceHours ?? defaults.graceHours) * 3_600_000,
       binMs: (values.binDays ?? defaults.binDays) * 86_400_000,
-      orphanPolicy: values.orphanPolicy ?? defaults.orphanPolicy
+      orphanPolicy: values.orphanPolicy ?? defaults.orphanPolicy,
+      archiveMs: (values.archiveDays ?? defaults.archiveDays) * 86_400_000
     },
+    tiering: values.tieringAfterDays ?? [],
     deletions: {
       delayMs: (values.deletionDelayHours ?? defaults.deletionDelayHours) * 3_600_000,
       namespace: values.deletionNamespace ?? defaults.deletionNamespace

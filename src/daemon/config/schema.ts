@@ -64,6 +64,21 @@ const tokenSchema = z
   .min(8, 'must have at least 8 characters')
   .regex(/^[!-~]*$/, 'may hold letters, digits and signs of ASCII, but no spaces')
 
+/** `kind=days` with commas between; each kind once. */
+const ageRulesSchema = z.string().transform((text, context): TieringRule[] => {
+  const rules = text.split(',').map((rule) => {
+    const [, kind, days] = /^\s*(\*|[a-z]+)\s*=\s*(\d{1,5}(?:\.\d{1,3})?)\s*$/.exec(rule) ?? []
+    const known = [...assetKinds, '*' as const].find((each) => each === kind)
+    return known === undefined ? null : { kind: known, afterMs: Number(days) * 86_400_000 }
+  })
+  const complete = rules.filter((rule) => rule !== null)
+  if (complete.length < rules.length || new Set(complete.map(({ kind }) => kind)).size < rules.length) {
+    context.addIssue({ code: 'custom', message: `must be kind=days, …; kinds are ${assetKinds.join(', ')} and *` })
+    return z.NEVER
+  }
+  return complete
+})
+
 /** What a setting is called in each source and how its text is checked. */
 interface SettingDefinition {
   /** Dotted name in flightcase.toml. */
@@ -270,8 +285,20 @@ export const settings = {
   orphanPolicy: setting({
     toml: 'retention.orphan_policy',
     env: 'FLIGHTCASE_ORPHAN_POLICY',
-    help: 'bin or purge: what becomes of assets without a reference after that time',
-    schema: z.enum(['bin', 'purge'])
+    help: 'bin, purge or archive: what becomes of assets without a reference after that time',
+    schema: z.enum(['bin', 'purge', 'archive'])
+  }),
+  archiveDays: setting({
+    toml: 'retention.archive_days',
+    env: 'FLIGHTCASE_ARCHIVE_DAYS',
+    help: 'how long an asset without a reference stays in the archive before it goes to the bin',
+    schema: amountSchema(36_500)
+  }),
+  tieringAfterDays: setting({
+    toml: 'tiering.after_days',
+    env: 'FLIGHTCASE_TIERING_AFTER_DAYS',
+    help: 'kinds of assets whose bytes move to the prefix `archive/`, with their age in days: `video=90, *=365`',
+    schema: ageRulesSchema
   }),
   webhooksPublicOnly: setting({
     toml: 'webhooks.public_only',
@@ -452,6 +479,7 @@ export const defaults = {
   warnHours: 6,
   binDays: 30,
   orphanPolicy: 'bin',
+  archiveDays: 365,
   deletionDelayHours: 24,
   deletionNamespace: 'drop',
   moderationKinds: ['image', 'video'],
@@ -540,7 +568,9 @@ export interface RetentionConfig {
   /** How long an asset stays in the bin. */
   binMs: number
   /** What becomes of assets that nothing holds. */
-  orphanPolicy: 'bin' | 'purge'
+  orphanPolicy: 'bin' | 'purge' | 'archive'
+  /** How long they stay in the archive before they go to the bin. */
+  archiveMs: number
 }
 
 export interface DeliveryConfig {
@@ -571,6 +601,12 @@ export interface KafkaConfig {
   login: { mechanism: 'PLAIN' | 'SCRAM-SHA-256' | 'SCRAM-SHA-512'; username: string; password: string } | null
 }
 
+/** From which age on the bytes of a kind of assets belong to the archive; `*` for kinds that no other rule names. */
+export interface TieringRule {
+  kind: (typeof assetKinds)[number] | '*'
+  afterMs: number
+}
+
 export interface DeletionsConfig {
   /** Between the event and the deletion. */
   delayMs: number
@@ -593,6 +629,7 @@ export interface Config {
   uploads: UploadConfig
   retention: RetentionConfig
   deletions: DeletionsConfig
+  tiering: TieringRule[]
   webhooks: { publicOnly: boolean }
   delivery: DeliveryConfig
   moderation: ModerationConfig

@@ -7,7 +7,7 @@ import { pino } from 'pino'
 import { onTestFinished } from 'vitest'
 import { AuditLog } from '../audit/audit-log.ts'
 import { type Clock, systemClock } from '../clock.ts'
-import type { PilotConfig } from '../config/schema.ts'
+import type { PilotConfig, TieringRule } from '../config/schema.ts'
 import { openDatabase } from '../db/database.ts'
 import { migrations } from '../db/migrations/all.ts'
 import { LiveFeed } from '../events/live-feed.ts'
@@ -20,6 +20,7 @@ import { bindCheckBytesJob } from '../features/ingest/check-bytes.job.ts'
 import { bindFingerprintJob } from '../features/ingest/fingerprint.job.ts'
 import { IngestRepository } from '../features/ingest/ingest.repository.ts'
 import { IngestService } from '../features/ingest/ingest.service.ts'
+import { bindMoveBlobJob } from '../features/ingest/move-blob.job.ts'
 import { bindPinBlobJob } from '../features/ingest/pin-blob.job.ts'
 import { bindTidyJobs } from '../features/ingest/tidy-upload.job.ts'
 import { UploadsRepository } from '../features/ingest/uploads.repository.ts'
@@ -27,6 +28,8 @@ import { PilotRepository } from '../features/pilot/pilot.repository.ts'
 import { createPilotApp } from '../features/pilot/pilot.routes.ts'
 import { PilotService } from '../features/pilot/pilot.service.ts'
 import { ProtocolRecorder } from '../features/pilot/protocol-recorder.ts'
+import { TieringRepository } from '../features/tiering/tiering.repository.ts'
+import { TieringService } from '../features/tiering/tiering.service.ts'
 import { JobQueue } from '../jobs/job-queue.ts'
 import { JobRunner } from '../jobs/job-runner.ts'
 import type { ObjectStore } from '../object-store/object-store.ts'
@@ -60,6 +63,7 @@ export interface PilotBaseOptions {
   clock?: Clock
   s3Port?: number
   headDeadlineMs?: number
+  tieringRules?: TieringRule[]
   onFollowUpError?: ((error: unknown) => void) | undefined
 }
 
@@ -90,6 +94,13 @@ export async function startPilotBase(options: PilotBaseOptions) {
     blobs: new BlobsRepository(db, store.kind),
     uploads: new UploadsRepository(db, store.kind)
   }
+  const tiering = new TieringService({
+    clock,
+    queue,
+    repository: new TieringRepository(db),
+    rules: options.tieringRules ?? [],
+    storeKind: store.kind
+  })
   const newAssets: string[] = []
   const ingest = new IngestService({
     db,
@@ -99,7 +110,10 @@ export async function startPilotBase(options: PilotBaseOptions) {
     queue,
     clock,
     log,
-    onNewAsset: (assetId) => newAssets.push(assetId)
+    onNewAsset: (assetId) => {
+      newAssets.push(assetId)
+      tiering.review(assetId)
+    }
   })
   const service = new PilotService({
     store,
@@ -121,9 +135,10 @@ export async function startPilotBase(options: PilotBaseOptions) {
   const runner = new JobRunner({
     queue,
     jobs: [
-      bindFingerprintJob({ db, store, ...rows, ingest, outbox, clock }),
+      bindFingerprintJob({ db, store, ...rows, ingest, outbox, clock, reviewPlace: (id) => tiering.review(id) }),
       ...bindTidyJobs({ db, store, ...rows, ingest, queue, clock }),
       bindPinBlobJob({ db, store, ...rows, ingest }),
+      bindMoveBlobJob({ db, store, ...rows, ingest, belongsAt: (blob, key) => tiering.belongsAt(blob, key) }),
       bindCheckBytesJob({ db, store, ...rows, ingest }),
       rows.removals.bindJob({
         store,
@@ -173,6 +188,7 @@ export async function startPilotBase(options: PilotBaseOptions) {
     runner,
     rows,
     recorder,
+    tiering,
     newAssets,
     stop,
     /** Runs all jobs that are due. */

@@ -138,6 +138,10 @@ export const assetDetailSchema = assetSummarySchema
     ownerId: z.string().nullable(),
     /** Its bytes are quarantined: nobody can read them. */
     isQuarantined: z.boolean(),
+    /** When it went to the archive because nothing holds it; null while it is not there. */
+    archivedAt: instantSchema.nullable(),
+    /** Where its bytes are kept: `cold` is the archive. Reading them is the same. */
+    tier: z.enum(['hot', 'cold']),
     /** How many strong references hold it. */
     refCount: z.int(),
     /** Ascending. */

@@ -12,6 +12,7 @@ import { pilotContract } from './pilot.ts'
 import { referencesContract } from './references.ts'
 import { sinksContract } from './sinks.ts'
 import { systemContract } from './system.ts'
+import { tieringContract } from './tiering.ts'
 import { tusContract } from './tus.ts'
 import { uploadsContract } from './uploads.ts'
 import { webhooksContract } from './webhooks.ts'
@@ -28,6 +29,7 @@ export const adminContract: readonly Endpoint[] = [
   ...referencesContract,
   ...lifecycleContract,
   ...deletionsContract,
+  ...tieringContract,
   ...workspacesContract,
   ...jobsContract,
   ...eventsContract,

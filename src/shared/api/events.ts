@@ -8,6 +8,7 @@ export const eventTypes = [
   'asset.updated',
   'asset.damaged',
   'asset.expiring',
+  'asset.archived',
   'asset.binned',
   'asset.restored',
   'asset.quarantined',

@@ -9,6 +9,8 @@ export const collectionReportSchema = z
     isDryRun: z.boolean(),
     /** Temporary references whose time was over. */
     expiredReferences: z.int(),
+    /** Assets moved to the archive. */
+    archived: z.int(),
     /** Assets moved to the bin. */
     binned: z.int(),
     purged: z.int(),

@@ -13,6 +13,7 @@ import { collectorIndexes } from './0120-collector-indexes.ts'
 import { expiryWarning } from './0121-expiry-warning.ts'
 import { gcRun } from './0122-gc-run.ts'
 import { delayedDeletion } from './0123-delayed-deletion.ts'
+import { archive } from './0124-archive.ts'
 import { webhook } from './0130-webhook.ts'
 import { sink } from './0131-sink.ts'
 import { audit } from './0140-audit.ts'
@@ -35,6 +36,7 @@ export const migrations: readonly Migration[] = [
   expiryWarning,
   gcRun,
   delayedDeletion,
+  archive,
   webhook,
   sink,
   audit,

@@ -12,6 +12,7 @@ import { isoFromMs, wallClockAt } from '../../clock.ts'
 import type { Database } from '../../db/database.ts'
 import { AppError } from '../../errors.ts'
 import { scopeCondition, type WorkspaceScope } from '../../workspace-scope.ts'
+import { tierOfKey } from '../ingest/guess-media-type.ts'
 
 type Facets = z.output<(typeof listAssetFacets)['response']>
 
@@ -36,6 +37,7 @@ export interface AssetRow {
   taken_zone_offset_min: number | null
   received_at_ms: number
   binned_at_ms: number | null
+  archived_at_ms: number | null
   width: number | null
   height: number | null
   duration_ms: number | null
@@ -145,8 +147,8 @@ export class AssetsRepository {
     const row = this.get(assetId)
     const inScope = scopeCondition(scope, 'workspace_id')
     const blob = this.#db
-      .prepare<unknown[], { sha256: Buffer | null; copies: number; isQuarantined: number }>(
-        `SELECT sha256, (SELECT count(*) FROM asset WHERE blob_id = blob.id AND ${inScope.sql}) AS copies,
+      .prepare<unknown[], { key: string; sha256: Buffer | null; copies: number; isQuarantined: number }>(
+        `SELECT key, sha256, (SELECT count(*) FROM asset WHERE blob_id = blob.id AND ${inScope.sql}) AS copies,
                 EXISTS (SELECT 1 FROM quarantine WHERE quarantine.sha256 = blob.sha256) AS isQuarantined
          FROM blob WHERE id = ?`
       )
@@ -161,6 +163,8 @@ export class AssetsRepository {
       cacheSeconds: row.cache_seconds,
       ownerId: row.created_by,
       isQuarantined: blob?.isQuarantined === 1,
+      archivedAt: row.archived_at_ms === null ? null : isoFromMs(row.archived_at_ms),
+      tier: tierOfKey(blob?.key ?? ''),
       refCount: row.ref_count,
       referenceTotal: this.#db
         .prepare<unknown[], { n: number }>('SELECT count(*) AS n FROM reference WHERE asset_id = ?')

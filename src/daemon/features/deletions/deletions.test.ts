@@ -31,7 +31,7 @@ function openDeletions() {
   const outbox = new Outbox({ db, clock })
   const queue = new JobQueue({ db, clock, outbox })
   const holders = new ReferencesRepository(db)
-  const common = { db, clock, outbox, audit: new AuditLog({ db, clock }), holders }
+  const common = { db, clock, outbox, audit: new AuditLog({ db, clock }), holders, reviewPlace: () => {} }
   const references = new ReferencesService(common)
   const bin = new BinService({ ...common, references, forgetUploads: () => {}, rememberUploads: () => {} })
   const repository = new DeletionsRepository(db)

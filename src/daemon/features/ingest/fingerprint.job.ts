@@ -17,6 +17,8 @@ export interface FingerprintDeps {
   ingest: IngestService
   outbox: Outbox
   clock: Clock
+  /** Has the bytes of an asset moved if they belong elsewhere now; runs inside the merging transaction. */
+  reviewPlace: (assetId: string) => void
 }
 
 /** Finds out what the bytes of a blob are, so that the same bytes are kept once, whoever sent them. */
@@ -75,11 +77,14 @@ async function readSha256(
 
 /** Lets the assets of `blob` use `elder`, which has the same bytes, and has the second copy removed after the commit. */
 function merge(deps: FingerprintDeps, blob: BlobRow, elder: BlobRow, elderIsWhole: boolean): void {
-  const { blobs, outbox, ingest, clock } = deps
+  const { blobs, outbox, ingest, clock, reviewPlace } = deps
   const assetIds = blobs.listAssetIds(blob.id)
   blobs.moveAssets(blob.id, elder.id, clock.nowMs())
   blobs.delete(blob.id)
-  for (const assetId of assetIds) outbox.append('asset.updated', assetId, { isDuplicate: true })
+  for (const assetId of assetIds) {
+    outbox.append('asset.updated', assetId, { isDuplicate: true })
+    reviewPlace(assetId)
+  }
   if (!elderIsWhole) {
     ingest.markFound(elder, blob)
     return

@@ -47,8 +47,12 @@ const FOLDERS: Record<AssetKind, string> = {
   other: 'others'
 }
 
-/** Folders of our own keys, one for each kind. */
-export const pinnedFolders: readonly string[] = Object.values(FOLDERS)
+const ARCHIVE = 'archive/'
+
+/** Folders of our own keys, one for each kind, and once more in the archive. */
+export const pinnedFolders: readonly string[] = ['', ARCHIVE].flatMap((root) =>
+  Object.values(FOLDERS).map((folder) => root + folder)
+)
 
 /** Kind and MIME type by the name alone, until somebody has looked into the file. */
 export function guessMediaType(name: string): { kind: AssetKind; mimeType: string } {
@@ -86,6 +90,19 @@ export function isPinnedKey(key: string): boolean {
 /** The blob that such a key was made for; undefined for other keys. */
 export function blobIdOfPinnedKey(key: string): string | undefined {
   return PINNED_KEY.exec(key)?.[1]
+}
+
+/** Where bytes are kept: within reach, or under the prefix of the archive, which a bucket may keep on something cheaper. */
+export type Tier = 'hot' | 'cold'
+
+export function tierOfKey(key: string): Tier {
+  return key.startsWith(ARCHIVE) ? 'cold' : 'hot'
+}
+
+/** The key of ours under which a blob that is kept at `blob.key` is kept in this tier. */
+export function keyInTier(tier: Tier, blob: { id: string; key: string }, arrivedAtMs: number): string {
+  const hotKey = isPinnedKey(blob.key) ? blob.key.replace(/^archive\//, '') : pinnedKey(blob.id, blob.key, arrivedAtMs)
+  return tier === 'hot' ? hotKey : ARCHIVE + hotKey
 }
 
 /** Lower case, without the dot; empty when there is none that is fit for a key. */

@@ -1,5 +1,5 @@
 import type { ObjectStore } from '../../object-store/object-store.ts'
-import { type PilotBase, startPilotBase } from '../../testing/pilot-base.ts'
+import { type PilotBase, type PilotBaseOptions, startPilotBase } from '../../testing/pilot-base.ts'
 import { openEmbeddedStore, openExternalStore, readText } from '../../testing/test-stores.ts'
 import { reportOfFoundObject, type UploadReport } from './upload-report.ts'
 
@@ -65,7 +65,11 @@ export class Bench {
   }
 }
 
-export async function openBench(kind: 'local' | 's3', onFollowUpError?: (error: unknown) => void): Promise<Bench> {
+export async function openBench(
+  kind: 'local' | 's3',
+  onFollowUpError?: (error: unknown) => void,
+  options: Pick<PilotBaseOptions, 'clock' | 'tieringRules'> = {}
+): Promise<Bench> {
   const store = kind === 'local' ? await openEmbeddedStore() : (await openExternalStore()).store
-  return new Bench(store, await startPilotBase({ store, onFollowUpError }))
+  return new Bench(store, await startPilotBase({ store, onFollowUpError, ...options }))
 }

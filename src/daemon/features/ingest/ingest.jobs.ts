@@ -49,6 +49,18 @@ export const pinBlobJob = defineJob({
   dedupeKey: ({ blobId }) => blobId
 })
 
+/** Moves a blob's bytes into the archive or out of it. Its row is the note that the copy may exist, as above. */
+export const moveBlobJob = defineJob({
+  name: 'ingest.move-blob',
+  payload: z.object({ blobId: z.string(), key: z.string() }),
+  lane: 'io',
+  maxAtOnce: 1,
+  priority: 70,
+  maxAttempts: 8,
+  timeoutMs: 3 * 3600_000,
+  dedupeKey: ({ blobId, key }) => `${blobId} ${key}`
+})
+
 /** Removes an object that no blob needs any more. */
 export const discardObjectJob = defineJob({
   name: 'ingest.discard-object',

@@ -232,12 +232,14 @@ export class Reconciler {
    * where a blob provably has the same bytes elsewhere; an object that is the only one of its kind is not ours to judge.
    */
   async #removeLeftovers(page: Page): Promise<number> {
-    const { blobs, ingest, store, clock, log } = this.#deps
+    const { blobs, ingest, store, removals, clock, log } = this.#deps
     const known = new Set(blobs.list(page.from, page.to).map((blob) => blob.key))
     let removed = 0
     for (const object of page.objects.values()) {
       const { key, etag, lastModifiedMs } = object
       if (known.has(key) || lastModifiedMs > clock.nowMs() - LEFTOVER_MS) continue
+      // It goes by itself, when its time has come.
+      if (removals.isRequested(key, etag)) continue
       // In a bucket that is shared, others may keep what they like.
       if (store.kind !== 'local' && !isPinnedKey(key)) continue
       const kept = await this.#blobOfCopy(object)

@@ -17,6 +17,8 @@ export interface BinServiceDeps {
   audit: AuditLog
   holders: ReferencesRepository
   references: ReferencesService
+  /** Has the bytes of an asset moved if they belong elsewhere now; runs inside the restoring transaction. */
+  reviewPlace: (assetId: string) => void
   /** Makes controllers free to upload the file again; runs inside the binning transaction. */
   forgetUploads: (assetId: string) => void
   /** Takes that back; runs inside the restoring transaction. */
@@ -101,6 +103,7 @@ export class BinService {
       if (life.binnedAtMs === null) throw new AppError('asset_not_binned', { assetId })
       holders.setLife(assetId, restored(life, clock.nowMs()), clock.nowMs())
       this.#deps.rememberUploads(assetId)
+      if (life.archivedAtMs !== null) this.#deps.reviewPlace(assetId)
       const names = holders.namesOf(assetId)
       outbox.append('asset.restored', assetId, names)
       audit.record('asset.restored', assetId, names)

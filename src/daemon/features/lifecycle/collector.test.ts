@@ -9,7 +9,15 @@ import { insertAsset } from './catalogue-rows.ts'
 import { DAY_MS, K_B, openCollector } from './lifecycle-bench.ts'
 import { ReferencesRepository } from './references.repository.ts'
 
-const nothing = { isDryRun: false, expiredReferences: 0, binned: 0, purged: 0, freedBytes: 0, isMore: false }
+const nothing = {
+  isDryRun: false,
+  expiredReferences: 0,
+  archived: 0,
+  binned: 0,
+  purged: 0,
+  freedBytes: 0,
+  isMore: false
+}
 
 describe.each(['local', 's3'] as const)('purging, with a store of kind %s', (kind) => {
   test('takes away the asset, its bytes and every object of it; the file may come again', async () => {
@@ -153,7 +161,8 @@ describe('the collector', () => {
             db.prepare('SELECT blob_id FROM asset WHERE id = ?').pluck().get(orphan) as string
           )
           if (index % 3 === 0) references.create(orphan, hold)
-          if (index % 5 === 0) life.setLife(twin, { refCount: 0, pendingSinceMs: nowMs, binnedAtMs: nowMs }, nowMs)
+          if (index % 5 === 0)
+            life.setLife(twin, { refCount: 0, pendingSinceMs: nowMs, archivedAtMs: null, binnedAtMs: nowMs }, nowMs)
         }
       })
       clock.advanceMs(31 * DAY_MS)

@@ -16,7 +16,7 @@ import {
   type Measured,
   type Purge
 } from './lifecycle.repository.ts'
-import type { Lifecycle } from './lifecycle.ts'
+import { archived, type Lifecycle, stateOf } from './lifecycle.ts'
 import type { ReferencesRepository } from './references.repository.ts'
 import type { ReferencesService } from './references.service.ts'
 
@@ -31,6 +31,8 @@ export interface CollectorDeps {
   holders: ReferencesRepository
   references: ReferencesService
   bin: BinService
+  /** Has the bytes of an asset moved if they belong elsewhere now; runs inside the archiving transaction. */
+  reviewPlace: (assetId: string) => void
   /** Let go of what belongs to an asset; they run inside the deleting transaction, the last one after the asset is gone. */
   releaseParts: (assetId: string) => void
   releaseBlob: (blobId: string) => number
@@ -45,7 +47,8 @@ const MEASURED_CHUNK = 1000
 const MAX_ACTIONS = 10_000
 
 /**
- * Takes away what nobody needs: assets without a reference after the grace period, and assets in the bin after their time.
+ * Takes away what nobody needs: assets without a reference after the grace period, and assets in the archive and in the bin
+ * after their time.
  * Every deletion looks again, in its own transaction, whether it is still due.
  */
 export class Collector {
@@ -105,6 +108,10 @@ export class Collector {
     return inChunks((after) => this.#deps.repository.listOrphans({ untilMs, after, limit: CHUNK }))
   }
 
+  #archivedUntil(untilMs: number): AsyncGenerator<AgeCursor> {
+    return inChunks((after) => this.#deps.repository.listArchived({ untilMs, after, limit: CHUNK }))
+  }
+
   #measureBinned(purge: Purge): AsyncGenerator<Measured> {
     const untilMs = purge.binnedUntilMs
     return inStretches((after) => this.#deps.repository.measureBinned({ untilMs, after, limit: MEASURED_CHUNK }, purge))
@@ -117,7 +124,7 @@ export class Collector {
       expired = references.deleteExpired(CHUNK)
       report.expiredReferences += expired
     }
-    const { orphanedUntilMs, binnedUntilMs } = this.#bounds(clock.nowMs())
+    const { orphanedUntilMs, archivedUntilMs, binnedUntilMs } = this.#bounds(clock.nowMs())
     let left = MAX_ACTIONS
     const each = async (due: AsyncGenerator<AgeCursor>, act: (assetId: string) => boolean) => {
       for await (const { id } of due) {
@@ -137,11 +144,19 @@ export class Collector {
         const isDue = (life: Lifecycle) => this.#isOrphan(assetId, life, orphanedUntilMs)
         return this.#count(report, this.#purge(assetId, 'orphaned', isDue))
       }
-      const isBinned = this.#binOrphan(assetId, orphanedUntilMs)
+      const isArchive = config.orphanPolicy === 'archive'
+      const isDone = isArchive
+        ? this.#archive(assetId, orphanedUntilMs)
+        : this.#bin(assetId, (life) => this.#isOrphan(assetId, life, orphanedUntilMs))
+      if (isDone) report[isArchive ? 'archived' : 'binned']++
+      return isDone
+    })
+    await each(this.#archivedUntil(archivedUntilMs), (assetId) => {
+      const isBinned = this.#bin(assetId, (life) => this.#isArchivedFor(assetId, life, archivedUntilMs))
       if (isBinned) report.binned++
       return isBinned
     })
-    if (report.binned + report.purged > 0) log.info({ ...report }, 'what nobody needs was taken away')
+    if (report.archived + report.binned + report.purged > 0) log.info({ ...report }, 'what nobody needs was taken away')
     return report
   }
 
@@ -149,7 +164,7 @@ export class Collector {
     const { repository, holders, config, clock } = this.#deps
     const report = newReport(true)
     const nowMs = clock.nowMs()
-    const { orphanedUntilMs, binnedUntilMs } = this.#bounds(nowMs)
+    const { orphanedUntilMs, archivedUntilMs, binnedUntilMs } = this.#bounds(nowMs)
     const each = async <S extends { last: AgeCursor | null }>(
       stretches: AsyncGenerator<S>,
       add: (stretch: S) => void
@@ -180,15 +195,21 @@ export class Collector {
       inStretches((after) => repository.measureOrphans({ untilMs: orphanedUntilMs, after, limit }, purge)),
       (stretch) => {
         if (isPurge) addPurged(stretch)
-        else report.binned += stretch.count
+        else report[config.orphanPolicy === 'archive' ? 'archived' : 'binned'] += stretch.count
+      }
+    )
+    await each(
+      inStretches((after) => repository.countArchived({ untilMs: archivedUntilMs, after, limit }, nowMs)),
+      ({ count }) => {
+        report.binned += count
       }
     )
     return report
   }
 
-  #bounds(nowMs: number): { orphanedUntilMs: number; binnedUntilMs: number } {
-    const { graceMs, binMs } = this.#deps.config
-    return { orphanedUntilMs: nowMs - graceMs, binnedUntilMs: nowMs - binMs }
+  #bounds(nowMs: number): { orphanedUntilMs: number; archivedUntilMs: number; binnedUntilMs: number } {
+    const { graceMs, archiveMs, binMs } = this.#deps.config
+    return { orphanedUntilMs: nowMs - graceMs, archivedUntilMs: nowMs - archiveMs, binnedUntilMs: nowMs - binMs }
   }
 
   #count(
@@ -211,11 +232,33 @@ export class Collector {
     )
   }
 
-  #binOrphan(assetId: string, untilMs: number): boolean {
-    const { db, holders, bin } = this.#deps
+  #isArchivedFor(assetId: string, life: Lifecycle, untilMs: number): boolean {
+    const { holders, clock } = this.#deps
+    return (
+      stateOf(life) === 'pending_reference' &&
+      life.archivedAtMs !== null &&
+      life.archivedAtMs <= untilMs &&
+      !holders.isHeldForAWhile(assetId, clock.nowMs())
+    )
+  }
+
+  #archive(assetId: string, untilMs: number): boolean {
+    const { db, holders, outbox, clock, reviewPlace } = this.#deps
     return db.transaction(() => {
       const life = holders.findLife(assetId)
       if (!life || !this.#isOrphan(assetId, life, untilMs)) return false
+      holders.setLife(assetId, archived(life, clock.nowMs()), clock.nowMs())
+      outbox.append('asset.archived', assetId)
+      reviewPlace(assetId)
+      return true
+    })
+  }
+
+  #bin(assetId: string, isDue: (life: Lifecycle) => boolean): boolean {
+    const { db, holders, bin } = this.#deps
+    return db.transaction(() => {
+      const life = holders.findLife(assetId)
+      if (!life || !isDue(life)) return false
       bin.delete(assetId, { guard: true, caller: null, reason: 'orphaned' })
       return true
     })
@@ -248,7 +291,7 @@ function isBinnedUntil(untilMs: number): (life: Lifecycle) => boolean {
 }
 
 function newReport(isDryRun: boolean): CollectionReport {
-  return { isDryRun, expiredReferences: 0, binned: 0, purged: 0, freedBytes: 0, isMore: false }
+  return { isDryRun, expiredReferences: 0, archived: 0, binned: 0, purged: 0, freedBytes: 0, isMore: false }
 }
 
 /** Everything a listing by age gives, chunk by chunk; in between others have their turn. */

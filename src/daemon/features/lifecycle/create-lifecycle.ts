@@ -16,7 +16,7 @@ import { bindLifecycle } from './lifecycle.routes.ts'
 import { ReferencesRepository } from './references.repository.ts'
 import { ReferencesService } from './references.service.ts'
 
-export interface LifecycleDeps extends Pick<CollectorDeps, 'releaseParts' | 'releaseBlob'> {
+export interface LifecycleDeps extends Pick<CollectorDeps, 'reviewPlace' | 'releaseParts' | 'releaseBlob'> {
   db: Database
   clock: Clock
   outbox: Outbox

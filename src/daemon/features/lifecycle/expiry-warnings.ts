@@ -15,6 +15,7 @@ export interface ExpiryWarningsDeps {
 
 /** Assets looked at in one transaction; nobody waits longer than for these. */
 const CHUNK = 25
+const BECOMES = { bin: 'binned', purge: 'purged', archive: 'archived' } as const
 /** Assets that one run tells of; the collector takes no more either. */
 const MAX_TOLD = 10_000
 
@@ -52,7 +53,7 @@ export class ExpiryWarnings {
         workspaceId,
         name,
         expiresAt: isoFromMs(expiresAtMs),
-        becomes: config.orphanPolicy === 'bin' ? 'binned' : 'purged'
+        becomes: BECOMES[config.orphanPolicy]
       })
       told++
     }

@@ -46,7 +46,7 @@ export class GcRunsRepository {
         startedAt: isoFromMs(row.started_at_ms),
         durationMs: row.duration_ms,
         actor: { id: row.actor_id, name: row.actor_name },
-        ...collectionReportSchema.parse(JSON.parse(row.report_json))
+        ...collectionReportSchema.parse({ archived: 0, ...JSON.parse(row.report_json) })
       }))
   }
 }

@@ -6,7 +6,15 @@ import { startTestDaemon } from '../../testing/test-daemon.ts'
 import { testDatabase } from '../../testing/test-database.ts'
 import { GcRunsRepository } from './gc-runs.repository.ts'
 
-const nothing = { isDryRun: false, expiredReferences: 0, binned: 0, purged: 0, freedBytes: 0, isMore: false }
+const nothing = {
+  isDryRun: false,
+  expiredReferences: 0,
+  archived: 0,
+  binned: 0,
+  purged: 0,
+  freedBytes: 0,
+  isMore: false
+}
 
 test('every run leaves a report: who asked for it, or that it was time, and what it did', async () => {
   const base = await startTestDaemon()

@@ -1,6 +1,6 @@
 import { pino } from 'pino'
 import { AuditLog } from '../../audit/audit-log.ts'
-import type { RetentionConfig } from '../../config/schema.ts'
+import type { RetentionConfig, TieringRule } from '../../config/schema.ts'
 import { ManualClock } from '../../testing/manual-clock.ts'
 import { K, openBench, WS_B } from '../ingest/ingest-bench.ts'
 import { BinService } from './bin.service.ts'
@@ -15,12 +15,25 @@ export const HOUR_MS = 3_600_000
 export const DAY_MS = 24 * HOUR_MS
 
 /** For tests: ingest, references, bin and collector beside a store of either kind, on a clock that stands still. */
-export async function openCollector(kind: 'local' | 's3', orphanPolicy: RetentionConfig['orphanPolicy'] = 'bin') {
-  const bench = await openBench(kind)
-  const { db, ingest, queue, outbox } = bench.base
+export async function openCollector(
+  kind: 'local' | 's3',
+  orphanPolicy: RetentionConfig['orphanPolicy'] = 'bin',
+  options: { tieringRules?: TieringRule[] } = {}
+) {
   const clock = new ManualClock()
+  const bench = await openBench(kind, undefined, { clock, ...options })
+  const { db, ingest, queue, outbox, tiering } = bench.base
+  const reviewPlace = (assetId: string): void => tiering.review(assetId)
   const audit = new AuditLog({ db, clock })
-  const common = { db, clock, outbox, audit, log: pino({ level: 'silent' }), holders: new ReferencesRepository(db) }
+  const common = {
+    db,
+    clock,
+    outbox,
+    audit,
+    log: pino({ level: 'silent' }),
+    holders: new ReferencesRepository(db),
+    reviewPlace
+  }
   const references = new ReferencesService(common)
   const bin = new BinService({
     ...common,
@@ -29,7 +42,7 @@ export async function openCollector(kind: 'local' | 's3', orphanPolicy: Retentio
     rememberUploads: (assetId) => ingest.rememberAsset(assetId)
   })
   const repository = new LifecycleRepository(db)
-  const config = { graceMs: DAY_MS, warnMs: 6 * HOUR_MS, binMs: 30 * DAY_MS, orphanPolicy }
+  const config = { graceMs: DAY_MS, warnMs: 6 * HOUR_MS, binMs: 30 * DAY_MS, archiveMs: 100 * DAY_MS, orphanPolicy }
   const warnings = new ExpiryWarnings({ ...common, repository, config })
   const collector = new Collector({
     ...common,

@@ -56,6 +56,8 @@ export interface UntoldOrphan extends AgeCursor {
 const BINNED = `FROM asset WHERE binned_at_ms <= :untilMs AND (binned_at_ms, id) > (:sinceMs, :id) ORDER BY binned_at_ms, id`
 const ORPHANED = `FROM asset WHERE state = 'pending_reference' AND pending_since_ms <= :untilMs
   AND (pending_since_ms, id) > (:sinceMs, :id) ORDER BY pending_since_ms, id`
+const ARCHIVED = `FROM asset WHERE state = 'pending_reference' AND archived_at_ms <= :untilMs
+  AND (archived_at_ms, id) > (:sinceMs, :id) ORDER BY archived_at_ms, id`
 const notHeldForAWhile = (asset: string): string =>
   `NOT EXISTS (SELECT 1 FROM reference
                WHERE asset_id = ${asset}.id AND kind = 'temporary' AND expires_at_ms > :nowMs)`
@@ -82,6 +84,27 @@ export class LifecycleRepository {
     return this.#db
       .prepare<object, AgeCursor>(`SELECT id, pending_since_ms AS sinceMs ${ORPHANED} LIMIT :limit`)
       .all({ untilMs, ...after, limit })
+  }
+
+  /** Assets that are in the archive since `untilMs` or longer, by age; also those that a temporary reference holds. */
+  listArchived({ untilMs, after, limit }: Stretch): AgeCursor[] {
+    return this.#db
+      .prepare<object, AgeCursor>(`SELECT id, archived_at_ms AS sinceMs ${ARCHIVED} LIMIT :limit`)
+      .all({ untilMs, ...after, limit })
+  }
+
+  /** As {@link listArchived}, but for those that a temporary reference holds at `nowMs`. */
+  countArchived({ untilMs, after, limit }: Stretch, nowMs: number): Omit<Measured, 'freedBytes'> {
+    const bounds = { untilMs, ...after, limit }
+    const { count } = this.#db
+      .prepare<object, { count: number }>(
+        `SELECT count(*) AS count FROM (SELECT id ${ARCHIVED} LIMIT :limit) AS due WHERE ${notHeldForAWhile('due')}`
+      )
+      .get({ ...bounds, nowMs })!
+    const last = this.#db
+      .prepare<object, AgeCursor>(`SELECT id, archived_at_ms AS sinceMs ${ARCHIVED} LIMIT 1 OFFSET :limit - 1`)
+      .get(bounds)
+    return { count, last: last ?? null }
   }
 
   /** Assets that are in the bin since `untilMs` or longer, by age. */

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest'
-import { arrived, binned, type Lifecycle, restored, stateOf, withStrongReferences } from './lifecycle.ts'
+import { archived, arrived, binned, type Lifecycle, restored, stateOf, withStrongReferences } from './lifecycle.ts'
 
 const HOUR_MS = 3_600_000
 
@@ -21,6 +21,21 @@ test('the grace period begins with the loss of the last reference, not of the on
 
 test('a change that is none does not begin a new grace period', () => {
   expect(withStrongReferences(arrived(0, 1000), 0, 5000).pendingSinceMs).toBe(1000)
+})
+
+test('in the archive nothing begins a new grace period but a reference that comes and goes', () => {
+  const inArchive = archived(arrived(0, 1000), 2000)
+  expect([stateOf(inArchive), inArchive.pendingSinceMs, inArchive.archivedAtMs]).toEqual([
+    'pending_reference',
+    null,
+    2000
+  ])
+  expect(withStrongReferences(inArchive, 0, 3000)).toEqual(inArchive)
+  const held = withStrongReferences(inArchive, 1, 3000)
+  expect([stateOf(held), held.archivedAtMs]).toEqual(['active', null])
+  expect(withStrongReferences(held, -1, 4000).pendingSinceMs).toBe(4000)
+  const back = restored(binned(inArchive, 3000), 4000)
+  expect([back.pendingSinceMs, back.archivedAtMs]).toEqual([4000, null])
 })
 
 test('no reference can go that is not there', () => {

@@ -44,7 +44,8 @@ export class ReferencesRepository {
   findLife(assetId: string): Lifecycle | undefined {
     return this.#db
       .prepare<unknown[], Lifecycle>(
-        `SELECT ref_count AS refCount, pending_since_ms AS pendingSinceMs, binned_at_ms AS binnedAtMs
+        `SELECT ref_count AS refCount, pending_since_ms AS pendingSinceMs, archived_at_ms AS archivedAtMs,
+                binned_at_ms AS binnedAtMs
          FROM asset WHERE id = ?`
       )
       .get(assetId)
@@ -64,7 +65,7 @@ export class ReferencesRepository {
       .prepare(
         `UPDATE asset SET state = :state, ref_count = :refCount, binned_at_ms = :binnedAtMs, updated_at_ms = :nowMs,
            expiry_told_at_ms = iif(pending_since_ms IS :pendingSinceMs, expiry_told_at_ms, NULL),
-           pending_since_ms = :pendingSinceMs
+           pending_since_ms = :pendingSinceMs, archived_at_ms = :archivedAtMs
          WHERE id = :assetId`
       )
       .run({ ...life, state: stateOf(life), nowMs, assetId })

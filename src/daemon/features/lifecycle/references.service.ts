@@ -9,6 +9,8 @@ import { type Lifecycle, stateOf, withStrongReferences } from './lifecycle.ts'
 import type { ReferencesRepository, ReferenceToAdd } from './references.repository.ts'
 
 export interface ReferencesServiceDeps {
+  /** Has the bytes of an asset moved if they belong elsewhere now; runs inside the transaction. */
+  reviewPlace: (assetId: string) => void
   db: Database
   holders: ReferencesRepository
   outbox: Outbox
@@ -21,6 +23,7 @@ const SHOWN_REFERENCES = 100
 /** What a transaction does to one asset's references. */
 interface Change {
   life: Lifecycle
+  wasArchived: boolean
   added: number
   removed: number
 }
@@ -165,7 +168,7 @@ export class ReferencesService {
     if (known) return known
     const life = this.#deps.holders.findLife(assetId)
     if (!life) throw new AppError('asset_not_found', { assetId })
-    const change = { life, added: 0, removed: 0 }
+    const change = { life, wasArchived: life.archivedAtMs !== null, added: 0, removed: 0 }
     changes.set(assetId, change)
     return change
   }
@@ -174,10 +177,11 @@ export class ReferencesService {
   #apply(changes: Map<string, Change>, nowMs: number): Map<string, Lifecycle> {
     const { holders, outbox } = this.#deps
     const lives = new Map<string, Lifecycle>()
-    for (const [assetId, { life, added, removed }] of changes) {
+    for (const [assetId, { life, wasArchived, added, removed }] of changes) {
       lives.set(assetId, life)
       if (added + removed === 0) continue
       holders.setLife(assetId, life, nowMs)
+      if (wasArchived && life.archivedAtMs === null) this.#deps.reviewPlace(assetId)
       outbox.append('asset.references', assetId, { added, removed, refCount: life.refCount, state: stateOf(life) })
     }
     return lives

@@ -30,7 +30,7 @@ function openLifecycle() {
   const outbox = new Outbox({ db, clock })
   const audit = new AuditLog({ db, clock })
   const holders = new ReferencesRepository(db)
-  const references = new ReferencesService({ db, holders, outbox, audit, clock })
+  const references = new ReferencesService({ db, holders, outbox, audit, clock, reviewPlace: () => {} })
   const uploads: string[] = []
   const bin = new BinService({
     db,
@@ -39,6 +39,7 @@ function openLifecycle() {
     audit,
     holders,
     references,
+    reviewPlace: () => {},
     forgetUploads: (assetId) => uploads.push(`forget ${assetId}`),
     rememberUploads: (assetId) => uploads.push(`remember ${assetId}`)
   })
@@ -69,11 +70,17 @@ describe('a reference', () => {
       owner: 'ann',
       businessTag: 'avatar'
     })
-    expect(holders.findLife(assetId)).toEqual({ refCount: 1, pendingSinceMs: null, binnedAtMs: null })
+    expect(holders.findLife(assetId)).toEqual({
+      refCount: 1,
+      pendingSinceMs: null,
+      archivedAtMs: null,
+      binnedAtMs: null
+    })
     clock.advanceMs(1000)
     expect(references.delete(reference.id).life).toEqual({
       refCount: 0,
       pendingSinceMs: clock.nowMs(),
+      archivedAtMs: null,
       binnedAtMs: null
     })
     expect(codeOf(() => references.delete(reference.id))).toBe('reference_not_found')
@@ -178,13 +185,23 @@ describe('deleting an asset', () => {
     const { reference } = references.create(assetId, strong())
     bin.delete(assetId, { guard: true, caller: null })
     bin.restore(assetId)
-    expect(holders.findLife(assetId)).toEqual({ refCount: 1, pendingSinceMs: null, binnedAtMs: null })
+    expect(holders.findLife(assetId)).toEqual({
+      refCount: 1,
+      pendingSinceMs: null,
+      archivedAtMs: null,
+      binnedAtMs: null
+    })
     expect(uploads).toEqual([`forget ${assetId}`, `remember ${assetId}`])
     bin.delete(assetId, { guard: true, caller: null })
     references.delete(reference.id)
     clock.advanceMs(5000)
     bin.restore(assetId)
-    expect(holders.findLife(assetId)).toEqual({ refCount: 0, pendingSinceMs: clock.nowMs(), binnedAtMs: null })
+    expect(holders.findLife(assetId)).toEqual({
+      refCount: 0,
+      pendingSinceMs: clock.nowMs(),
+      archivedAtMs: null,
+      binnedAtMs: null
+    })
   })
 })
 

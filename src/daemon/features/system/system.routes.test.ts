@@ -31,7 +31,7 @@ test('the command that makes a token is told to administrators only', async () =
     clock: systemClock,
     storeMonitor: new StoreMonitor(await openEmbeddedStore(), 'embedded'),
     ffmpegPath: null,
-    retention: { graceMs: 0, warnMs: 0, binMs: 0, orphanPolicy: 'bin' },
+    retention: { graceMs: 0, warnMs: 0, binMs: 0, orphanPolicy: 'bin', archiveMs: 0 },
     controllersCanPair: () => false,
     tokenCommand: 'flightcase token create',
     addresses: () => ({ fieldUrls: [], s3Urls: [] })

@@ -41,6 +41,8 @@ export function assetDetail(change: Partial<AssetDetail> = {}): AssetDetail {
     cacheSeconds: null,
     ownerId: null,
     isQuarantined: false,
+    archivedAt: null,
+    tier: 'hot',
     refCount: 1,
     tags: [],
     metadata: {},

@@ -529,6 +529,7 @@ export const en = {
       asset_updated: 'Details updated',
       asset_damaged: 'Found damaged',
       asset_expiring: 'Nothing needs it; it goes soon',
+      asset_archived: 'Moved to the archive',
       asset_binned: 'Moved to the bin',
       asset_restored: 'Brought back from the bin',
       asset_quarantined: 'Quarantined',

@@ -490,6 +490,7 @@ export const zhCN: Translation = {
       asset_updated: '详情已更新',
       asset_damaged: '发现损坏',
       asset_expiring: '无人引用，即将移走',
+      asset_archived: '移到归档',
       asset_binned: '移到回收站',
       asset_restored: '从回收站恢复',
       asset_quarantined: '已隔离',
