@@ -93,6 +93,7 @@ const operations: Record<string, typeof refused | ((world: World) => Call)> = {
   setAssetAccess: (world) => ({ ...ofAsset(world), body: { access: 'workspace', cacheSeconds: 5 } }),
   collectGarbage: refused,
   listGcRuns: refused,
+  getTiering: refused,
   listJobs: open,
   retryJob: ({ cancelledJobId }) => ({ params: { jobId: cancelledJobId } }),
   retryJobs: refused,
