@@ -40,6 +40,13 @@ export const liveMessageSchema = z.discriminatedUnion('type', [
 ])
 export type LiveMessage = z.infer<typeof liveMessageSchema>
 
+/** Types of events, with commas between them. */
+const typesSchema = z
+  .string()
+  .max(1000)
+  .transform((text) => text.split(','))
+  .pipe(z.array(z.enum(eventTypes)))
+
 export const streamEvents = defineEndpoint({
   name: 'streamEvents',
   method: 'GET',
@@ -49,7 +56,11 @@ export const streamEvents = defineEndpoint({
     'Server-sent events: `stored` (resumable with Last-Event-ID), `live` (not replayed) and `reset` (read lists again)',
   role: 'viewer',
   forScopedTokens: true,
-  query: z.object({ lastEventId: z.coerce.number().int().min(0).optional() }),
+  query: z.object({
+    lastEventId: z.coerce.number().int().min(0).optional(),
+    /** Only facts of these types, and no moments. */
+    types: typesSchema.optional()
+  }),
   response: 'event-stream',
   errors: []
 })

@@ -1,14 +1,12 @@
 import type { Response } from 'express'
-import { type StoredEvent, streamEvents } from '../../../shared/api/events.ts'
+import { type LiveMessage, type StoredEvent, streamEvents } from '../../../shared/api/events.ts'
 import type { LiveFeed } from '../../events/live-feed.ts'
 import type { Outbox } from '../../events/outbox.ts'
 import type { EndpointBinder } from '../../http/bind-endpoint.ts'
 import type { WorkspaceScope } from '../../workspace-scope.ts'
 
 const HEARTBEAT_MS = 15_000
-const BATCH = 500
-/** A listener that reads slower than this piles up is cut off; it resumes from its last event. */
-const MAX_BUFFERED_BYTES = 1_048_576
+const BATCH = 100
 
 export interface OpenStreams {
   /** Ends the streams opened with one token (or session), or all. */
@@ -20,10 +18,13 @@ export interface EventsDeps {
   liveFeed: LiveFeed
   /** Whether an event may be told to somebody who may see these workspaces. */
   isInScope: (scope: WorkspaceScope, event: StoredEvent) => boolean
+  /** Who reads nothing from one beat to the next is cut off, and resumes from the last event. */
+  heartbeatMs?: number
 }
 
 /** Binds the server-sent event stream (WHATWG HTML §9.2). */
 export function bindEvents(binder: EndpointBinder, deps: EventsDeps): OpenStreams {
+  const { outbox, liveFeed } = deps
   const open = new Map<Response, string | null>()
   binder.bindStream(streamEvents, ({ query }, { request, response, caller }) => {
     response.writeHead(200, {
@@ -31,40 +32,60 @@ export function bindEvents(binder: EndpointBinder, deps: EventsDeps): OpenStream
       'cache-control': 'no-store',
       'x-accel-buffering': 'no'
     })
-    const { first, last } = deps.outbox.range()
     const asked = query.lastEventId ?? lastEventIdHeader(request.headers['last-event-id'])
-    const missedSome = asked !== undefined && (asked > last || asked < first - 1)
-    let position = asked === undefined || missedSome ? last : asked
+    let position = asked ?? outbox.range().last
+    let hasRead = true
 
+    const isWanted = (event: StoredEvent): boolean =>
+      (query.types === undefined || query.types.includes(event.type)) && deps.isInScope(caller.workspaceIds, event)
+    // Between its end and its close a stream must not be written to any more.
+    const isBusy = (): boolean => response.writableNeedDrain || response.writableEnded || response.destroyed
     const send = (text: string): void => {
-      // Between its end and its close a stream must not be written to any more.
-      if (response.writableEnded) return
-      response.write(text)
-      if (response.writableLength > MAX_BUFFERED_BYTES) response.destroy()
+      if (!response.writableEnded) response.write(text)
     }
+    /** True when the listener has to begin anew, because what comes next for it is not kept. */
+    const resetIfBehind = (): boolean => {
+      const { first, last } = outbox.range()
+      if (position <= last && position >= first - 1) return false
+      position = last
+      send(`id: ${position}\nevent: reset\ndata: {}\n\n`)
+      return true
+    }
+    /** Tells facts as fast as they are read: the outbox waits, not our memory. */
     const catchUp = (): void => {
-      for (;;) {
-        const events = deps.outbox.readAfter(position, BATCH)
-        if (events.length === 0 || response.destroyed) return
+      while (!isBusy()) {
+        resetIfBehind()
+        const events = outbox.readAfter(position, BATCH)
+        if (events.length === 0) return
         for (const event of events)
-          if (deps.isInScope(caller.workspaceIds, event))
-            send(`id: ${event.seq}\nevent: stored\ndata: ${JSON.stringify(event)}\n\n`)
+          if (isWanted(event)) send(`id: ${event.seq}\nevent: stored\ndata: ${JSON.stringify(event)}\n\n`)
         position = events.at(-1)!.seq
       }
     }
+    /** Moments are for now or never. */
+    const tellMoment = (message: LiveMessage): void => {
+      if (!isBusy()) send(`event: live\ndata: ${JSON.stringify(message)}\n\n`)
+    }
+    const beat = (): void => {
+      if (!hasRead && response.writableNeedDrain) response.destroy()
+      hasRead = false
+      // With its position, so that a reconnect does not look again through what was not for this listener.
+      if (!isBusy()) send(`id: ${position}\n: still here\n\n`)
+    }
+
     // The id tells a fresh listener where it stands, so that its next reconnect misses nothing.
-    send(missedSome ? `id: ${position}\nevent: reset\ndata: {}\n\n` : `id: ${position}\nevent: hello\ndata: {}\n\n`)
+    if (!resetIfBehind()) send(`id: ${position}\nevent: hello\ndata: {}\n\n`)
     catchUp()
 
     open.set(response, caller.tokenId)
-    const endings = [
-      deps.outbox.onAppend(catchUp),
-      // Moments are of controllers and of the whole queue, not of a workspace.
-      ...(caller.workspaceIds === 'all'
-        ? [deps.liveFeed.subscribe((message) => send(`event: live\ndata: ${JSON.stringify(message)}\n\n`))]
-        : [])
-    ]
-    const heartbeat = setInterval(() => send(': still here\n\n'), HEARTBEAT_MS)
+    const endings = [outbox.onAppend(catchUp)]
+    // Moments are of controllers and of the whole queue, not of a workspace.
+    if (caller.workspaceIds === 'all' && query.types === undefined) endings.push(liveFeed.subscribe(tellMoment))
+    const heartbeat = setInterval(beat, deps.heartbeatMs ?? HEARTBEAT_MS)
+    response.on('drain', () => {
+      hasRead = true
+      catchUp()
+    })
     response.on('close', () => {
       clearInterval(heartbeat)
       for (const end of endings) end()
