@@ -1,4 +1,8 @@
+import { readFileSync } from 'node:fs'
+import { join } from 'node:path'
 import { expect, test } from 'vitest'
+import { eventTypes } from '../../shared/api/events.ts'
+import { packageRoot } from '../package-info.ts'
 import { testDatabase } from '../testing/test-database.ts'
 import { eventSource, toCloudEvent } from './cloud-event.ts'
 
@@ -23,4 +27,10 @@ test('an event is put into its envelope, the same each time', () => {
     sequence: '0000000000000042',
     data: { name: 'x' }
   })
+})
+
+test('docs/events.md names every type', () => {
+  const text = readFileSync(join(packageRoot, 'docs/events.md'), 'utf8')
+  const named = [...text.matchAll(/^\| `([a-z]+\.[a-z]+)` \|/gm)].map(([, type]) => type)
+  expect(named.toSorted()).toEqual([...eventTypes].sort())
 })

@@ -8,6 +8,7 @@ import { LiveFeed } from '../../events/live-feed.ts'
 import { Outbox } from '../../events/outbox.ts'
 import { createEndpointBinder } from '../../http/bind-endpoint.ts'
 import { errorHandler } from '../../http/error-handler.ts'
+import { Idempotency } from '../../http/idempotency.ts'
 import { testDatabase } from '../../testing/test-database.ts'
 import { bindEvents } from './events.routes.ts'
 
@@ -39,6 +40,7 @@ async function startStream(heartbeatMs?: number) {
       viaCookie: false
     }),
     assertInScope: () => undefined,
+    idempotency: new Idempotency({ db, clock: systemClock }),
     checkResponses: true
   })
   bindEvents(binder, { outbox, liveFeed, isInScope: () => true, ...(heartbeatMs === undefined ? {} : { heartbeatMs }) })
