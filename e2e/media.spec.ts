@@ -1,10 +1,11 @@
 import { randomBytes } from 'node:crypto'
+import { readFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { DatabaseSync } from 'node:sqlite'
 import { expect, type Page } from '@playwright/test'
 import { waitUntilIdle } from '../src/demo/catalogue-check.ts'
 import { createPhotoCard } from '../src/demo/photo-card.ts'
-import { getAsset, listAssets } from '../src/shared/api/assets.ts'
+import { deleteAsset, getAsset, listAssets } from '../src/shared/api/assets.ts'
 import { createReference, createReferences } from '../src/shared/api/references.ts'
 import { missingBrowser, openScreen, type TestBase, test } from './daemon-fixture.ts'
 import { expectUsable, shoot } from './looks.ts'
@@ -172,5 +173,52 @@ for (const language of ['en', 'zh-CN'] as const)
     await expectUsable(page)
     await page.setViewportSize({ width: 1280, height: 720 })
     await shoot(page, language === 'en' ? 'jobs-one' : 'zh-jobs')
+    await expectUsable(page)
+  })
+
+test('activity tells who removed what, and that the trail is whole', async ({ page, daemon }) => {
+  const [asset] = (await daemon.admin.api.call(listAssets, {})).items
+  if (!asset) throw new Error('no photo')
+  await openScreen(page, daemon.ready, '/activity')
+  const entry = (action: string) => page.locator(`[data-testid="activity"][data-action="${action}"]`)
+  // What the first of these tests did.
+  await expect(entry('asset.binned')).toHaveCount(1)
+  await expect(entry('asset.binned')).toContainText('though several held it')
+  await expect(entry('references.deleted').first()).toContainText('reports · north survey · report-2026-17')
+  await daemon.admin.api.call(deleteAsset, { params: { assetId: asset.id }, query: { force: 'true' } })
+  await expect(entry('asset.binned')).toHaveCount(2)
+  await page.getByRole('button', { name: 'Check the trail' }).click()
+  await expect(page.getByText(/^Nothing was changed or removed\. \d+ entries were checked\.$/)).toBeVisible()
+  await shoot(page, 'activity')
+  await expectUsable(page)
+
+  await page.getByLabel('What is shown').selectOption('Brought back from the bin')
+  await expect(page).toHaveURL(/action=asset\.restored/)
+  await expect(page.getByTestId('activity')).toHaveCount(1)
+  await page.getByLabel('What is shown').selectOption('Emptied the bin')
+  await expect(page.getByRole('heading', { name: 'Nothing to show' })).toBeVisible()
+  await page.getByLabel('What is shown').selectOption('Everything')
+  const download = page.waitForEvent('download')
+  await page.getByRole('link', { name: 'Export' }).click()
+  const lines = (await readFile(await (await download).path(), 'utf8')).trim().split('\n')
+  expect(lines.map((line) => JSON.parse(line).action)).toContain('asset.binned')
+  await entry('asset.restored').getByRole('link').click()
+  await expect(page.getByTestId('inspector')).toBeVisible()
+})
+
+for (const language of ['en', 'zh-CN'] as const)
+  test(`activity on a telephone, in ${language}`, async ({ page, daemon }) => {
+    await inLanguage(page, language)
+    await page.setViewportSize({ width: 390, height: 844 })
+    await openScreen(page, daemon.ready, '/activity')
+    await expect(page.getByTestId('activity').first()).toBeVisible()
+    await shoot(page, `phone-${language}-activity`)
+    await expectUsable(page)
+    await page.setViewportSize({ width: 1280, height: 720 })
+    await shoot(page, language === 'en' ? 'activity-unchecked' : 'zh-activity')
+    await expectUsable(page)
+    // As at 200 % zoom.
+    await page.setViewportSize({ width: 640, height: 360 })
+    await shoot(page, `zoomed-${language}-activity`)
     await expectUsable(page)
   })

@@ -3,6 +3,7 @@ import { type QueryClient, QueryClientProvider } from '@tanstack/react-query'
 import { RouterProvider } from '@tanstack/react-router'
 import { useEffect, useState } from 'react'
 import { ToastStack } from '../components/ToastStack.tsx'
+import { activityLive } from '../features/activity/activity.live.ts'
 import { assetsLive } from '../features/assets/assets.live.ts'
 import { fieldLive } from '../features/field/field.live.ts'
 import { inspectorLive } from '../features/inspector/inspector.live.ts'
@@ -18,7 +19,7 @@ import { SessionPage } from './SessionPage.tsx'
 import { theme } from './theme.ts'
 import { useDisplay } from './use-display.ts'
 
-const liveHandlers = [statusLive, fieldLive, assetsLive, inspectorLive, referencesLive, jobsLive]
+const liveHandlers = [statusLive, fieldLive, assetsLive, inspectorLive, referencesLive, jobsLive, activityLive]
 
 /** The whole screen: providers, the session gate, live updates. */
 export function App({ queryClient }: { queryClient: QueryClient }) {

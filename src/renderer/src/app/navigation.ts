@@ -1,4 +1,12 @@
-import { type Icon, IconListCheck, IconPhoto, IconRadar2, IconTrash, IconUpload } from '@tabler/icons-react'
+import {
+  type Icon,
+  IconHistory,
+  IconListCheck,
+  IconPhoto,
+  IconRadar2,
+  IconTrash,
+  IconUpload
+} from '@tabler/icons-react'
 import type { ComponentType } from 'react'
 import { DeadJobsBadge } from '../features/jobs/DeadJobsBadge.tsx'
 
@@ -8,5 +16,6 @@ export const places = [
   { to: '/assets', label: 'app.assets', icon: IconPhoto },
   { to: '/uploads', label: 'app.uploads', icon: IconUpload },
   { to: '/bin', label: 'app.bin', icon: IconTrash },
-  { to: '/jobs', label: 'app.jobs', icon: IconListCheck, badge: DeadJobsBadge }
+  { to: '/jobs', label: 'app.jobs', icon: IconListCheck, badge: DeadJobsBadge },
+  { to: '/activity', label: 'app.activity', icon: IconHistory }
 ] as const satisfies readonly { to: string; label: string; icon: Icon; badge?: ComponentType }[]

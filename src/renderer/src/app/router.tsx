@@ -6,6 +6,7 @@ import {
   lazyRouteComponent,
   redirect
 } from '@tanstack/react-router'
+import { activitySearchSchema } from '../features/activity/activity-search.ts'
 import { assetSearchSchema } from '../features/assets/asset-search.ts'
 import { FieldScreen } from '../features/field/FieldScreen.tsx'
 import { CrashPage } from './CrashPage.tsx'
@@ -65,13 +66,21 @@ const jobsRoute = createRoute({
   component: lazyRouteComponent(() => import('../features/jobs/JobsScreen.tsx'), 'JobsScreen')
 })
 
+const activityRoute = createRoute({
+  getParentRoute: () => rootRoute,
+  path: '/activity',
+  validateSearch: activitySearchSchema,
+  component: lazyRouteComponent(() => import('./ActivityPage.tsx'), 'ActivityPage')
+})
+
 const routeTree = rootRoute.addChildren([
   indexRoute,
   fieldRoute,
   assetsRoute.addChildren([assetRoute]),
   uploadsRoute,
   binRoute.addChildren([binnedAssetRoute]),
-  jobsRoute
+  jobsRoute,
+  activityRoute
 ])
 
 /** Makes the router; addresses are ordinary paths, which the daemon answers with this page. */

@@ -8,6 +8,7 @@ export const en = {
     uploads: 'Uploads',
     bin: 'Bin',
     jobs: 'Jobs',
+    activity: 'Activity',
     loading: 'Loading…',
     retry: 'Try again',
     close: 'Close',
@@ -438,6 +439,63 @@ export const en = {
       thumbnail: 'Making previews',
       rendition: 'Making previews',
       video: 'Examining the video'
+    }
+  },
+  activity: {
+    title: 'Activity',
+    filter: 'What is shown',
+    everything: 'Everything',
+    export: 'Export',
+    check: 'Check the trail',
+    checkText: 'Every entry is sealed with the one before it, so that changes are noticed.',
+    intact_one: 'Nothing was changed or removed. {{amount}} entry was checked.',
+    intact_other: 'Nothing was changed or removed. {{amount}} entries were checked.',
+    broken: {
+      record_changed: 'An entry was changed after it was written.',
+      record_missing: 'An entry is missing.',
+      end_missing: 'The newest entries are missing.',
+      note_unreadable: 'The note about the newest entry cannot be read.'
+    },
+    brokenText:
+      'The trail can be trusted up to the entry before number {{seq}}. Keep this data and ask whoever runs this base.',
+    emptyTitle: 'Nothing to show',
+    emptyText: 'What is removed, brought back or allowed is written down here, with who did it.',
+    forbiddenTitle: 'This takes the operator role',
+    forbiddenText: 'Ask whoever runs this base for another link.',
+    openFile: 'Open the file',
+    bySystem: 'The base by itself',
+    byCommand: '{{name}}, in a terminal of the base',
+    byLink: 'With the link of this base',
+    uses_one: '{{amount}} use',
+    uses_other: '{{amount}} uses',
+    files_one: '{{amount}} file',
+    files_other: '{{amount}} files',
+    freed: '{{size}} freed',
+    role: 'Role: {{role}}',
+    reason: {
+      forced: 'though several held it',
+      orphaned: 'nothing used it any more',
+      bin_time_over: 'its time in the bin was over',
+      expired: 'its time was over'
+    },
+    action: {
+      asset_access_changed: 'Changed who may see a file',
+      asset_binned: 'Moved to the bin',
+      asset_restored: 'Brought back from the bin',
+      asset_purged: 'Deleted for good',
+      bin_emptied: 'Emptied the bin',
+      bytes_quarantined: 'Put into quarantine',
+      bytes_released: 'Released from quarantine',
+      gc_run: 'Collected what nothing uses',
+      link_key_replaced: 'Made a new key for links',
+      references_deleted: 'Ended the use of a file',
+      webhook_created: 'Added a webhook',
+      webhook_changed: 'Changed a webhook',
+      webhook_deleted: 'Removed a webhook',
+      workspace_quota_changed: 'Changed the quota of a workspace',
+      token_created: 'Made a token',
+      token_revoked: 'Revoked a token',
+      token_replaced: 'Replaced the token of the configuration'
     }
   },
   inspector: {

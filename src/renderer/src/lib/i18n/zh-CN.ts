@@ -10,6 +10,7 @@ export const zhCN: Translation = {
     uploads: '上传',
     bin: '回收站',
     jobs: '任务',
+    activity: '操作记录',
     loading: '正在加载…',
     retry: '重试',
     close: '关闭',
@@ -401,6 +402,59 @@ export const zhCN: Translation = {
       thumbnail: '生成预览',
       rendition: '生成预览',
       video: '检查视频'
+    }
+  },
+  activity: {
+    title: '操作记录',
+    filter: '显示内容',
+    everything: '全部',
+    export: '导出',
+    check: '校验记录',
+    checkText: '每条记录都与前一条相互锁定，任何改动都会被发现。',
+    intact_other: '没有任何改动或删除，已校验 {{amount}} 条记录。',
+    broken: {
+      record_changed: '有一条记录写入后被改动。',
+      record_missing: '缺少一条记录。',
+      end_missing: '缺少最新的记录。',
+      note_unreadable: '无法读取关于最新记录的备注。'
+    },
+    brokenText: '第 {{seq}} 条之前的记录可信。请保留这些数据，并联系管理此基站的人。',
+    emptyTitle: '没有可显示的内容',
+    emptyText: '移除、恢复和授权等操作都会记录在这里，包括操作者。',
+    forbiddenTitle: '需要操作员角色',
+    forbiddenText: '请向管理此基站的人索取其他链接。',
+    openFile: '打开文件',
+    bySystem: '基站自动执行',
+    byCommand: '{{name}}（在基站终端中）',
+    byLink: '通过此基站的链接',
+    uses_other: '{{amount}} 处使用',
+    files_other: '{{amount}} 个文件',
+    freed: '释放 {{size}}',
+    role: '角色：{{role}}',
+    reason: {
+      forced: '当时仍有多方使用',
+      orphaned: '已无任何使用方',
+      bin_time_over: '在回收站中的期限已到',
+      expired: '期限已到'
+    },
+    action: {
+      asset_access_changed: '更改文件的可见范围',
+      asset_binned: '移到回收站',
+      asset_restored: '从回收站恢复',
+      asset_purged: '永久删除',
+      bin_emptied: '清空回收站',
+      bytes_quarantined: '隔离',
+      bytes_released: '解除隔离',
+      gc_run: '清理无人使用的文件',
+      link_key_replaced: '更换链接密钥',
+      references_deleted: '结束对文件的使用',
+      webhook_created: '添加 Webhook',
+      webhook_changed: '更改 Webhook',
+      webhook_deleted: '移除 Webhook',
+      workspace_quota_changed: '更改工作区配额',
+      token_created: '创建令牌',
+      token_revoked: '吊销令牌',
+      token_replaced: '替换配置中的令牌'
     }
   },
   inspector: {
