@@ -234,6 +234,37 @@ test('deleting can be taken back', async ({ page, daemon }) => {
   await expect(tiles(page)).toHaveCount(files)
 })
 
+test('a tag that was given, and words of a name, find a file', async ({ page, daemon }) => {
+  await openScreen(page, daemon.ready, '/assets')
+  await expect(tiles(page)).toHaveCount(files)
+  await tiles(page).nth(2).click()
+  const panels = page.getByTestId('inspector-panels')
+  const input = page.getByRole('combobox', { name: 'Add a tag' })
+  for (const tag of ['屋顶巡检', 'east slope']) {
+    await input.fill(tag)
+    await input.press('Enter')
+    await expect(panels).toContainText(tag)
+  }
+  await input.press('Backspace')
+  await expect(panels).not.toContainText('屋顶巡检')
+  await page.getByRole('button', { name: 'Undo' }).click()
+  await expect(panels).toContainText('屋顶巡检')
+  await shoot(page, 'inspector-tags')
+  await expectUsable(page)
+  await page.keyboard.press('Escape')
+
+  await page.getByRole('combobox', { name: 'Tag' }).selectOption('屋顶巡检')
+  await expect(tiles(page)).toHaveCount(1)
+  await shoot(page, 'assets-tag')
+  await expectUsable(page)
+  await page.getByRole('button', { name: 'Clear filters' }).click()
+  await expect(tiles(page)).toHaveCount(files)
+  await page.getByRole('searchbox', { name: 'Search names' }).fill('jpg 0003')
+  await expect(tiles(page)).toHaveCount(1)
+  await page.getByRole('button', { name: 'Clear the search' }).click()
+  await expect(tiles(page)).toHaveCount(files)
+})
+
 test('files that arrive do not move what one is looking at', async ({ page, daemon }) => {
   await page.setViewportSize({ width: 720, height: 480 })
   await openScreen(page, daemon.ready, '/assets')

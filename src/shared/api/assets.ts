@@ -33,13 +33,16 @@ export type MediaProblem = (typeof mediaProblems)[number]
 /** Where an asset came from: a controller, or an application (or person) that uploaded it. */
 export const assetSources = ['pilot', 'upload'] as const
 
+/** Characters of a tag at most. */
+export const MAX_TAG_LENGTH = 64
+
 /** What people call a group of assets. */
 export const tagSchema = z
   .string()
   .normalize()
   .trim()
   .min(1)
-  .max(64)
+  .max(MAX_TAG_LENGTH)
   .regex(/^[^\p{Cc}\p{Cs}]*$/u, 'must not hold control characters')
 
 /** What somebody thinks of an asset's content; `pending` while somebody looks at it. */

@@ -1,5 +1,5 @@
 import { queryOptions } from '@tanstack/react-query'
-import { getAsset } from '../../../shared/api/assets.ts'
+import { getAsset, listAssetFacets } from '../../../shared/api/assets.ts'
 import { api } from './api.ts'
 
 /** How often an asset with unfinished work is asked about: progress of a job is not an event. */
@@ -14,3 +14,9 @@ export function assetQuery(assetId: string) {
       state.data?.jobs.some((job) => job.state === 'queued' || job.state === 'running') ? workingIntervalMs : false
   })
 }
+
+/** What there is to filter by, and to choose tags from. */
+export const assetFacetsQuery = queryOptions({
+  queryKey: [listAssetFacets.name],
+  queryFn: ({ signal }) => api.call(listAssetFacets, {}, signal)
+})

@@ -1,17 +1,18 @@
-import { Button, NativeSelect, SegmentedControl } from '@mantine/core'
-import { IconX } from '@tabler/icons-react'
+import { ActionIcon, NativeSelect, SegmentedControl, Tooltip } from '@mantine/core'
+import { IconFilterOff } from '@tabler/icons-react'
 import { useQuery } from '@tanstack/react-query'
 import { useTranslation } from 'react-i18next'
 import { assetKinds } from '../../../../shared/api/assets.ts'
+import { assetFacetsQuery } from '../../lib/asset-query.ts'
 import { useFormats } from '../../lib/format.ts'
 import classes from './AssetFilters.module.css'
 import { type AssetSearch, isFiltered } from './asset-search.ts'
-import { assetFacetsQuery } from './assets.queries.ts'
 import { namesOfDevices } from './device-names.ts'
+import { NameFilter } from './NameFilter.tsx'
 
 const all = ''
 
-/** Filters by type, day and device; only values that occur are offered. */
+/** Filters by words of the name, type, day, device and tag; only values that occur are offered. */
 export function AssetFilters({ search, onChange }: { search: AssetSearch; onChange: (next: AssetSearch) => void }) {
   const { t } = useTranslation()
   const formats = useFormats()
@@ -22,11 +23,14 @@ export function AssetFilters({ search, onChange }: { search: AssetSearch; onChan
   if (search.device !== undefined && !devices.some(({ value }) => value === search.device))
     devices.push({ value: search.device, label: search.device })
 
+  const tags = [...new Set([...(facets?.tags ?? []), ...(search.tag === undefined ? [] : [search.tag])])]
+
   // Nothing to choose from.
   if (facets?.days.length === 0 && !isFiltered(search)) return null
   const set = (change: AssetSearch) => onChange({ ...search, ...change })
   return (
     <search className={classes['filters']} aria-label={t('assets.filters')}>
+      <NameFilter text={search.text ?? ''} onChange={(text) => set({ text: text || undefined })} />
       {kinds.length > 1 && (
         <SegmentedControl
           aria-label={t('assets.kind')}
@@ -61,10 +65,21 @@ export function AssetFilters({ search, onChange }: { search: AssetSearch; onChan
         onChange={(event) => set({ device: event.currentTarget.value || undefined })}
         data={[{ value: all, label: t('assets.anyDevice') }, ...devices]}
       />
+      {tags.length > 0 && (
+        <NativeSelect
+          className={classes['select']}
+          aria-label={t('assets.tag')}
+          value={search.tag ?? all}
+          onChange={(event) => set({ tag: event.currentTarget.value || undefined })}
+          data={[{ value: all, label: t('assets.anyTag') }, ...tags]}
+        />
+      )}
       {isFiltered(search) && (
-        <Button variant="subtle" leftSection={<IconX size={20} aria-hidden />} onClick={() => onChange({})}>
-          {t('assets.clear')}
-        </Button>
+        <Tooltip label={t('assets.clear')}>
+          <ActionIcon aria-label={t('assets.clear')} onClick={() => onChange({})}>
+            <IconFilterOff size={24} />
+          </ActionIcon>
+        </Tooltip>
       )}
     </search>
   )

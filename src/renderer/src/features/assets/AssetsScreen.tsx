@@ -6,12 +6,13 @@ import { useMemo } from 'react'
 import { useTranslation } from 'react-i18next'
 import type { AssetSummary } from '../../../../shared/api/assets.ts'
 import { EmptyNotice } from '../../components/EmptyNotice.tsx'
+import { assetFacetsQuery } from '../../lib/asset-query.ts'
 import { useMay } from '../../lib/use-may.ts'
 import { AssetFilters } from './AssetFilters.tsx'
 import { AssetList } from './AssetList.tsx'
 import classes from './AssetsScreen.module.css'
 import { type AssetSearch, isFiltered } from './asset-search.ts'
-import { assetFacetsQuery, useAssetList } from './assets.queries.ts'
+import { useAssetList } from './assets.queries.ts'
 import { namesOfDevices } from './device-names.ts'
 import { useBinAsset } from './use-bin-asset.ts'
 
@@ -51,7 +52,7 @@ export function AssetsScreen({
       </header>
       <AssetList
         // Another list starts at its top.
-        key={`${search.kind} ${search.day} ${search.device}`}
+        key={JSON.stringify([search.kind, search.day, search.device, search.tag, search.text])}
         {...found}
         look={{
           label: t('assets.grid'),

@@ -1,10 +1,10 @@
 import { expect, test } from 'vitest'
 import type { AssetSummary } from '../../../../shared/api/assets.ts'
 import { type AssetPages, withAsset, withoutAssets } from './asset-list-cache.ts'
-import { belongsToList } from './asset-search.ts'
+import { belongsToList, type ListedAsset } from './asset-search.ts'
 
 /** An asset taken in this minute; its id sorts by `id`. */
-function asset(id: string, minute: number, change: Partial<AssetSummary> = {}): AssetSummary {
+function asset(id: string, minute: number, change: Partial<ListedAsset> = {}): ListedAsset {
   return {
     id,
     workspaceId: 'w',
@@ -29,6 +29,7 @@ function asset(id: string, minute: number, change: Partial<AssetSummary> = {}): 
     preview: 'ready',
     previewProblem: null,
     damage: null,
+    tags: [],
     ...change
   }
 }
@@ -87,7 +88,7 @@ test('taking assets out leaves the rest; one that is not there changes nothing',
   expect(withoutAssets(loaded, new Set(['z']))).toBe(loaded)
 })
 
-test.each<[string, Parameters<typeof belongsToList>[0], Partial<AssetSummary>, boolean]>([
+test.each<[string, Parameters<typeof belongsToList>[0], Partial<ListedAsset>, boolean]>([
   ['no filter', {}, {}, true],
   ['no filter, but in the bin', {}, { state: 'binned' }, false],
   ['what is in the bin', { bin: true }, { state: 'binned' }, true],
@@ -96,7 +97,11 @@ test.each<[string, Parameters<typeof belongsToList>[0], Partial<AssetSummary>, b
   ['another device', { device: 'd2' }, {}, false],
   ['its day and kind', { day: '2026-11-21', kind: 'image' }, {}, true],
   ['another day', { day: '2026-11-20' }, {}, false],
-  ['another kind', { kind: 'video' }, {}, false]
+  ['another kind', { kind: 'video' }, {}, false],
+  ['its tag', { tag: 'roof' }, { tags: ['roof', 'wet'] }, true],
+  ['another tag', { tag: 'roof' }, { tags: [] }, false],
+  ['words of its name', { text: 'jpg  DJI' }, { name: 'dji_1.JPG' }, true],
+  ['a word that its name has not', { text: 'jpg roof' }, { name: 'dji_1.JPG' }, false]
 ])('a list with %s', (_what, search, change, expected) => {
   expect(belongsToList(search, asset('a', 1, change))).toBe(expected)
 })

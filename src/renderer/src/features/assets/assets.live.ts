@@ -1,5 +1,5 @@
 import type { QueryClient, QueryKey } from '@tanstack/react-query'
-import { type AssetSummary, getAsset, listAssetFacets, listAssets } from '../../../../shared/api/assets.ts'
+import { getAsset, listAssetFacets, listAssets } from '../../../../shared/api/assets.ts'
 import type { StoredEvent } from '../../../../shared/api/events.ts'
 import { ApiError } from '../../../../shared/api-client.ts'
 import { api } from '../../lib/api.ts'
@@ -7,7 +7,7 @@ import { createBatch } from '../../lib/batch.ts'
 import { eventAssetId } from '../../lib/event-asset.ts'
 import type { LiveHandler } from '../../lib/live-updates.ts'
 import { type AssetPages, withAsset, withoutAssets } from './asset-list-cache.ts'
-import { assetScopeSchema, belongsToList } from './asset-search.ts'
+import { assetScopeSchema, belongsToList, type ListedAsset } from './asset-search.ts'
 
 /** Above this many changes at once, reading the list again is cheaper than asking for each asset. */
 const patchLimit = 60
@@ -29,7 +29,7 @@ export function invalidateAssets(client: QueryClient): void {
 }
 
 /** Puts the newest state of one asset into every list it belongs to, and takes it out of the others. */
-export function patchAsset(client: QueryClient, asset: AssetSummary): void {
+export function patchAsset(client: QueryClient, asset: ListedAsset): void {
   for (const [queryKey, pages] of loadedLists(client)) {
     const scope = assetScopeSchema.parse(queryKey[1])
     const next = belongsToList(scope, asset) ? withAsset(pages, asset) : withoutAssets(pages, new Set([asset.id]))

@@ -1,15 +1,15 @@
-import { infiniteQueryOptions, queryOptions, useInfiniteQuery } from '@tanstack/react-query'
+import { infiniteQueryOptions, useInfiniteQuery } from '@tanstack/react-query'
 import { useMemo } from 'react'
-import { type AssetSummary, listAssetFacets, listAssets } from '../../../../shared/api/assets.ts'
+import { type AssetSummary, listAssets } from '../../../../shared/api/assets.ts'
 import { api } from '../../lib/api.ts'
 import type { AssetScope } from './asset-search.ts'
 
 const pageSize = 200
 
 /** The asset list of this scope, page by page. Live events patch it, so that it is never read again as a whole. */
-export function assetListQuery({ bin, device, day, kind }: AssetScope) {
+export function assetListQuery({ bin, device, day, kind, tag, text }: AssetScope) {
   return infiniteQueryOptions({
-    queryKey: [listAssets.name, { bin, device, day, kind } as AssetScope] as const,
+    queryKey: [listAssets.name, { bin, device, day, kind, tag, text } as AssetScope] as const,
     queryFn: ({ pageParam, signal }) =>
       api.call(
         listAssets,
@@ -20,6 +20,8 @@ export function assetListQuery({ bin, device, day, kind }: AssetScope) {
             deviceId: device,
             day,
             kind,
+            tag,
+            text,
             bin: bin ? 'true' : undefined
           }
         },
@@ -30,11 +32,6 @@ export function assetListQuery({ bin, device, day, kind }: AssetScope) {
     staleTime: Number.POSITIVE_INFINITY
   })
 }
-
-export const assetFacetsQuery = queryOptions({
-  queryKey: [listAssetFacets.name],
-  queryFn: ({ signal }) => api.call(listAssetFacets, {}, signal)
-})
 
 /** The loaded part of the list as one run of assets, with what is needed to load more. */
 export function useAssetList(scope: AssetScope) {

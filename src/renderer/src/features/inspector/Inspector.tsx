@@ -27,6 +27,7 @@ import { FilePanel } from './FilePanel.tsx'
 import { HistoryPanel } from './HistoryPanel.tsx'
 import classes from './Inspector.module.css'
 import { Stage } from './Stage.tsx'
+import { TagsPanel } from './TagsPanel.tsx'
 import { WorkPanel } from './WorkPanel.tsx'
 
 /** Where the open asset stands in the list it was opened from; null members where the list ends. */
@@ -231,6 +232,7 @@ function Panels({ asset, references }: { asset: AssetDetail; references: ReactNo
     <div className={classes['panels']} data-testid="inspector-panels">
       <BinNotice asset={asset} />
       <DamageNotice asset={asset} />
+      <TagsPanel asset={asset} />
       <CapturePanel asset={asset} />
       <FilePanel asset={asset} />
       <Panel title={t('inspector.references')}>{references}</Panel>

@@ -225,6 +225,10 @@ export const en = {
     anyDevice: 'All devices',
     anyDay: 'All days',
     anyKind: 'All types',
+    tag: 'Tag',
+    anyTag: 'All tags',
+    name: 'Search names',
+    clearName: 'Clear the search',
     clear: 'Clear filters',
     kinds: { image: 'Photos', video: 'Videos', audio: 'Sound', document: 'Documents', other: 'Other files' },
     kindOne: { image: 'Photo', video: 'Video', audio: 'Sound', document: 'Document', other: 'File' },
@@ -243,6 +247,13 @@ export const en = {
     arrived_other: '{{count}} new files',
     previewPending: 'Making preview…',
     damaged: 'Damaged'
+  },
+  tags: {
+    title: 'Tags',
+    add: 'Add a tag',
+    removed: 'Removed: {{tags}}',
+    separator: ', ',
+    failed: 'The tags were not changed. {{reason}}'
   },
   media: {
     preview: {

@@ -214,6 +214,10 @@ export const zhCN: Translation = {
     anyDevice: '全部设备',
     anyDay: '全部日期',
     anyKind: '全部类型',
+    tag: '标签',
+    anyTag: '全部标签',
+    name: '搜索文件名',
+    clearName: '清除搜索',
     clear: '清除筛选',
     kinds: { image: '照片', video: '视频', audio: '音频', document: '文档', other: '其他文件' },
     kindOne: { image: '照片', video: '视频', audio: '音频', document: '文档', other: '文件' },
@@ -231,6 +235,13 @@ export const zhCN: Translation = {
     arrived_other: '{{count}} 个新文件',
     previewPending: '正在生成预览…',
     damaged: '已损坏'
+  },
+  tags: {
+    title: '标签',
+    add: '添加标签',
+    removed: '已移除：{{tags}}',
+    separator: '、',
+    failed: '标签未更改。{{reason}}'
   },
   media: {
     preview: {
