@@ -1,8 +1,14 @@
 import type { Logger } from 'pino'
 import type { z } from 'zod'
 
-/** What limits how many run at once: the processor, or waiting for disks and networks. */
-export type JobLane = 'cpu' | 'io'
+/**
+ * What limits how many run at once: the processor, waiting for disks and networks, or (films) minutes and hours of a process
+ * that yields to everything else.
+ */
+export type JobLane = 'cpu' | 'io' | 'film'
+
+/** Before everything that merely has to be done some time: somebody looks at the screen and waits. */
+export const URGENT_PRIORITY = 0
 
 /** A kind of work that survives a crash. Declared beside its feature, bound to a handler in the composition root. */
 export interface JobDefinition<Payload extends z.ZodType = z.ZodType> {
@@ -12,7 +18,7 @@ export interface JobDefinition<Payload extends z.ZodType = z.ZodType> {
   lane: JobLane
   /** How many of this kind run at once, when fewer than the lane has places: a slow one must not keep the others waiting. */
   maxAtOnce?: number
-  /** Lower runs first. */
+  /** Lower runs first, among all kinds of a lane. */
   priority: number
   maxAttempts: number
   /** After this the handler's signal aborts and the attempt counts as failed. */

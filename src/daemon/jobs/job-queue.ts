@@ -51,11 +51,14 @@ export class JobQueue {
     this.#listener = listener
   }
 
-  /** Adds a job (in the current transaction, if any). A queued one with the same dedupe key makes this a no-op. */
+  /**
+   * Adds a job (in the current transaction, if any). A queued one with the same dedupe key makes this a no-op, unless this
+   * one is more urgent: then that one is, too, and no longer waits for its next attempt.
+   */
   enqueue<Payload extends z.ZodType>(
     definition: JobDefinition<Payload>,
     payload: z.input<Payload>,
-    options: { delayMs?: number } = {}
+    options: { delayMs?: number; priority?: number } = {}
   ): void {
     const parsed = definition.payload.parse(payload)
     const now = this.#clock.nowMs()
@@ -64,13 +67,15 @@ export class JobQueue {
         `INSERT INTO job (id, name, payload_json, state, priority, asset_id, dedupe_key, max_attempts, run_at_ms,
                           created_at_ms, updated_at_ms)
          VALUES (?, ?, ?, 'queued', ?, ?, ?, ?, ?, ?, ?)
-         ON CONFLICT (name, dedupe_key) WHERE state = 'queued' AND dedupe_key IS NOT NULL DO NOTHING`
+         ON CONFLICT (name, dedupe_key) WHERE state = 'queued' AND dedupe_key IS NOT NULL
+         DO UPDATE SET priority = excluded.priority, run_at_ms = min(run_at_ms, excluded.run_at_ms)
+         WHERE excluded.priority < job.priority`
       )
       .run(
         newId(now),
         definition.name,
         JSON.stringify(parsed),
-        definition.priority,
+        options.priority ?? definition.priority,
         definition.assetId?.(parsed) ?? null,
         definition.dedupeKey?.(parsed) ?? null,
         definition.maxAttempts,
@@ -88,22 +93,25 @@ export class JobQueue {
     return this.#db.relaxedTransaction(work)
   }
 
-  /** Takes the most urgent due job of one kind, counting the attempt; undefined when none is due. */
-  take(name: string, leaseMs: number): JobRow | undefined {
-    const now = this.#clock.nowMs()
-    // Asked first, because an UPDATE that changes nothing costs several times as much, and mostly there is nothing.
-    const due = this.#db
-      .prepare<unknown[], { id: string }>(
-        `SELECT id FROM job WHERE state = 'queued' AND name = ? AND run_at_ms <= ? ORDER BY priority, run_at_ms, id LIMIT 1`
+  /** The most urgent due job of one kind; undefined when none is due. */
+  mostUrgent(name: string): Pick<JobRow, 'id' | 'priority' | 'run_at_ms'> | undefined {
+    return this.#db
+      .prepare<unknown[], Pick<JobRow, 'id' | 'priority' | 'run_at_ms'>>(
+        `SELECT id, priority, run_at_ms FROM job
+         WHERE state = 'queued' AND name = ? AND run_at_ms <= ? ORDER BY priority, run_at_ms, id LIMIT 1`
       )
-      .get(name, now)
-    if (!due) return undefined
+      .get(name, this.#clock.nowMs())
+  }
+
+  /** Takes a queued job, counting the attempt; undefined when it is queued no longer. */
+  take(jobId: string, leaseMs: number): JobRow | undefined {
+    const now = this.#clock.nowMs()
     return this.#db
       .prepare<unknown[], JobRow>(
         `UPDATE job SET state = 'running', attempt = attempt + 1, lease_until_ms = ?, progress = NULL, updated_at_ms = ?
          WHERE id = ? AND state = 'queued' RETURNING *`
       )
-      .get(now + leaseMs, now, due.id)
+      .get(now + leaseMs, now, jobId)
   }
 
   /** Whether a waiting job is due. */
@@ -247,6 +255,18 @@ export class JobQueue {
   }
 
   /** Newest first, with the names of their assets; `cursor` is the last id of the page before. */
+  /** The job that does this work for an asset: a running one, else a queued one, else the last that ended badly. */
+  find<Payload extends z.ZodType>(definition: JobDefinition<Payload>, payload: z.output<Payload>): Job | undefined {
+    const row = this.#db
+      .prepare<unknown[], JobRow>(
+        `SELECT * FROM job WHERE asset_id = ? AND name = ? AND dedupe_key = ?
+         ORDER BY CASE state WHEN 'running' THEN 0 WHEN 'queued' THEN 1 ELSE 2 END, id DESC LIMIT 1`
+      )
+      .get(definition.assetId?.(payload), definition.name, definition.dedupeKey?.(payload))
+    return row && jobFromRow(row)
+  }
+
+  /** Newest first; `cursor` is the last id of the page before. */
   list(
     query: { state?: JobState | undefined; cursor?: string | undefined; limit: number },
     scope: WorkspaceScope = 'all'

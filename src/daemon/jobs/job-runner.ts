@@ -152,19 +152,19 @@ export class JobRunner {
       busy.filter((other) => other.lane === lane).length < limits[lane] &&
       busy.filter((other) => other.name === name).length < maxAtOnce
     const taken: { job: BoundJob; row: JobRow }[] = []
-    let took = true
-    while (took) {
-      took = false
-      for (const job of this.#jobs.values()) {
-        if (!hasPlace(job.definition)) continue
-        const row = queue.take(job.definition.name, job.definition.timeoutMs + LEASE_GRACE_MS)
-        if (!row) continue
-        busy.push(job.definition)
-        taken.push({ job, row })
-        took = true
-      }
+    for (;;) {
+      const next = [...this.#jobs.values()]
+        .filter(({ definition }) => hasPlace(definition))
+        .flatMap((job) => {
+          const due = queue.mostUrgent(job.definition.name)
+          return due ? [{ job, due }] : []
+        })
+        .sort(({ due: a }, { due: b }) => a.priority - b.priority || a.run_at_ms - b.run_at_ms)[0]
+      const row = next && queue.take(next.due.id, next.job.definition.timeoutMs + LEASE_GRACE_MS)
+      if (!row) return taken
+      busy.push(next.job.definition)
+      taken.push({ job: next.job, row })
     }
-    return taken
   }
 
   #sleep(napMs: number): void {

@@ -9,7 +9,15 @@ import { migrations } from '../db/migrations/all.ts'
 import { Outbox } from '../events/outbox.ts'
 import { ManualClock } from '../testing/manual-clock.ts'
 import { temporaryFolder, testDatabase } from '../testing/test-database.ts'
-import { type BoundJob, bindJob, defineJob, type JobContext, JobDeferred, JobHopeless } from './define-job.ts'
+import {
+  type BoundJob,
+  bindJob,
+  defineJob,
+  type JobContext,
+  JobDeferred,
+  JobHopeless,
+  URGENT_PRIORITY
+} from './define-job.ts'
 import { JobQueue } from './job-queue.ts'
 import { backoffMs, JobRunner } from './job-runner.ts'
 
@@ -36,7 +44,7 @@ function setUp(
     new JobRunner({
       queue,
       jobs: [...(options.more ?? []), bindJob(countJob, handler)],
-      limits: () => ({ cpu: options.cpu ?? 1, io: 1 }),
+      limits: () => ({ cpu: options.cpu ?? 1, io: 1, film: 1 }),
       log: pino({ level: 'silent' }),
       clock
     })
@@ -67,7 +75,7 @@ describe('queue', () => {
     queue.enqueue(countJob, { n: 1 })
     queue.enqueue(countJob, { n: 1 })
     expect(queue.counts().queued).toBe(1)
-    queue.take('test.count', 1000)
+    queue.take(queue.mostUrgent('test.count')?.id ?? '', 1000)
     queue.enqueue(countJob, { n: 1 })
     expect(queue.counts()).toMatchObject({ queued: 1, running: 1 })
   })
@@ -306,13 +314,51 @@ describe('runner', () => {
     expect(started).toEqual(['slow', 'quick', 'quick', 'slow'])
   })
 
+  test('the most urgent job of a lane runs first, whatever its kind', async () => {
+    const order: string[] = []
+    const otherJob = { ...countJob, name: 'test.other', priority: 20 }
+    const other = bindJob(otherJob, async ({ n }) => void order.push(`other ${n}`))
+    const { queue, runner } = setUp(async ({ n }) => void order.push(`count ${n}`), { more: [other] })
+    for (const n of [1, 2]) queue.enqueue(otherJob, { n })
+    queue.enqueue(countJob, { n: 1 })
+    queue.enqueue(otherJob, { n: 2 }, { priority: URGENT_PRIORITY })
+    runner.start()
+    await runner.idle()
+    expect(order).toEqual(['other 2', 'count 1', 'other 1'])
+  })
+
+  test('a queued job becomes more urgent and stops waiting, but never less urgent', async () => {
+    const { queue, clock, runner } = setUp(async () => {})
+    queue.enqueue(countJob, { n: 1 }, { delayMs: 60_000 })
+    queue.enqueue(countJob, { n: 1 }, { priority: 99 })
+    expect(queue.mostUrgent('test.count')).toBeUndefined()
+    queue.enqueue(countJob, { n: 1 }, { priority: URGENT_PRIORITY })
+    expect(queue.mostUrgent('test.count')).toMatchObject({ priority: URGENT_PRIORITY, run_at_ms: clock.nowMs() })
+    runner.start()
+    await runner.idle()
+    expect(queue.counts().queued).toBe(0)
+  })
+
+  test('the job that does a work is found: running before queued before ended', () => {
+    const { queue } = setUp(async () => {})
+    expect(queue.find(countJob, { n: 1 })).toBeUndefined()
+    queue.enqueue(countJob, { n: 1 })
+    const first = queue.find(countJob, { n: 1 })!
+    queue.take(first.id, 1000)
+    queue.enqueue(countJob, { n: 1 })
+    expect(queue.find(countJob, { n: 1 })).toMatchObject({ id: first.id, state: 'running' })
+    queue.cancel(first.id)
+    expect(queue.find(countJob, { n: 1 })).toMatchObject({ state: 'queued' })
+    expect(queue.find(countJob, { n: 2 })).toBeUndefined()
+  })
+
   test('two handlers for one job stop the start', () => {
     const { queue } = setUp(async () => {})
     const job = bindJob(countJob, async () => {})
     const options = {
       queue,
       jobs: [job, job],
-      limits: () => ({ cpu: 1, io: 1 }),
+      limits: () => ({ cpu: 1, io: 1, film: 1 }),
       log: pino({ level: 'silent' }),
       clock: new ManualClock()
     }
@@ -338,7 +384,7 @@ test('a killed process leaves its job to the next one; the attempt counts', asyn
   const runner = new JobRunner({
     queue,
     jobs: [bindJob(countJob, async (_, { attempt }) => void attempts.push(attempt))],
-    limits: () => ({ cpu: 1, io: 1 }),
+    limits: () => ({ cpu: 1, io: 1, film: 1 }),
     log: pino({ level: 'silent' }),
     clock
   })

@@ -47,6 +47,22 @@ describe('preview pace', () => {
     expect(onMore).toHaveBeenCalledTimes(2)
   })
 
+  it('begins no film while uploads fill the loop, and lets those that run go on afterwards', async () => {
+    expect(pace.films()).toBe(1)
+    inFlight = 1
+    load = 0.95
+    vi.advanceTimersByTime(250)
+    expect([pace.films(), pace.isPressed()]).toEqual([0, true])
+    const goesOn = vi.fn()
+    const waiting = pace.whenEased().then(goesOn)
+    await Promise.resolve()
+    expect(goesOn).not.toHaveBeenCalled()
+    load = 0.2
+    vi.advanceTimersByTime(250)
+    await waiting
+    expect([pace.films(), pace.isPressed()]).toEqual([1, false])
+  })
+
   it('goes on a second after the last upload, and says so', () => {
     inFlight = 1
     load = 0.95

@@ -30,6 +30,7 @@ export class PreviewPace {
   #sample = 0
   #uploadSample = Number.NEGATIVE_INFINITY
   #pressedSample: number | null = null
+  #easedWaiters: (() => void)[] = []
 
   constructor(options: PreviewPaceOptions) {
     this.#options = options
@@ -43,6 +44,8 @@ export class PreviewPace {
 
   stop(): void {
     clearInterval(this.#timer)
+    this.#pressedSample = null
+    this.#letOn()
   }
 
   /** Preview jobs that may run at once now. */
@@ -50,6 +53,26 @@ export class PreviewPace {
     if (this.#pressedSample !== null)
       return (this.#sample - this.#pressedSample) % SHARE_UNDER_PRESSURE === SHARE_UNDER_PRESSURE - 1 ? 1 : 0
     return this.#isUploading() ? 1 : 2
+  }
+
+  /** Films that may be begun now. */
+  films(): 0 | 1 {
+    return this.#pressedSample === null ? 1 : 0
+  }
+
+  /** Whether what runs beside uploads shall pause. */
+  isPressed(): boolean {
+    return this.#pressedSample !== null
+  }
+
+  /** Resolves when uploads no longer fill the loop; at once when they do not. */
+  whenEased(): Promise<void> {
+    if (this.#pressedSample === null) return Promise.resolve()
+    return new Promise((resolve) => this.#easedWaiters.push(resolve))
+  }
+
+  #letOn(): void {
+    for (const resolve of this.#easedWaiters.splice(0)) resolve()
   }
 
   #isUploading(): boolean {
@@ -63,6 +86,7 @@ export class PreviewPace {
     if (this.#options.inFlightBodies() > 0) this.#uploadSample = this.#sample
     if (!this.#isUploading() || load < EASED_BELOW) this.#pressedSample = null
     else if (load > PRESSED_ABOVE) this.#pressedSample ??= this.#sample
+    if (this.#pressedSample === null) this.#letOn()
     if (this.processors() > before) this.#options.onMore()
   }
 }

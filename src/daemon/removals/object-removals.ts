@@ -22,6 +22,9 @@ const removeObjectsJob = defineJob({
 
 const AGAIN_AFTER_MS = 3_600_000
 
+/** In the place of an etag: the key is a prefix, and everything below it goes. No store has such an etag. */
+const BELOW = '*'
+
 export interface RemovalWork {
   store: ObjectStore
   /** Whether anything in the catalogue has its bytes in this version of the object. */
@@ -57,6 +60,11 @@ export class ObjectRemovals {
       )
       .run(key, etag ?? '', this.#clock.nowMs() + afterMs)
     if (afterMs === 0) this.enqueue()
+  }
+
+  /** Has everything removed whose key begins with `prefix` and that is not in use then. For folders that only we write to. */
+  requestBelow(prefix: string): void {
+    this.request(prefix, BELOW)
   }
 
   /** The object is needed after all. Call it in the transaction that uses it. */
@@ -96,7 +104,8 @@ export class ObjectRemovals {
     try {
       await exclusively(key, async () => {
         if (!this.isRequested(key, etag)) return
-        if (!isInUse(key, etag)) await (etag === '' ? store.delete(key) : removeVersion(store, key, etag))
+        if (etag === BELOW) await removeBelow(key, work)
+        else if (!isInUse(key, etag)) await (etag === '' ? store.delete(key) : removeVersion(store, key, etag))
         this.#db.relaxedTransaction(() => this.cancel(key, etag))
       })
     } catch (error) {
@@ -115,4 +124,15 @@ export class ObjectRemovals {
       )
       .get(this.#clock.nowMs())
   }
+}
+
+async function removeBelow(prefix: string, { store, isInUse }: RemovalWork): Promise<void> {
+  let cursor: string | null = null
+  do {
+    const page = await store.list({ prefix, ...(cursor === null ? {} : { cursor }) })
+    const unused = page.objects.filter(({ key, etag }) => !isInUse(key, etag)).map(({ key }) => key)
+    const { failed } = await store.deleteMany(unused)
+    if (failed[0]) throw failed[0].error
+    cursor = page.cursor
+  } while (cursor !== null)
 }
