@@ -50,9 +50,7 @@ import { PilotRepository } from './features/pilot/pilot.repository.ts'
 import { createPilotApp } from './features/pilot/pilot.routes.ts'
 import { PilotService } from './features/pilot/pilot.service.ts'
 import { ProtocolRecorder } from './features/pilot/protocol-recorder.ts'
-import { RenditionsRepository } from './features/renditions/renditions.repository.ts'
-import { bindRenditions } from './features/renditions/renditions.routes.ts'
-import { RenditionsService } from './features/renditions/renditions.service.ts'
+import { createRenditions } from './features/renditions/create-renditions.ts'
 import { createSinks } from './features/sinks/create-sinks.ts'
 import { bindHealth } from './features/system/health.routes.ts'
 import { bindSystem } from './features/system/system.routes.ts'
@@ -181,7 +179,23 @@ export async function createDaemon(config: Config, overrides: DaemonOverrides = 
     const scratchDir = join(config.dataDir, 'scratch')
     await rm(scratchDir, { recursive: true, force: true })
     const media = { db, store, queue, removals, outbox, clock, log, scratchDir, ffmpegPath: () => ffmpegPath }
-    const renditions = new RenditionsService({ ...media, repository: new RenditionsRepository(db) })
+    const previewPace = new PreviewPace({ inFlightBodies: () => opened.inFlightBodies(), onMore: () => runner.wake() })
+    const delivery = createDelivery({
+      db,
+      store,
+      outbox,
+      audit,
+      clock,
+      config: config.delivery,
+      findThumbnail: (assetId, sizePx) => renditions.findPicture(assetId, sizePx),
+      authenticate: (request) => authenticateAdmin(access, request)
+    })
+    const renditions = createRenditions({
+      ...media,
+      config: config.renditions,
+      gate: delivery.gate,
+      whenEased: () => previewPace.whenEased()
+    })
     const ingestRows = {
       repository: new IngestRepository(db),
       blobs: new BlobsRepository(db, store.kind),
@@ -190,7 +204,8 @@ export async function createDaemon(config: Config, overrides: DaemonOverrides = 
     const metadata = new MetadataService({
       ...media,
       repository: new MetadataRepository(db),
-      noteDrone: (drone) => ingestRows.repository.noteDevice(drone, clock.nowMs())
+      noteDrone: (drone) => ingestRows.repository.noteDevice(drone, clock.nowMs()),
+      onRead: (assetId) => renditions.noteCodec(assetId)
     })
     const tiering = createTiering({ db, clock, queue, rules: config.tiering, storeKind: store.kind })
     const onNewAsset = (assetId: string): void => {
@@ -259,16 +274,6 @@ export async function createDaemon(config: Config, overrides: DaemonOverrides = 
     })
     const deletions = createDeletions({ db, clock, queue, config: config.deletions, letGo: lifecycle.letGo })
     const workspaces = createWorkspaces({ db, audit, quotaBytes: config.uploads.quotaBytes })
-    const delivery = createDelivery({
-      db,
-      store,
-      outbox,
-      audit,
-      clock,
-      config: config.delivery,
-      findThumbnail: (assetId, sizePx) => renditions.find(assetId, sizePx, undefined),
-      authenticate: (request) => authenticateAdmin(access, request)
-    })
     const uploads = createUploads({
       db,
       store,
@@ -317,6 +322,7 @@ export async function createDaemon(config: Config, overrides: DaemonOverrides = 
       tiering,
       delivery,
       moderation,
+      renditions,
       createAudit({ db, clock, log, dataDir: config.dataDir }),
       createWebhooks({ ...outgoing, audit, version, ...config.webhooks }),
       createSinks({
@@ -337,7 +343,6 @@ export async function createDaemon(config: Config, overrides: DaemonOverrides = 
         bindMoveBlobJob({ db, store, ...ingestRows, ingest, removals, belongsAt: tiering.belongsAt }),
         bindCheckBytesJob({ db, store, ...ingestRows, ingest }),
         metadata.bindJob(),
-        renditions.bindJob(),
         removals.bindJob({
           store,
           isInUse: (key, etag) => ingest.isInUse(key, etag) || renditions.isInUse(key),
@@ -346,9 +351,8 @@ export async function createDaemon(config: Config, overrides: DaemonOverrides = 
         ...features.flatMap((feature) => feature.jobs ?? [])
       ],
       observe: observeJobs(telemetry),
-      limits: () => ({ cpu: previewPace.processors(), io: 2 })
+      limits: () => ({ cpu: previewPace.processors(), io: 2, film: previewPace.films() })
     })
-    const previewPace = new PreviewPace({ inFlightBodies: () => opened.inFlightBodies(), onMore: () => runner.wake() })
     const storeMonitor = new StoreMonitor(store, config.store.mode)
     let fieldAddress: ListenAddress = config.field
     let streams: OpenStreams | undefined
@@ -366,7 +370,6 @@ export async function createDaemon(config: Config, overrides: DaemonOverrides = 
       bindAll: (binder) => {
         bindAccess(binder, access)
         for (const feature of features) feature.bind?.(binder)
-        bindRenditions(binder, { service: renditions, store, gate: delivery.gate })
         bindField(binder, { board, repository: fieldRepository })
         bindJobs(binder, queue)
         streams = bindEvents(binder, {
@@ -467,7 +470,6 @@ export async function createDaemon(config: Config, overrides: DaemonOverrides = 
         adminUrl = urlOf(await admin.listen())
         upkeep.start()
         board.start()
-        renditions.enqueueWaiting()
         runner.start()
         previewPace.start()
         reconciler.start()

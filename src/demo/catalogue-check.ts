@@ -7,7 +7,7 @@ import {
   getMedia,
   getThumbnail,
   listAssets,
-  thumbnailSizesPx
+  previewSizesPx
 } from '../shared/api/assets.ts'
 import { getField } from '../shared/api/field.ts'
 import { listJobs } from '../shared/api/jobs.ts'
@@ -92,7 +92,7 @@ export async function sha256OfFile(filePath: string): Promise<string> {
 }
 
 async function hasEveryThumbnail(admin: AdminAccess, asset: AssetSummary): Promise<boolean> {
-  for (const sizePx of thumbnailSizesPx) {
+  for (const sizePx of previewSizesPx) {
     const path = endpointUrl(getThumbnail.path, { params: { sizePx, assetId: asset.id } })
     const answer = await admin.get(path, { accept: 'image/webp,image/jpeg' })
     const { byteLength } = await answer.arrayBuffer()

@@ -82,6 +82,7 @@ export function loadConfig(sources: ConfigSources): Config {
       maxImagePixels: Math.round((values.uploadMaxMegapixels ?? defaults.uploadMaxMegapixels) * 1e6),
       quotaBytes: values.uploadQuotaGb === undefined ? null : Math.round(values.uploadQuotaGb * 1e9)
     },
+    renditions: { proxy: values.renditionsProxy ?? defaults.renditionsProxy },
     retention: {
       graceMs: (values.graceHours ?? defaults.graceHours) * 3_600_000,
       warnMs: Math.min(values.warnHours ?? defaults.warnHours, values.graceHours ?? defaults.graceHours) * 3_600_000,

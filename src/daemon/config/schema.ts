@@ -264,6 +264,12 @@ export const settings = {
     help: 'how much applications may keep in each workspace, in GB, where the workspace has no quota of its own',
     schema: amountSchema(1_000_000)
   }),
+  renditionsProxy: setting({
+    toml: 'renditions.proxy',
+    env: 'FLIGHTCASE_RENDITIONS_PROXY',
+    help: 'auto, on_demand or off: when films that browsers cannot play are made again as H.264',
+    schema: z.enum(['auto', 'on_demand', 'off'])
+  }),
   graceHours: setting({
     toml: 'retention.grace_hours',
     env: 'FLIGHTCASE_GRACE_HOURS',
@@ -475,6 +481,7 @@ export const defaults = {
   objectStore: 'embedded',
   uploadMaxGb: 100,
   uploadMaxMegapixels: 500,
+  renditionsProxy: 'auto',
   graceHours: 24,
   warnHours: 6,
   binDays: 30,
@@ -586,6 +593,11 @@ export interface DeliveryConfig {
   corsOrigins: string[]
 }
 
+export interface RenditionsConfig {
+  /** When films that browsers cannot play are made again: as soon as they arrive, when somebody wants to see them, or never. */
+  proxy: 'auto' | 'on_demand' | 'off'
+}
+
 /** The message brokers that are told what happens; null for none. */
 export interface SinksConfig {
   redis: { url: string; stream: string; streamMax: number } | null
@@ -636,6 +648,7 @@ export interface Config {
   /** Null: nothing is sent. */
   otlpEndpoint: string | null
   sinks: SinksConfig
+  renditions: RenditionsConfig
   /** Null: looked for. */
   ffmpegPath: string | null
   /** `FLIGHTCASE_…` environment names that mean nothing here; reported at start. */

@@ -6,6 +6,7 @@ import { pino } from 'pino'
 import { onTestFinished } from 'vitest'
 import { AuditLog } from '../audit/audit-log.ts'
 import { loadConfig } from '../config/load.ts'
+import type { RenditionsConfig } from '../config/schema.ts'
 import { Outbox } from '../events/outbox.ts'
 import { type AssetRow, AssetsRepository } from '../features/assets/assets.repository.ts'
 import { createDelivery } from '../features/delivery/create-delivery.ts'
@@ -14,9 +15,7 @@ import { guessMediaType } from '../features/ingest/guess-media-type.ts'
 import { IngestRepository } from '../features/ingest/ingest.repository.ts'
 import { MetadataRepository } from '../features/metadata/metadata.repository.ts'
 import { MetadataService } from '../features/metadata/metadata.service.ts'
-import { RenditionsRepository } from '../features/renditions/renditions.repository.ts'
-import { bindRenditions } from '../features/renditions/renditions.routes.ts'
-import { RenditionsService } from '../features/renditions/renditions.service.ts'
+import { createRenditions } from '../features/renditions/create-renditions.ts'
 import { createEndpointBinder } from '../http/bind-endpoint.ts'
 import { errorHandler } from '../http/error-handler.ts'
 import { Idempotency } from '../http/idempotency.ts'
@@ -37,7 +36,11 @@ export interface NewAsset {
 }
 
 /** Catalogue, jobs, previews and metadata over a store, with the preview address over real HTTP. Ends with the test. */
-export async function startMediaBase(options: { store: ObjectStore; ffmpegPath?: string | null }) {
+export async function startMediaBase(options: {
+  store: ObjectStore
+  ffmpegPath?: string | null
+  proxy?: RenditionsConfig['proxy']
+}) {
   const { store } = options
   const log = pino({ level: 'silent' })
   const clock = new ManualClock()
@@ -46,7 +49,11 @@ export async function startMediaBase(options: { store: ObjectStore; ffmpegPath?:
   const queue = new JobQueue({ db, clock, outbox })
   const removals = new ObjectRemovals({ db, queue, clock, log })
   const assets = new AssetsRepository(db)
-  const state = { ffmpegPath: options.ffmpegPath ?? null }
+  const state = {
+    ffmpegPath: options.ffmpegPath ?? null,
+    /** While it is pending, films pause. */
+    mayGoOn: null as PromiseWithResolvers<void> | null
+  }
   const common = {
     db,
     store,
@@ -58,23 +65,6 @@ export async function startMediaBase(options: { store: ObjectStore; ffmpegPath?:
     scratchDir: join(temporaryFolder('scratch'), 'objects')
   }
   const ffmpegPath = () => state.ffmpegPath
-  const renditions = new RenditionsService({ ...common, repository: new RenditionsRepository(db), ffmpegPath })
-  const arrivals = new IngestRepository(db)
-  const metadata = new MetadataService({
-    ...common,
-    repository: new MetadataRepository(db),
-    noteDrone: (drone) => arrivals.noteDevice(drone, clock.nowMs()),
-    ffmpegPath
-  })
-  const runner = new JobRunner({
-    queue,
-    jobs: [renditions.bindJob(), metadata.bindJob()],
-    limits: () => ({ cpu: 1, io: 1 }),
-    log,
-    clock
-  })
-
-  const app = express()
   const caller = {
     actorId: 'test',
     name: 'test',
@@ -88,9 +78,37 @@ export async function startMediaBase(options: { store: ObjectStore; ffmpegPath?:
     ...common,
     audit: new AuditLog({ db, clock }),
     config,
-    findThumbnail: (assetId, sizePx) => renditions.find(assetId, sizePx, undefined),
+    findThumbnail: (assetId, sizePx) => renditions.findPicture(assetId, sizePx),
     authenticate: () => caller
   })
+  const renditions = createRenditions({
+    ...common,
+    ffmpegPath,
+    config: { proxy: options.proxy ?? 'on_demand' },
+    gate,
+    whenEased: () => state.mayGoOn?.promise ?? Promise.resolve()
+  })
+  const arrivals = new IngestRepository(db)
+  const metadata = new MetadataService({
+    ...common,
+    repository: new MetadataRepository(db),
+    noteDrone: (drone) => arrivals.noteDevice(drone, clock.nowMs()),
+    onRead: (assetId) => renditions.noteCodec(assetId),
+    ffmpegPath
+  })
+  const runner = new JobRunner({
+    queue,
+    jobs: [
+      ...(renditions.jobs ?? []),
+      metadata.bindJob(),
+      removals.bindJob({ store, isInUse: (key) => renditions.isInUse(key), exclusively: (_, work) => work() })
+    ],
+    limits: () => ({ cpu: 1, io: 1, film: 1 }),
+    log,
+    clock
+  })
+
+  const app = express()
   const binder = createEndpointBinder({
     router: app,
     authenticate: () => caller,
@@ -98,7 +116,7 @@ export async function startMediaBase(options: { store: ObjectStore; ffmpegPath?:
     idempotency: new Idempotency({ db, clock }),
     checkResponses: true
   })
-  bindRenditions(binder, { service: renditions, store, gate })
+  renditions.bind?.(binder)
   app.use(errorHandler(log))
   const server = createServer(app)
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
@@ -161,6 +179,7 @@ export async function startMediaBase(options: { store: ObjectStore; ffmpegPath?:
     renditions,
     metadata,
     queue,
+    runner,
     db,
     store,
     state,
@@ -170,6 +189,9 @@ export async function startMediaBase(options: { store: ObjectStore; ffmpegPath?:
     detail: (assetId: string) => assets.getDetail(assetId, 'all'),
     keyOf: (assetId: string) => new DeliveryRepository(db).find(assetId)!.key,
     events: (assetId: string) => outbox.readFor(assetId, 100).map(({ type }) => type),
+    /** A call to the API; `path` follows `/api/v1/assets/{id}`. */
+    call: (assetId: string, path: string, init: RequestInit = {}) =>
+      fetch(`${url}/api/v1/assets/${assetId}${path}`, init),
     thumbnail: (assetId: string, headers: Record<string, string> = {}, sizePx: number | string = 256) =>
       fetch(`${url}/thumbnail/${sizePx}/${assetId}`, { headers })
   }

@@ -350,7 +350,10 @@ export const getMedia = defineEndpoint({
   ]
 })
 
-export const thumbnailSizesPx = [256, 1024] as const
+/** Longest sides a preview picture can be had in. */
+export const thumbnailSizesPx = [64, 128, 256, 512, 1024, 2048] as const
+/** Those that are made of every picture and film ahead. */
+export const previewSizesPx = [256, 1024] as const
 
 export const getThumbnail = defineEndpoint({
   name: 'getThumbnail',

@@ -10,6 +10,7 @@ import { jobsContract } from './jobs.ts'
 import { lifecycleContract } from './lifecycle.ts'
 import { pilotContract } from './pilot.ts'
 import { referencesContract } from './references.ts'
+import { renditionsContract } from './renditions.ts'
 import { sinksContract } from './sinks.ts'
 import { systemContract } from './system.ts'
 import { tieringContract } from './tiering.ts'
@@ -26,6 +27,7 @@ export const adminContract: readonly Endpoint[] = [
   ...uploadsContract,
   ...deliveryContract,
   ...tusContract,
+  ...renditionsContract,
   ...referencesContract,
   ...lifecycleContract,
   ...deletionsContract,

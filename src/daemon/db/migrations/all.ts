@@ -8,6 +8,7 @@ import { upload } from './0070-upload.ts'
 import { workspaceUsage } from './0080-workspace-usage.ts'
 import { appendedUpload } from './0081-appended-upload.ts'
 import { delivery } from './0090-delivery.ts'
+import { renditionProblem } from './0100-rendition-problem.ts'
 import { catalogue } from './0110-catalogue.ts'
 import { collectorIndexes } from './0120-collector-indexes.ts'
 import { expiryWarning } from './0121-expiry-warning.ts'
@@ -31,6 +32,7 @@ export const migrations: readonly Migration[] = [
   workspaceUsage,
   appendedUpload,
   delivery,
+  renditionProblem,
   catalogue,
   collectorIndexes,
   expiryWarning,

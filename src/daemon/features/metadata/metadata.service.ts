@@ -36,6 +36,8 @@ export interface MetadataServiceDeps {
   log: Logger
   /** The id of the drone with this serial number, made when it is new; called inside a transaction. */
   noteDrone: (drone: { serial: string; model: string | null }) => string
+  /** What the file of an asset is is known now; called inside the transaction that writes it down. */
+  onRead: (assetId: string) => void
   /** Where copies of objects from an external store may lie for a while. */
   scratchDir: string
   /** The ffmpeg to use at this moment, null when there is none. */
@@ -84,6 +86,7 @@ export class MetadataService {
       const found = merge(now, file)
       const deviceId = now.deviceId ?? this.#droneOf(found.capture)
       repository.update(assetId, { ...found, deviceId }, clock.nowMs())
+      this.#deps.onRead(assetId)
       if (file.damage) outbox.append('asset.damaged', assetId, { damage: file.damage })
       else outbox.append('asset.updated', assetId)
     })

@@ -1,18 +1,37 @@
 import type { AssetSummary, MediaProblem } from '../../../shared/api/assets.ts'
+import type { RenditionName, RenditionProblem } from '../../../shared/api/renditions.ts'
 import type { Database } from '../../db/database.ts'
 import type { ThumbnailFormat } from '../../media/make-thumbnails.ts'
 
-/** An asset as far as making previews goes. */
+/** Everything made of an asset lies below this prefix. */
+export const folderOf = (assetId: string): string => `renditions/${assetId}/`
+
+/** An asset as far as making renditions of it goes. */
 export interface RenditionSource {
   kind: AssetSummary['kind']
   mimeType: string
   durationMs: number | null
+  widthPx: number | null
+  heightPx: number | null
+  preview: AssetSummary['preview']
+  previewProblem: AssetSummary['previewProblem']
+  videoCodec: string | null
   key: string
   etag: string
 }
 
-export interface StoredRendition {
-  format: ThumbnailFormat
+export type RenditionFormat = ThumbnailFormat | 'mp4' | 'm3u8'
+
+export const contentTypes: Record<RenditionFormat, string> = {
+  webp: 'image/webp',
+  jpeg: 'image/jpeg',
+  avif: 'image/avif',
+  mp4: 'video/mp4',
+  m3u8: 'application/vnd.apple.mpegurl'
+}
+
+export interface StoredRendition<Format extends RenditionFormat = RenditionFormat> {
+  format: Format
   key: string
   widthPx: number
   heightPx: number
@@ -33,29 +52,32 @@ export class RenditionsRepository {
   findSource(assetId: string): RenditionSource | undefined {
     return this.#db
       .prepare<unknown[], RenditionSource>(
-        `SELECT kind, mime_type AS mimeType, duration_ms AS durationMs, blob.key, blob.etag
+        `SELECT kind, mime_type AS mimeType, duration_ms AS durationMs, width AS widthPx, height AS heightPx,
+                preview, preview_problem AS previewProblem, capture_json ->> 'videoCodec' AS videoCodec,
+                blob.key, blob.etag
          FROM asset JOIN blob ON blob.id = asset.blob_id WHERE asset.id = ?`
       )
       .get(assetId)
   }
 
-  /** Whether there is a preview, and if not, why. Undefined when there is no such asset. */
-  findState(assetId: string): Pick<AssetSummary, 'preview' | 'previewProblem'> | undefined {
-    return this.#db
-      .prepare<unknown[], Pick<AssetSummary, 'preview' | 'previewProblem'>>(
-        'SELECT preview, preview_problem AS previewProblem FROM asset WHERE id = ?'
-      )
-      .get(assetId)
+  /** The stored formats of a preview picture. */
+  listPictures(assetId: string, sizePx: number): StoredRendition<ThumbnailFormat>[] {
+    return this.list(assetId, String(sizePx)) as StoredRendition<ThumbnailFormat>[]
   }
 
   /** The stored formats of one rendition. */
   list(assetId: string, name: string): StoredRendition[] {
+    return this.listAll(assetId).filter((rendition) => rendition.name === name)
+  }
+
+  listAll(assetId: string): (StoredRendition & { name: string })[] {
     return this.#db
-      .prepare<unknown[], StoredRendition>(
-        `SELECT format, key, width AS widthPx, height AS heightPx, size_bytes AS sizeBytes, created_at_ms AS createdAtMs
-         FROM rendition WHERE asset_id = ? AND name = ? ORDER BY format`
+      .prepare<unknown[], StoredRendition & { name: string }>(
+        `SELECT name, format, key, width AS widthPx, height AS heightPx, size_bytes AS sizeBytes,
+                created_at_ms AS createdAtMs
+         FROM rendition WHERE asset_id = ? ORDER BY name, format`
       )
-      .all(assetId, name)
+      .all(assetId)
   }
 
   put(assetId: string, name: string, rendition: StoredRendition): void {
@@ -78,13 +100,17 @@ export class RenditionsRepository {
       )
   }
 
-  /** Forgets the formats of a rendition other than `format`: they show what the asset looked like before. */
+  /** Forgets the other formats of a picture: they show what the asset looked like before. */
   deleteOtherFormats(assetId: string, name: string, format: ThumbnailFormat): void {
     this.#db.prepare('DELETE FROM rendition WHERE asset_id = ? AND name = ? AND format <> ?').run(assetId, name, format)
   }
 
-  delete(assetId: string, name: string, format: ThumbnailFormat): void {
+  delete(assetId: string, name: string, format: RenditionFormat): void {
     this.#db.prepare('DELETE FROM rendition WHERE asset_id = ? AND name = ? AND format = ?').run(assetId, name, format)
+  }
+
+  deleteFormats(assetId: string, name: RenditionName): void {
+    this.#db.prepare('DELETE FROM rendition WHERE asset_id = ? AND name = ?').run(assetId, name)
   }
 
   /** Whether a rendition of an asset that still exists is kept at this key (`renditions/{asset}/{file}`). */
@@ -95,6 +121,41 @@ export class RenditionsRepository {
 
   deleteAll(assetId: string): void {
     this.#db.prepare('DELETE FROM rendition WHERE asset_id = ?').run(assetId)
+    this.forgetProblems(assetId)
+  }
+
+  /** Why a rendition that somebody asked for cannot be had. */
+  putProblem(assetId: string, name: RenditionName, problem: RenditionProblem): void {
+    this.#db
+      .prepare(
+        `INSERT INTO rendition_problem (asset_id, name, problem) VALUES (?, ?, ?)
+         ON CONFLICT DO UPDATE SET problem = excluded.problem`
+      )
+      .run(assetId, name, problem)
+  }
+
+  findProblem(assetId: string, name: RenditionName): RenditionProblem | null {
+    return (
+      this.#db
+        .prepare<unknown[], { problem: RenditionProblem }>(
+          'SELECT problem FROM rendition_problem WHERE asset_id = ? AND name = ?'
+        )
+        .get(assetId, name)?.problem ?? null
+    )
+  }
+
+  /** What could not be made may be tried again: the bytes were looked at anew. */
+  forgetProblems(assetId: string): void {
+    this.#db.prepare('DELETE FROM rendition_problem WHERE asset_id = ?').run(assetId)
+  }
+
+  /** What could not be made only because there was no ffmpeg; forgets that it could not. */
+  takeWaitingForFfmpeg(): { assetId: string; name: RenditionName }[] {
+    return this.#db
+      .prepare<unknown[], { assetId: string; name: RenditionName }>(
+        `DELETE FROM rendition_problem WHERE problem = 'ffmpeg_missing' RETURNING asset_id AS assetId, name`
+      )
+      .all()
   }
 
   setReady(

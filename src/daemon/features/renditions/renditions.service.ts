@@ -1,6 +1,7 @@
 import { buffer } from 'node:stream/consumers'
 import type { Logger } from 'pino'
-import { type MediaProblem, thumbnailSizesPx } from '../../../shared/api/assets.ts'
+import { type MediaProblem, previewSizesPx } from '../../../shared/api/assets.ts'
+import { renditionNames } from '../../../shared/api/renditions.ts'
 import type { Clock } from '../../clock.ts'
 import type { Database } from '../../db/database.ts'
 import { AppError } from '../../errors.ts'
@@ -8,28 +9,27 @@ import type { Outbox } from '../../events/outbox.ts'
 import { type BoundJob, bindJob } from '../../jobs/define-job.ts'
 import type { JobQueue } from '../../jobs/job-queue.ts'
 import { whenStoreAnswers } from '../../jobs/when-store-answers.ts'
-import { judgeContent } from '../../media/judge-content.ts'
-import { makePoster } from '../../media/make-poster.ts'
-import {
-  makeThumbnails,
-  type Thumbnail,
-  type ThumbnailFormat,
-  type Thumbnails,
-  thumbnailFormats
-} from '../../media/make-thumbnails.ts'
-import { MediaError } from '../../media/media-error.ts'
-import { sniffFile } from '../../media/sniff-media.ts'
-import { type ObjectStore, ObjectStoreError } from '../../object-store/object-store.ts'
+import { makeThumbnails, type Thumbnail, type ThumbnailFormat, type Thumbnails } from '../../media/make-thumbnails.ts'
+import type { ObjectStore } from '../../object-store/object-store.ts'
 import { withLocalFile } from '../../object-store/with-local-file.ts'
 import type { ObjectRemovals } from '../../removals/object-removals.ts'
 import { chooseFormat } from './choose-format.ts'
+import { pictureInput } from './picture-input.ts'
+import { problemOf } from './problem-of.ts'
+import { isMadeFromPreviews, type RenditionOrders } from './rendition-orders.ts'
 import { makeRenditionsJob } from './renditions.jobs.ts'
-import type { RenditionSource, RenditionsRepository, StoredRendition } from './renditions.repository.ts'
+import {
+  folderOf,
+  type RenditionSource,
+  type RenditionsRepository,
+  type StoredRendition
+} from './renditions.repository.ts'
 
 export interface RenditionsServiceDeps {
   db: Database
   store: ObjectStore
   repository: RenditionsRepository
+  orders: RenditionOrders
   queue: JobQueue
   removals: ObjectRemovals
   outbox: Outbox
@@ -47,10 +47,12 @@ const STORED_FORMAT: ThumbnailFormat = 'webp'
 /** Problems of the bytes themselves, as opposed to those of this machine or of the kind of file. */
 const DAMAGE: ReadonlySet<MediaProblem> = new Set(['unreadable', 'truncated', 'corrupt'])
 
-/** Makes the previews of assets, in a job, and finds the right one for a viewer. */
+type StoredPicture = StoredRendition<ThumbnailFormat>
+
+/** Makes the previews of assets, in a job, and finds the right picture for a viewer. */
 export class RenditionsService {
   readonly #deps: RenditionsServiceDeps
-  readonly #conversions = new Map<string, Promise<StoredRendition>>()
+  readonly #conversions = new Map<string, Promise<StoredPicture>>()
   #lastConversion: Promise<unknown> = Promise.resolve()
 
   constructor(deps: RenditionsServiceDeps) {
@@ -71,21 +73,20 @@ export class RenditionsService {
     })
   }
 
-  /** Whether a preview is kept at this key. */
+  /** Whether a rendition is kept at this key. */
   isInUse(key: string): boolean {
     return this.#deps.repository.hasKey(key)
   }
 
-  /** Lets go of an asset's previews, for good. Call it in the transaction that deletes the asset. */
+  /** Lets go of everything made of an asset, for good. Call it in the transaction that deletes the asset. */
   release(assetId: string): void {
     this.#deps.repository.deleteAll(assetId)
     this.#removeAll(assetId)
   }
 
-  /** Also those that no row tells of any more, or not yet. */
+  /** Also what no row tells of any more, or not yet. */
   #removeAll(assetId: string): void {
-    for (const sizePx of thumbnailSizesPx)
-      for (const format of thumbnailFormats) this.#deps.removals.request(keyOf(assetId, sizePx, format), null)
+    this.#deps.removals.requestBelow(folderOf(assetId))
   }
 
   bindJob(): BoundJob {
@@ -93,31 +94,52 @@ export class RenditionsService {
   }
 
   /**
-   * The stored preview that suits an Accept header best; another format is made and kept when the viewer takes only
-   * that or says to prefer it. Throws `asset_not_found`, `rendition_not_available` (`details` tell why), and
-   * `ObjectStoreError`.
+   * The stored picture that suits an Accept header best; another format, or a size below that of a preview, is made and
+   * kept when somebody wants it. What is not there is made soon, for somebody looks at it. Throws `asset_not_found`,
+   * `rendition_not_available` (`details` tell why), and `ObjectStoreError`.
    */
-  async find(assetId: string, sizePx: number, accept: string | undefined): Promise<StoredRendition> {
+  async find(assetId: string, sizePx: number, accept: string | undefined): Promise<StoredPicture> {
     const { repository } = this.#deps
-    const state = repository.findState(assetId)
-    if (!state) throw new AppError('asset_not_found', { assetId })
-    const stored = repository.list(assetId, String(sizePx))
-    const original = stored.find(({ format }) => format === STORED_FORMAT)
-    if (!original) throw new AppError('rendition_not_available', { ...state })
+    const source = repository.findSource(assetId)
+    if (!source) throw new AppError('asset_not_found', { assetId })
+    const stored = repository.listPictures(assetId, sizePx)
+    const original = stored.find(({ format }) => format === STORED_FORMAT) ?? this.#larger(assetId, sizePx, source)
+    if (!original) {
+      this.#hurry(assetId, sizePx, source)
+      throw new AppError('rendition_not_available', { preview: source.preview, previewProblem: source.previewProblem })
+    }
+    // A size that is not there yet counts as there in the format of what it is made from.
+    const atHand = stored.length > 0 ? stored : [original]
     const format = chooseFormat(
       accept,
-      stored.map((rendition) => rendition.format)
+      atHand.map((rendition) => rendition.format)
     )
     return stored.find((rendition) => rendition.format === format) ?? this.#convert(assetId, sizePx, original, format)
   }
 
-  /** The bytes of a preview are gone from the store: has it made anew. */
-  healLost(assetId: string, sizePx: number, rendition: StoredRendition): void {
+  /** The preview that a size is made from. */
+  #larger(assetId: string, sizePx: number, source: RenditionSource): StoredPicture | undefined {
+    if (!isMadeFromPreviews(sizePx, source)) return undefined
+    const previewPx = previewSizesPx.find((size) => size >= sizePx) ?? Math.max(...previewSizesPx)
+    return this.#deps.repository.listPictures(assetId, previewPx).find(({ format }) => format === STORED_FORMAT)
+  }
+
+  #hurry(assetId: string, sizePx: number, source: RenditionSource): void {
+    const { orders } = this.#deps
+    if (source.preview === 'pending') orders.hurryPreviews(assetId)
+    else if (source.preview === 'ready' && !isMadeFromPreviews(sizePx, source)) {
+      const name = renditionNames.find((each) => each === String(sizePx))
+      if (name) orders.order(assetId, name, { interactive: true })
+    }
+  }
+
+  /** The bytes of a picture are gone from the store: has it made anew. */
+  healLost(assetId: string, sizePx: number, rendition: StoredPicture): void {
     const { db, repository, log } = this.#deps
     log.warn({ assetId, key: rendition.key }, 'a preview is gone from the store and is made again')
     db.transaction(() => {
       repository.delete(assetId, String(sizePx), rendition.format)
-      if (rendition.format === STORED_FORMAT) this.enqueue(assetId)
+      if (rendition.format === STORED_FORMAT && isPreviewSize(sizePx)) this.enqueue(assetId)
     })
   }
 
@@ -129,7 +151,7 @@ export class RenditionsService {
       const made = await withLocalFile(store, source, { scratchDir, signal }, (filePath) =>
         this.#picture(filePath, source, signal)
       )
-      const stored: (StoredRendition & { sizePx: number })[] = []
+      const stored: (StoredPicture & { sizePx: number })[] = []
       for (const thumbnail of made.thumbnails) stored.push(await this.#store(assetId, thumbnail))
       db.transaction(() => {
         if (!repository.findSource(assetId)) {
@@ -142,6 +164,7 @@ export class RenditionsService {
           repository.deleteOtherFormats(assetId, String(sizePx), rendition.format)
         }
         repository.setReady(assetId, made, clock.nowMs())
+        repository.forgetProblems(assetId)
         if (made.damage) outbox.append('asset.damaged', assetId, { damage: made.damage })
         outbox.append('rendition.ready', assetId)
       })
@@ -161,32 +184,21 @@ export class RenditionsService {
     }
   }
 
-  /** Previews of whatever can be looked at; goes by the content. Raises `MediaError`. */
+  /** Previews of whatever can be looked at. Raises `MediaError`. */
   async #picture(filePath: string, source: RenditionSource, signal: AbortSignal): Promise<Thumbnails> {
-    const { type, isWrong } = judgeContent(source, await sniffFile(filePath))
-    if (isWrong) throw new MediaError('unreadable', `the content is not ${type.mimeType}`)
-    const request = { sizesPx: [...thumbnailSizesPx], format: STORED_FORMAT, signal }
-    if (type.kind === 'image') return makeThumbnails({ ...request, input: filePath })
-    if (type.kind !== 'video') throw new MediaError('unsupported_type', `there are no previews of ${type.mimeType}`)
-    const ffmpegPath = this.#deps.ffmpegPath()
-    const poster = await makePoster({ filePath, ffmpegPath, durationMs: source.durationMs, signal })
-    return makeThumbnails({ ...request, input: poster })
+    const input = await pictureInput({ filePath, source, ffmpegPath: this.#deps.ffmpegPath(), signal })
+    return makeThumbnails({ input, sizesPx: [...previewSizesPx], format: STORED_FORMAT, signal })
   }
 
-  async #store(assetId: string, thumbnail: Thumbnail): Promise<StoredRendition & { sizePx: number }> {
+  async #store(assetId: string, thumbnail: Thumbnail): Promise<StoredPicture & { sizePx: number }> {
     const { sizePx, format, bytes, widthPx, heightPx } = thumbnail
-    const key = keyOf(assetId, sizePx, format)
+    const key = `${folderOf(assetId)}${sizePx}.${format}`
     await this.#deps.store.put(key, bytes, { contentType: `image/${format}` })
     return { sizePx, format, key, widthPx, heightPx, sizeBytes: bytes.length, createdAtMs: this.#deps.clock.nowMs() }
   }
 
   /** One conversion per preview and format at a time, and one altogether: viewers must not starve the daemon. */
-  #convert(
-    assetId: string,
-    sizePx: number,
-    original: StoredRendition,
-    format: ThumbnailFormat
-  ): Promise<StoredRendition> {
+  #convert(assetId: string, sizePx: number, original: StoredPicture, format: ThumbnailFormat): Promise<StoredPicture> {
     const name = `${assetId} ${sizePx} ${format}`
     const running = this.#conversions.get(name)
     if (running) return running
@@ -201,15 +213,15 @@ export class RenditionsService {
   async #convertNow(
     assetId: string,
     sizePx: number,
-    original: StoredRendition,
+    original: StoredPicture,
     format: ThumbnailFormat
-  ): Promise<StoredRendition> {
+  ): Promise<StoredPicture> {
     const { db, repository, store } = this.#deps
     const input = await buffer((await store.getStream(original.key)).stream)
     const [thumbnail] = (await makeThumbnails({ input, sizesPx: [sizePx], format })).thumbnails
     if (!thumbnail) throw new Error('no thumbnail was made')
     const { sizePx: _, ...rendition } = await this.#store(assetId, thumbnail)
-    if (!repository.findState(assetId)) {
+    if (!repository.findSource(assetId)) {
       db.transaction(() => this.#removeAll(assetId))
       throw new AppError('asset_not_found', { assetId })
     }
@@ -218,12 +230,4 @@ export class RenditionsService {
   }
 }
 
-const keyOf = (assetId: string, sizePx: number, format: ThumbnailFormat) => `renditions/${assetId}/${sizePx}.${format}`
-
-/** Why there can be no preview of these bytes; null for what trying again may cure. */
-function problemOf(error: unknown): MediaProblem | null {
-  if (error instanceof MediaError) return error.problem
-  if (!(error instanceof ObjectStoreError)) return null
-  if (error.code === 'NotFound') return 'bytes_missing'
-  return error.code === 'PreconditionFailed' ? 'bytes_changed' : null
-}
+const isPreviewSize = (sizePx: number): boolean => previewSizesPx.some((size) => size === sizePx)

@@ -106,10 +106,10 @@ describe('making previews', () => {
   it.skipIf(!ffmpegPath)('makes up for missing posters once there is an ffmpeg', async () => {
     const { base, assetId } = await baseWith('clip.MP4', await demoClip('x'))
     expect(base.row(assetId).preview_problem).toBe('ffmpeg_missing')
-    base.renditions.enqueueWaiting()
+    base.renditions.start()
     expect(base.queue.counts().queued).toBe(0)
     base.state.ffmpegPath = ffmpegPath
-    base.renditions.enqueueWaiting()
+    base.renditions.start()
     await base.settle()
     expect(base.row(assetId)).toMatchObject({ preview: 'ready', preview_problem: null })
     const picture = await sharp(await (await base.thumbnail(assetId)).arrayBuffer()).metadata()
