@@ -1,6 +1,7 @@
 import { fireEvent, screen, within } from '@testing-library/react'
 import { expect, test, vi } from 'vitest'
 import type { Job } from '../../../../shared/api/jobs.ts'
+import type { RenditionStatus } from '../../../../shared/api/renditions.ts'
 import { assetDetail as asset, noCapture as capture } from '../../testing/asset-detail.ts'
 import { refusal, renderScreen, status } from '../../testing/render-screen.tsx'
 import { Inspector } from './Inspector.tsx'
@@ -32,10 +33,7 @@ function inspect(answer: unknown, more: Record<string, unknown> = {}, covered = 
       references={() => null}
       {...acts}
     />,
-    {
-      [`GET /api/v1/assets/${id}`]: answer,
-      ...more
-    }
+    Object.assign(more, { [`GET /api/v1/assets/${id}`]: answer })
   )
   return { ...acts, calls }
 }
@@ -92,9 +90,52 @@ test('a refused retry says why', async () => {
   expect(await screen.findByText(/You are not allowed to do this/)).toBeTruthy()
 })
 
+const film = () => asset({ kind: 'video', mimeType: 'video/mp4', capture: { ...capture, videoCodec: 'hvc1' } })
+const renditions = `/api/v1/assets/${id}/renditions`
+const proxy = (state: RenditionStatus['state'], more: Partial<RenditionStatus> = {}): RenditionStatus => ({
+  ...{ name: 'proxy', state, problem: null, jobId: null, progress: null, path: `${renditions}/proxy`, files: [] },
+  ...more
+})
+const theFilm = () => screen.findByLabelText('DJI_0001.JPG', { selector: 'video' })
+
+test('a film the browser cannot play is prepared for it, and then plays', async () => {
+  const answers: Record<string, unknown> = {
+    [`POST ${renditions}`]: proxy('queued'),
+    [`GET ${renditions}`]: { items: [proxy('running', { progress: 0.4 })] }
+  }
+  inspect(film(), answers)
+  fireEvent.error(await theFilm())
+  expect(await screen.findByText('This film is being prepared for this screen')).toBeTruthy()
+  const bar = () => screen.getByRole('progressbar', { name: 'This film is being prepared for this screen' })
+  await vi.waitFor(() => expect(bar().getAttribute('aria-valuenow')).toBe('40'))
+  expect(screen.getByText(/cannot play hvc1/)).toBeTruthy()
+  answers[`GET ${renditions}`] = { items: [proxy('ready')] }
+  await vi.waitFor(async () => expect((await theFilm()).getAttribute('src')).toBe(`${renditions}/proxy`), {
+    timeout: 5000
+  })
+})
+
+test('a prepared film that does not play either is offered for download', async () => {
+  inspect(film(), { [`POST ${renditions}`]: proxy('ready') })
+  fireEvent.error(await theFilm())
+  await vi.waitFor(async () => expect((await theFilm()).getAttribute('src')).toBe(`${renditions}/proxy`))
+  fireEvent.error(await theFilm())
+  expect(await screen.findByText(/cannot play this video \(hvc1\)/)).toBeTruthy()
+})
+
+test.each<[RenditionStatus, RegExp]>([
+  [proxy('unavailable', { problem: 'ffmpeg_missing' }), /if ffmpeg were installed/],
+  [proxy('unavailable', { problem: 'switched_off' }), /switched off/],
+  [proxy('failed'), /Jobs tells why/]
+])('a film that cannot be prepared says why', async (status, reason) => {
+  inspect(film(), { [`POST ${renditions}`]: status })
+  fireEvent.error(await theFilm())
+  expect(await screen.findByText(reason)).toBeTruthy()
+})
+
 test('a film the browser cannot play is offered for download', async () => {
-  inspect(asset({ kind: 'video', mimeType: 'video/mp4', capture: { ...capture, videoCodec: 'hvc1' } }))
-  fireEvent.error(await screen.findByLabelText('DJI_0001.JPG', { selector: 'video' }))
+  inspect(film(), { [`POST ${renditions}`]: proxy('unavailable', { problem: 'unreadable' }) })
+  fireEvent.error(await theFilm())
   const message = await screen.findByText(/cannot play this video \(hvc1\)/)
   const link = within(message.parentElement as HTMLElement).getByRole('link', { name: 'Download' })
   expect(link.getAttribute('href')).toBe(`/media/${id}?download=true`)

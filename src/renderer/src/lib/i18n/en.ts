@@ -537,6 +537,15 @@ export const en = {
     nothingToShow: 'This kind of file cannot be shown here. Download it to open it.',
     videoUnsupported: 'This browser cannot play this video ({{codec}}). Download it to watch it in another player.',
     videoUnknownCodec: 'unknown codec',
+    filmPreparing: 'This film is being prepared for this screen',
+    filmHint:
+      'This browser cannot play {{codec}}, so the base makes a version that it can. It stays here for next time.',
+    filmQueued: 'It waits for its turn.',
+    filmProblem: {
+      failed: 'Making a version for this screen failed. Jobs tells why and lets you try again.',
+      ffmpeg_missing: 'The base could make a version for this screen if ffmpeg were installed on it.',
+      switched_off: 'Making versions for the screen is switched off in the configuration of the base.'
+    },
     capture: 'Capture',
     taken: 'Taken',
     zoneUnknown: 'zone unknown',
@@ -591,6 +600,18 @@ export const en = {
     jobAttempt: 'Attempt {{attempt}} of {{max}}',
     jobRetry: 'Try again',
     jobRetried: 'It is queued again.',
+    jobName: {
+      fingerprint: 'Calculating the checksum',
+      tidy: 'Tidying up after the upload',
+      pin: 'Putting the bytes in a safe place',
+      discard: 'Removing a copy that is not needed',
+      metadata: 'Reading capture data',
+      film: 'Making a film for the screen',
+      picture: 'Making a picture',
+      thumbnail: 'Making previews',
+      rendition: 'Making previews',
+      video: 'Examining the video'
+    },
     history: 'History',
     historyNone: 'Nothing recorded yet.',
     event: {

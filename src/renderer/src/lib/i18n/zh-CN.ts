@@ -495,6 +495,14 @@ export const zhCN: Translation = {
     nothingToShow: '此类文件无法在这里显示。请下载后打开。',
     videoUnsupported: '此浏览器无法播放该视频（{{codec}}）。请下载后用其他播放器观看。',
     videoUnknownCodec: '未知编码',
+    filmPreparing: '正在为此屏幕准备该视频',
+    filmHint: '此浏览器无法播放 {{codec}}，基站正在生成可播放的版本，并会保留供下次使用。',
+    filmQueued: '正在排队。',
+    filmProblem: {
+      failed: '为此屏幕生成版本失败。可在“任务”中查看原因并重试。',
+      ffmpeg_missing: '在基站上安装 ffmpeg 后，即可为此屏幕生成版本。',
+      switched_off: '基站的配置已关闭为屏幕生成版本的功能。'
+    },
     capture: '拍摄',
     taken: '拍摄时间',
     zoneUnknown: '时区未知',
@@ -548,6 +556,18 @@ export const zhCN: Translation = {
     jobAttempt: '第 {{attempt}} 次，最多 {{max}} 次',
     jobRetry: '重试',
     jobRetried: '已重新排队。',
+    jobName: {
+      fingerprint: '计算校验值',
+      tidy: '上传后的整理',
+      pin: '将数据放到安全的位置',
+      discard: '移除多余的副本',
+      metadata: '读取拍摄数据',
+      film: '生成屏幕播放版本',
+      picture: '生成图片',
+      thumbnail: '生成预览',
+      rendition: '生成预览',
+      video: '检查视频'
+    },
     history: '历史',
     historyNone: '还没有记录。',
     event: {
