@@ -1,6 +1,7 @@
 import { randomBytes } from 'node:crypto'
 import { rm } from 'node:fs/promises'
 import { join } from 'node:path'
+import type { Request } from 'express'
 import type { Logger } from 'pino'
 import type { ReadyInfo } from '../shared/ready.ts'
 import { AuditLog } from './audit/audit-log.ts'
@@ -19,6 +20,7 @@ import type { Feature } from './feature.ts'
 import { authenticateAdmin, bindAccess } from './features/access/access.routes.ts'
 import { AccessService } from './features/access/access.service.ts'
 import { Belongings } from './features/access/belongings.ts'
+import { JwtVerifier } from './features/access/jwt-verifier.ts'
 import { AssetsRepository } from './features/assets/assets.repository.ts'
 import { createAssets } from './features/assets/create-assets.ts'
 import { createAudit } from './features/audit/create-audit.ts'
@@ -151,6 +153,7 @@ export async function createDaemon(config: Config, overrides: DaemonOverrides = 
     const startToken = randomBytes(24).toString('base64url')
     const adminToken = config.adminToken ?? startToken
     const belongings = new Belongings(db)
+    const jwt = config.jwt && new JwtVerifier({ config: config.jwt, clock, log })
     const idempotency = new Idempotency({ db, clock })
     const access = new AccessService({
       db,
@@ -161,6 +164,7 @@ export async function createDaemon(config: Config, overrides: DaemonOverrides = 
       pilotToken: config.pilot.staticToken,
       startToken
     })
+    const authenticate = (request: Request) => authenticateAdmin({ access, jwt }, request)
 
     const fieldRepository = new FieldRepository(db)
     const board = new FieldBoard({ repository: fieldRepository, outbox, liveFeed, clock, log })
@@ -188,7 +192,7 @@ export async function createDaemon(config: Config, overrides: DaemonOverrides = 
       clock,
       config: config.delivery,
       findThumbnail: (assetId, sizePx) => renditions.findPicture(assetId, sizePx),
-      authenticate: (request) => authenticateAdmin(access, request)
+      authenticate
     })
     const renditions = createRenditions({
       ...media,
@@ -364,7 +368,7 @@ export async function createDaemon(config: Config, overrides: DaemonOverrides = 
       publicHosts: config.delivery.publicHosts,
       corsOrigins: config.delivery.corsOrigins,
       observe: observeRequests(telemetry, 'admin'),
-      authenticate: (request) => authenticateAdmin(access, request),
+      authenticate,
       assertInScope: (scope, input) => belongings.assertInScope(scope, input),
       idempotency,
       bindAll: (binder) => {
@@ -375,6 +379,7 @@ export async function createDaemon(config: Config, overrides: DaemonOverrides = 
         streams = bindEvents(binder, {
           outbox,
           liveFeed,
+          clock,
           isInScope: (scope, event) => belongings.isEventInScope(scope, event)
         })
         bindHealth(binder, {

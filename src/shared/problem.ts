@@ -20,6 +20,7 @@ export const problemCodes = [
   'part_not_found',
   'part_size_wrong',
   'unauthenticated',
+  'identity_provider_unreachable',
   'forbidden',
   'foreign_origin',
   'route_not_found',

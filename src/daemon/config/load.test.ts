@@ -165,3 +165,35 @@ test('a user for Kafka needs a password, and the other way round', () => {
     password: 'x'
   })
 })
+
+describe('an identity provider', () => {
+  const complete = {
+    FLIGHTCASE_JWT_ISSUER: 'https://login.example.org/',
+    FLIGHTCASE_JWT_AUDIENCE: 'flightcase',
+    FLIGHTCASE_JWT_JWKS: 'https://login.example.org/keys'
+  }
+  const load = (env: Record<string, string>) => loadConfig({ flags: { dataDir }, env }).jwt
+
+  test('is trusted when everything is known of it', () => {
+    expect(load({})).toBeNull()
+    expect(load(complete)).toMatchObject({
+      algorithms: ['RS256', 'ES256', 'EdDSA'],
+      roleNames: new Map([
+        ['viewer', 'viewer'],
+        ['operator', 'operator'],
+        ['admin', 'admin']
+      ])
+    })
+    for (const missing of Object.keys(complete)) expect(() => load({ ...complete, [missing]: '' })).toThrow(missing)
+  })
+
+  test.each([
+    ['FLIGHTCASE_JWT_JWKS', 'http://login.example.org/keys'],
+    ['FLIGHTCASE_JWT_JWKS', 'http://localhost.example.org/keys'],
+    ['FLIGHTCASE_JWT_ALGORITHMS', 'RS256, HS256'],
+    ['FLIGHTCASE_JWT_ALGORITHMS', 'none'],
+    ['FLIGHTCASE_JWT_ROLES', 'boss=owner']
+  ])('%s is not %s', (name, value) => {
+    expect(() => load({ ...complete, [name]: value })).toThrow(name)
+  })
+})

@@ -2,11 +2,13 @@ import { existsSync, readFileSync } from 'node:fs'
 import { homedir } from 'node:os'
 import { join, resolve } from 'node:path'
 import { parse as parseToml, TomlError } from 'smol-toml'
+import { roles } from '../../shared/api/system.ts'
 import { messageOf, StartupError } from '../errors.ts'
 import {
   type Config,
   type DeliveryConfig,
   defaults,
+  type JwtConfig,
   type ListenAddress,
   type SettingName,
   type SettingValues,
@@ -53,7 +55,12 @@ export function loadConfig(sources: ConfigSources): Config {
       problems.push(`${key} in ${file.path}: there is no such setting`)
   // What an unreadable file holds may be just what is missing.
   if (file.problem === null)
-    problems.push(...missingForStore(values, given), ...missingForKafka(given), ...missingForModeration(given))
+    problems.push(
+      ...missingForStore(values, given),
+      ...missingForKafka(given),
+      ...missingForModeration(given),
+      ...missingForJwt(given)
+    )
   if (problems.length > 0)
     throw new StartupError('invalid_configuration', `The configuration has mistakes:\n  ${problems.join('\n  ')}`)
 
@@ -64,6 +71,7 @@ export function loadConfig(sources: ConfigSources): Config {
     mqtt: { address: listen(values.mqtt, defaults.mqtt), isRequired: values.mqtt !== undefined },
     logLevel: values.logLevel ?? defaults.logLevel,
     adminToken: values.adminToken ?? null,
+    jwt: jwtConfig(values),
     pilot: {
       staticToken: values.pilotToken ?? null,
       workspaceMode: values.pilotWorkspaceMode ?? defaults.pilotWorkspaceMode,
@@ -153,6 +161,30 @@ function missingForModeration(given: ReadonlySet<SettingName>): string[] {
   const { env, toml } = settings.moderationSecret
   if (!given.has('moderationUrl') || given.has('moderationSecret')) return []
   return [`${env} (${toml}): needed with a moderation service`]
+}
+
+/** One alone would trust anybody's tokens, or nobody's. */
+const NEEDED_FOR_JWT = ['jwtIssuer', 'jwtAudience', 'jwtJwks'] as const
+
+function missingForJwt(given: ReadonlySet<SettingName>): string[] {
+  if (!NEEDED_FOR_JWT.some((name) => given.has(name))) return []
+  return NEEDED_FOR_JWT.filter((name) => !given.has(name)).map(
+    (name) => `${settings[name].env} (${settings[name].toml}): needed with an identity provider`
+  )
+}
+
+function jwtConfig(values: SettingValues): JwtConfig | null {
+  const { jwtIssuer: issuer, jwtAudience: audience, jwtJwks: jwks } = values
+  if (issuer === undefined || audience === undefined || jwks === undefined) return null
+  return {
+    issuer,
+    audience,
+    jwks,
+    algorithms: values.jwtAlgorithms ?? defaults.jwtAlgorithms,
+    roleClaim: values.jwtRoleClaim ?? defaults.jwtRoleClaim,
+    roleNames: values.jwtRoles ?? new Map(roles.map((role) => [role, role])),
+    workspaceClaim: values.jwtWorkspaceClaim ?? null
+  }
 }
 
 function storeConfig(values: SettingValues): StoreConfig {

@@ -1,5 +1,6 @@
 import { z } from 'zod'
 import { assetKinds } from '../../shared/api/assets.ts'
+import { type Role, roles } from '../../shared/api/system.ts'
 
 /** `HOST:PORT`, `[V6]:PORT` or a bare port; port 0 takes any free one. */
 const listenSchema = z.string().transform((text, context) => {
@@ -58,6 +59,41 @@ const typeRulesSchema = z.string().transform((text, context): UploadTypeRule[] =
     return []
   })
 )
+/** Keys that come over a network must not be exchanged on the way; on this machine nobody can. */
+const jwksSchema = z
+  .string()
+  .min(1)
+  .refine(
+    (text) => !/^https?:/.test(text) || /^https:|^http:\/\/(localhost|127\.0\.0\.1|\[::1\])[:/]/.test(text),
+    'must be an https address or the path of a file'
+  )
+
+/** Signatures with a key pair only: what is published as a key must never be taken for a shared secret. */
+const JWT_ALGORITHMS = [
+  'RS256',
+  'RS384',
+  'RS512',
+  'PS256',
+  'PS384',
+  'PS512',
+  'ES256',
+  'ES384',
+  'ES512',
+  'EdDSA',
+  'Ed25519'
+] as const
+
+const roleNamesSchema = z.string().transform((text, context): ReadonlyMap<string, Role> => {
+  const names = new Map<string, Role>()
+  for (const pair of text.split(',')) {
+    const [name = '', role] = pair.split('=').map((part) => part.trim())
+    const known = roles.find((candidate) => candidate === role)
+    if (name === '' || !known) context.addIssue({ code: 'custom', message: `must be NAME=ROLE: ${pair.trim()}` })
+    else names.set(name, known)
+  }
+  return names
+})
+
 /** Travels in headers, and in `Authorization` up to the next space. */
 const tokenSchema = z
   .string()
@@ -459,6 +495,48 @@ export const settings = {
     help: 'none or quarantine: what becomes of the bytes of rejected files',
     schema: z.enum(['none', 'quarantine'])
   }),
+  jwtIssuer: setting({
+    toml: 'jwt.issuer',
+    env: 'FLIGHTCASE_JWT_ISSUER',
+    help: 'identity provider whose tokens (JWT) open the admin listener: their `iss`',
+    schema: z.string().min(1)
+  }),
+  jwtAudience: setting({
+    toml: 'jwt.audience',
+    env: 'FLIGHTCASE_JWT_AUDIENCE',
+    help: 'what those tokens must be for: their `aud`',
+    schema: z.string().min(1)
+  }),
+  jwtJwks: setting({
+    toml: 'jwt.jwks',
+    env: 'FLIGHTCASE_JWT_JWKS',
+    help: 'where the public keys of the provider are (JWKS): an https address, or a file where there is no Internet',
+    schema: jwksSchema
+  }),
+  jwtAlgorithms: setting({
+    toml: 'jwt.algorithms',
+    env: 'FLIGHTCASE_JWT_ALGORITHMS',
+    help: 'algorithms of its signatures',
+    schema: listSchema(z.string()).pipe(z.array(z.enum(JWT_ALGORITHMS)).min(1))
+  }),
+  jwtRoleClaim: setting({
+    toml: 'jwt.role_claim',
+    env: 'FLIGHTCASE_JWT_ROLE_CLAIM',
+    help: 'claim that names the role; dots lead into objects: `realm_access.roles`',
+    schema: z.string().min(1)
+  }),
+  jwtRoles: setting({
+    toml: 'jwt.roles',
+    env: 'FLIGHTCASE_JWT_ROLES',
+    help: 'what the provider calls the roles, where not as we do: `media-admins=admin, pilots=operator, everyone=viewer`',
+    schema: roleNamesSchema
+  }),
+  jwtWorkspaceClaim: setting({
+    toml: 'jwt.workspace_claim',
+    env: 'FLIGHTCASE_JWT_WORKSPACE_CLAIM',
+    help: 'claim that names the workspaces a token is limited to (`*`: all); without this setting no token is',
+    schema: z.string().min(1)
+  }),
   ffmpeg: setting({
     toml: 'ffmpeg',
     env: 'FLIGHTCASE_FFMPEG',
@@ -497,6 +575,8 @@ export const defaults = {
   redisStreamMax: 1_000_000,
   kafkaTopic: 'flightcase.events',
   kafkaSasl: 'PLAIN',
+  jwtAlgorithms: ['RS256', 'ES256', 'EdDSA'],
+  jwtRoleClaim: 'role',
   s3Bucket: 'media',
   s3Region: 'us-east-1'
 } as const satisfies SettingValues
@@ -626,6 +706,18 @@ export interface DeletionsConfig {
   namespace: string
 }
 
+export interface JwtConfig {
+  issuer: string
+  audience: string
+  /** An address, or the path of a file. */
+  jwks: string
+  algorithms: readonly string[]
+  roleClaim: string
+  roleNames: ReadonlyMap<string, Role>
+  /** Null: tokens open all workspaces. */
+  workspaceClaim: string | null
+}
+
 /** Everything the daemon is told from outside, complete and checked. */
 export interface Config {
   dataDir: string
@@ -636,6 +728,8 @@ export interface Config {
   logLevel: 'fatal' | 'error' | 'warn' | 'info' | 'debug' | 'silent'
   /** Null: a new one is made at every start. */
   adminToken: string | null
+  /** Null: no identity provider is trusted. */
+  jwt: JwtConfig | null
   pilot: PilotConfig
   store: StoreConfig
   uploads: UploadConfig

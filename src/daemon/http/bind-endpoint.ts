@@ -18,6 +18,8 @@ export interface Caller {
   role: Role
   workspaceIds: WorkspaceScope
   tokenId: string | null
+  /** When they have to prove again who they are; null: never. */
+  expiresAtMs: number | null
   /** True for a browser session, which must prove it comes from our own pages. */
   viaCookie: boolean
 }
@@ -54,7 +56,7 @@ export interface EndpointBinder {
 export interface BinderOptions {
   router: Router
   /** Returns who calls, or throws `unauthenticated`. */
-  authenticate(request: Request): Caller
+  authenticate(request: Request): Caller | Promise<Caller>
   /** Throws when a part of a request names a thing outside of `scope`. */
   assertInScope(scope: WorkspaceScope, input: object): void
   idempotency: Idempotency
@@ -89,8 +91,8 @@ export function createEndpointBinder(options: BinderOptions): EndpointBinder {
         next()
       },
       ...(endpoint.form || endpoint.rawBody ? [] : [inTime]),
-      (request, response, next) => {
-        response.locals['caller'] = authorize(endpoint, request, options)
+      async (request, response, next) => {
+        response.locals['caller'] = await authorize(endpoint, request, options)
         next()
       }
     ]
@@ -175,12 +177,13 @@ const anonymous: Caller = {
   role: 'viewer',
   workspaceIds: 'all',
   tokenId: null,
+  expiresAtMs: null,
   viaCookie: false
 }
 
-function authorize(endpoint: Endpoint, request: Request, options: BinderOptions): Caller {
+async function authorize(endpoint: Endpoint, request: Request, options: BinderOptions): Promise<Caller> {
   if (endpoint.role === 'none') return anonymous
-  const caller = options.authenticate(request)
+  const caller = await options.authenticate(request)
   if (rank[caller.role] < rank[endpoint.role]) throw new AppError('forbidden', { needs: endpoint.role })
   if (caller.workspaceIds !== 'all' && !endpoint.forScopedTokens)
     throw new AppError('forbidden', { needs: 'all workspaces' })

@@ -23,6 +23,7 @@ const problems: Record<ProblemCode, { status: number; title: string }> = {
   part_not_found: { status: 404, title: 'The upload has no such part' },
   part_size_wrong: { status: 400, title: 'The part has another size' },
   unauthenticated: { status: 401, title: 'A valid token is needed' },
+  identity_provider_unreachable: { status: 503, title: 'The keys of the identity provider cannot be read' },
   forbidden: { status: 403, title: 'This token may not do that' },
   foreign_origin: { status: 403, title: 'Requests from other sites are refused' },
   route_not_found: { status: 404, title: 'There is nothing at this address' },

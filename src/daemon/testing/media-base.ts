@@ -71,6 +71,7 @@ export async function startMediaBase(options: {
     role: 'viewer' as const,
     workspaceIds: 'all' as const,
     tokenId: null,
+    expiresAtMs: null,
     viaCookie: false
   }
   const { delivery: config } = loadConfig({ flags: { dataDir: common.scratchDir }, env: {} })

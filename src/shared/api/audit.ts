@@ -27,7 +27,7 @@ export type AuditAction = (typeof auditActions)[number]
 /** Who did it. */
 export const auditActorSchema = z
   .object({
-    /** `token:<id>`, `configured:<role>`, `command:<user of this machine>` or `system:<what it was doing>`. */
+    /** `token:<id>`, `jwt:<subject>`, `configured:<role>`, `command:<user of this machine>` or `system:<what it was doing>`. */
     id: z.string(),
     name: z.string(),
     /** The browser session through which a token was used. */

@@ -20,6 +20,7 @@ import { sink } from './0131-sink.ts'
 import { audit } from './0140-audit.ts'
 import { tokenScope } from './0150-token-scope.ts'
 import { idempotency } from './0151-idempotency.ts'
+import { sessionActor } from './0152-session-actor.ts'
 
 /** Every migration of the catalogue, oldest first. One that landed is never edited. */
 export const migrations: readonly Migration[] = [
@@ -43,5 +44,6 @@ export const migrations: readonly Migration[] = [
   sink,
   audit,
   tokenScope,
-  idempotency
+  idempotency,
+  sessionActor
 ]

@@ -3,21 +3,33 @@ import { closeSession, createToken, listTokens, openSession, revokeToken } from 
 import { AppError } from '../../errors.ts'
 import type { Caller, EndpointBinder } from '../../http/bind-endpoint.ts'
 import type { AccessService } from './access.service.ts'
+import type { JwtVerifier } from './jwt-verifier.ts'
 
 /** Several daemons on one host share cookies (ports do not separate them), so the name carries the port. */
 function cookieName(request: Request): string {
   return `flightcase_${request.socket.localPort}`
 }
 
-/** Who calls the admin listener: a bearer token, else a session cookie. Throws `unauthenticated`. */
-export function authenticateAdmin(access: AccessService, request: Request): Caller {
+/** Three parts of base64url, the first one the beginning of a JSON object (RFC 7515 §7.1). */
+const LOOKS_LIKE_JWT = /^eyJ[\w-]*\.[\w-]+\.[\w-]*$/
+
+/**
+ * Who calls the admin listener: a bearer token, ours or that of an identity provider, else a session cookie. Throws
+ * `unauthenticated`, `forbidden`, `identity_provider_unreachable`.
+ */
+export async function authenticateAdmin(
+  { access, jwt }: { access: AccessService; jwt: JwtVerifier | null },
+  request: Request
+): Promise<Caller> {
   const bearer = /^Bearer (\S+)$/i.exec(request.headers.authorization ?? '')?.[1]
   const secret = bearer ?? cookieValue(request, cookieName(request))
   const identity = secret === undefined ? undefined : access.identify(secret)
+  if (!identity && jwt && bearer !== undefined && LOOKS_LIKE_JWT.test(bearer))
+    return { ...(await jwt.verify(bearer)), tokenId: null, viaCookie: false }
   if (!identity) throw new AppError('unauthenticated')
   if (identity.role === 'controller') throw new AppError('forbidden')
-  const { actorId, name, role, workspaceIds, tokenId } = identity
-  return { actorId, name, role, workspaceIds, tokenId, viaCookie: bearer === undefined }
+  const { actorId, name, role, workspaceIds, tokenId, expiresAtMs } = identity
+  return { actorId, name, role, workspaceIds, tokenId, expiresAtMs, viaCookie: bearer === undefined }
 }
 
 function cookieValue(request: Request, name: string): string | undefined {

@@ -19,7 +19,15 @@ function openAccess(tokens: { adminToken?: string; pilotToken?: string } = {}, d
   }
 }
 
-const operator = { name: 'admin', role: 'operator' as const, workspaceIds: 'all' as const, tokenId: null }
+const operator = {
+  actorId: 'token:x',
+  name: 'admin',
+  role: 'operator' as const,
+  workspaceIds: 'all' as const,
+  tokenId: null,
+  expiresAtMs: null,
+  viaCookie: false
+}
 
 test('sessions are forgotten once they have expired; tokens never', () => {
   const { access, clock, db } = openAccess()

@@ -1,11 +1,12 @@
 import { hash, randomBytes, scryptSync, timingSafeEqual } from 'node:crypto'
 import type { Logger } from 'pino'
 import type { z } from 'zod'
-import type { Role, tokenSchema } from '../../../shared/api/system.ts'
+import type { tokenSchema } from '../../../shared/api/system.ts'
 import type { AuditLog } from '../../audit/audit-log.ts'
 import { type Clock, isoFromMs } from '../../clock.ts'
 import type { Database } from '../../db/database.ts'
 import { AppError } from '../../errors.ts'
+import type { Caller } from '../../http/bind-endpoint.ts'
 import { newId } from '../../ids.ts'
 import type { WorkspaceScope } from '../../workspace-scope.ts'
 
@@ -20,6 +21,7 @@ export interface Identity {
   name: string
   role: TokenRole
   workspaceIds: WorkspaceScope
+  expiresAtMs: number | null
 }
 
 interface TokenRow {
@@ -33,6 +35,7 @@ interface TokenRow {
   revoked_at_ms: number | null
   is_session: number
   parent_id: string | null
+  actor_id: string | null
 }
 
 const SESSION_LIFE_MS = 30 * 24 * 3600 * 1000
@@ -78,7 +81,14 @@ export class AccessService {
     this.#configured = { admin: deps.adminToken, controller: deps.pilotToken }
     const fixed = (secret: string | null, name: string, role: TokenRole): void => {
       if (secret === null) return
-      const identity = { actorId: `${CONFIGURED}:${role}`, tokenId: null, name, role, workspaceIds: 'all' as const }
+      const identity = {
+        actorId: `${CONFIGURED}:${role}`,
+        tokenId: null,
+        name,
+        role,
+        workspaceIds: 'all' as const,
+        expiresAtMs: null
+      }
       this.#fixed.push({ digest: digestOf(secret), identity })
     }
     fixed(deps.adminToken ?? deps.startToken ?? null, 'admin', 'admin')
@@ -93,8 +103,8 @@ export class AccessService {
     const now = this.#clock.nowMs()
     if (!row || row.revoked_at_ms !== null || (row.expires_at_ms !== null && row.expires_at_ms <= now)) return undefined
     this.#noteUse(row, now)
-    const { id: tokenId, name, role } = row
-    return { actorId: actorIdOf(row), tokenId, name, role, workspaceIds: workspacesOf(row) ?? 'all' }
+    const { id: tokenId, name, role, expires_at_ms: expiresAtMs } = row
+    return { actorId: actorIdOf(row), tokenId, name, role, workspaceIds: workspacesOf(row) ?? 'all', expiresAtMs }
   }
 
   /** As `identify`, for a controller's `X-Auth-Token`: tokens of other roles do not open the field listener. */
@@ -128,23 +138,32 @@ export class AccessService {
   }
 
   /**
-   * Opens a browser session with the caller's rights; it ends with the token it came from. One that came from the token made
-   * for a start outlives that: a laptop that was closed does not ask for a link again.
+   * Opens a browser session with the caller's rights; it ends with the token it came from, and when the caller has to prove again
+   * who they are. One that came from the token made for a start outlives that: a laptop that was closed does not ask for a link
+   * again.
    */
-  openSession(caller: { name: string; role: Role; workspaceIds: WorkspaceScope; tokenId: string | null }): {
+  openSession(caller: Caller): {
     secret: string
     maxAgeMs: number
   } {
     const secret = `fs_${randomBytes(32).toString('base64url')}`
+    const nowMs = this.#clock.nowMs()
+    const expiresAtMs = Math.min(nowMs + SESSION_LIFE_MS, caller.expiresAtMs ?? Number.POSITIVE_INFINITY)
     this.#insert(secret, {
       name: caller.name,
       role: caller.role,
       workspaceIds: caller.workspaceIds === 'all' ? undefined : caller.workspaceIds,
       isSession: true,
-      parentId: caller.tokenId === null ? this.#configured.admin && CONFIGURED : this.#tokenBehind(caller.tokenId),
-      expiresAtMs: this.#clock.nowMs() + SESSION_LIFE_MS
+      actorId: caller.actorId,
+      parentId: this.#parentOf(caller),
+      expiresAtMs
     })
-    return { secret, maxAgeMs: SESSION_LIFE_MS }
+    return { secret, maxAgeMs: expiresAtMs - nowMs }
+  }
+
+  #parentOf({ actorId, tokenId }: Caller): string | null {
+    if (tokenId !== null) return this.#tokenBehind(tokenId)
+    return actorId === `${CONFIGURED}:admin` ? this.#configured.admin && CONFIGURED : null
   }
 
   /** A session opened from a session belongs to the same token. */
@@ -305,6 +324,7 @@ export class AccessService {
       role: TokenRole
       workspaceIds?: readonly string[] | undefined
       isSession: boolean
+      actorId?: string
       parentId: string | null
       expiresAtMs: number | null
     }
@@ -313,8 +333,8 @@ export class AccessService {
     const id = newId(now)
     this.#db
       .prepare(
-        `INSERT INTO token (id, secret_hash, name, role, workspaces_json, created_at_ms, expires_at_ms, is_session, parent_id)
-         VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)`
+        `INSERT INTO token (id, secret_hash, name, role, workspaces_json, created_at_ms, expires_at_ms, is_session, actor_id, parent_id)
+         VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`
       )
       .run(
         id,
@@ -325,6 +345,7 @@ export class AccessService {
         now,
         row.expiresAtMs,
         row.isSession ? 1 : 0,
+        row.actorId ?? null,
         row.parentId
       )
     return id
@@ -372,8 +393,9 @@ function isMarkOf(mark: string, secret: string): boolean {
   return markOf(secret, Buffer.from(salt, 'base64url')) === mark
 }
 
-function actorIdOf({ id, is_session, parent_id }: TokenRow): string {
+function actorIdOf({ id, is_session, parent_id, actor_id }: TokenRow): string {
   if (is_session === 0) return `token:${id}`
+  if (actor_id !== null) return actor_id
   // Whoever opened it with the token of one start was an admin.
   return parent_id === null || parent_id === CONFIGURED ? `${CONFIGURED}:admin` : `token:${parent_id}`
 }

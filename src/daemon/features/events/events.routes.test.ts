@@ -3,12 +3,13 @@ import type { AddressInfo } from 'node:net'
 import express from 'express'
 import { pino } from 'pino'
 import { expect, onTestFinished, test, vi } from 'vitest'
-import { systemClock } from '../../clock.ts'
+import { type Clock, systemClock } from '../../clock.ts'
 import { LiveFeed } from '../../events/live-feed.ts'
 import { Outbox } from '../../events/outbox.ts'
 import { createEndpointBinder } from '../../http/bind-endpoint.ts'
 import { errorHandler } from '../../http/error-handler.ts'
 import { Idempotency } from '../../http/idempotency.ts'
+import { ManualClock } from '../../testing/manual-clock.ts'
 import { testDatabase } from '../../testing/test-database.ts'
 import { bindEvents } from './events.routes.ts'
 
@@ -19,7 +20,8 @@ interface Message {
 }
 
 /** The stream over real HTTP; `responses` are those that the server writes to. */
-async function startStream(heartbeatMs?: number) {
+async function startStream(heartbeatMs?: number, options: { clock?: Clock; expiresAtMs?: number } = {}) {
+  const { clock = systemClock, expiresAtMs = null } = options
   const db = testDatabase()
   const outbox = new Outbox({ db, clock: systemClock })
   const liveFeed = new LiveFeed()
@@ -37,13 +39,20 @@ async function startStream(heartbeatMs?: number) {
       role: 'viewer',
       workspaceIds: 'all',
       tokenId: null,
+      expiresAtMs,
       viaCookie: false
     }),
     assertInScope: () => undefined,
     idempotency: new Idempotency({ db, clock: systemClock }),
     checkResponses: true
   })
-  bindEvents(binder, { outbox, liveFeed, isInScope: () => true, ...(heartbeatMs === undefined ? {} : { heartbeatMs }) })
+  bindEvents(binder, {
+    outbox,
+    liveFeed,
+    clock,
+    isInScope: () => true,
+    ...(heartbeatMs === undefined ? {} : { heartbeatMs })
+  })
   app.use(errorHandler(pino({ level: 'silent' })))
   const server = createServer(app).listen(0, '127.0.0.1')
   onTestFinished(() => {
@@ -138,4 +147,15 @@ test('who reads nothing at all is cut off', async () => {
   for (let n = 0; n < 20; n++) base.append(500, 'asset.updated', { text: 'x'.repeat(2000) })
   await vi.waitFor(() => expect(base.responses[0]!.destroyed).toBe(true), 10_000)
   answer.destroy()
+})
+
+test('the stream ends when the listener has to prove again who it is', async () => {
+  const clock = new ManualClock()
+  const base = await startStream(20, { clock, expiresAtMs: clock.nowMs() + 1000 })
+  const { answer, messages } = await base.listen()
+  const ended = new Promise((resolve) => answer.once('end', resolve))
+  const begun = messages().length
+  await vi.waitFor(() => expect(messages().length).toBeGreaterThan(begun + 2))
+  clock.advanceMs(1000)
+  await ended
 })

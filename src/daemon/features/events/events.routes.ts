@@ -1,5 +1,6 @@
 import type { Response } from 'express'
 import { type LiveMessage, type StoredEvent, streamEvents } from '../../../shared/api/events.ts'
+import type { Clock } from '../../clock.ts'
 import type { LiveFeed } from '../../events/live-feed.ts'
 import type { Outbox } from '../../events/outbox.ts'
 import type { EndpointBinder } from '../../http/bind-endpoint.ts'
@@ -16,6 +17,7 @@ export interface OpenStreams {
 export interface EventsDeps {
   outbox: Outbox
   liveFeed: LiveFeed
+  clock: Clock
   /** Whether an event may be told to somebody who may see these workspaces. */
   isInScope: (scope: WorkspaceScope, event: StoredEvent) => boolean
   /** Who reads nothing from one beat to the next is cut off, and resumes from the last event. */
@@ -67,6 +69,7 @@ export function bindEvents(binder: EndpointBinder, deps: EventsDeps): OpenStream
       if (!isBusy()) send(`event: live\ndata: ${JSON.stringify(message)}\n\n`)
     }
     const beat = (): void => {
+      if (caller.expiresAtMs !== null && caller.expiresAtMs <= deps.clock.nowMs()) response.end()
       if (!hasRead && response.writableNeedDrain) response.destroy()
       hasRead = false
       // With its position, so that a reconnect does not look again through what was not for this listener.

@@ -20,6 +20,7 @@ test('the command that makes a token is told to administrators only', async () =
       role: request.get('x-role') as Role,
       workspaceIds: 'all',
       tokenId: null,
+      expiresAtMs: null,
       viaCookie: false
     }),
     assertInScope: () => undefined,
