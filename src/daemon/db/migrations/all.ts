@@ -15,6 +15,7 @@ import { expiryWarning } from './0121-expiry-warning.ts'
 import { gcRun } from './0122-gc-run.ts'
 import { delayedDeletion } from './0123-delayed-deletion.ts'
 import { archive } from './0124-archive.ts'
+import { purgeByBlob } from './0125-purge-by-blob.ts'
 import { webhook } from './0130-webhook.ts'
 import { sink } from './0131-sink.ts'
 import { audit } from './0140-audit.ts'
@@ -40,6 +41,7 @@ export const migrations: readonly Migration[] = [
   gcRun,
   delayedDeletion,
   archive,
+  purgeByBlob,
   webhook,
   sink,
   audit,

@@ -12,9 +12,12 @@ import type { BinService } from './bin.service.ts'
 import {
   type AgeCursor,
   BEGINNING,
+  type Counted,
+  FIRST_BLOB,
   type LifecycleRepository,
   type Measured,
-  type Purge
+  type Purge,
+  type Stretch
 } from './lifecycle.repository.ts'
 import { archived, type Lifecycle, stateOf } from './lifecycle.ts'
 import type { ReferencesRepository } from './references.repository.ts'
@@ -75,11 +78,8 @@ export class Collector {
   /** How many assets are in the bin now, and the bytes that would be free without them; `signal` ends it early. */
   async measureBin(signal?: AbortSignal): Promise<{ atMs: number; assetTotal: number; freeableBytes: number }> {
     const bin = { atMs: this.#deps.clock.nowMs(), assetTotal: 0, freeableBytes: 0 }
-    for await (const { count, freedBytes } of this.#measureBinned({
-      binnedUntilMs: bin.atMs,
-      orphanedUntilMs: null,
-      nowMs: bin.atMs
-    })) {
+    const purge = { binnedUntilMs: bin.atMs, orphanedUntilMs: null, nowMs: bin.atMs }
+    for await (const { count, freedBytes } of this.#measure('bin', purge)) {
       if (signal?.aborted) break
       bin.assetTotal += count
       bin.freeableBytes += freedBytes
@@ -112,9 +112,8 @@ export class Collector {
     return inChunks((after) => this.#deps.repository.listArchived({ untilMs, after, limit: CHUNK }))
   }
 
-  #measureBinned(purge: Purge): AsyncGenerator<Measured> {
-    const untilMs = purge.binnedUntilMs
-    return inStretches((after) => this.#deps.repository.measureBinned({ untilMs, after, limit: MEASURED_CHUNK }, purge))
+  #measure(from: 'bin' | 'orphans', purge: Purge): AsyncGenerator<Measured> {
+    return inStretches(FIRST_BLOB, (after) => this.#deps.repository.measurePurge(from, purge, after, MEASURED_CHUNK))
   }
 
   async #collect(signal?: AbortSignal): Promise<CollectionReport> {
@@ -165,10 +164,7 @@ export class Collector {
     const report = newReport(true)
     const nowMs = clock.nowMs()
     const { orphanedUntilMs, archivedUntilMs, binnedUntilMs } = this.#bounds(nowMs)
-    const each = async <S extends { last: AgeCursor | null }>(
-      stretches: AsyncGenerator<S>,
-      add: (stretch: S) => void
-    ) => {
+    const each = async <S>(stretches: AsyncGenerator<S>, add: (stretch: S) => void) => {
       for await (const stretch of stretches) {
         if (signal?.aborted) {
           report.isMore = true
@@ -177,33 +173,31 @@ export class Collector {
         add(stretch)
       }
     }
-    await each(
-      inStretches((after) => holders.countExpired({ untilMs: nowMs, after, limit: MEASURED_CHUNK })),
-      ({ count }) => {
-        report.expiredReferences += count
-      }
-    )
-    const isPurge = config.orphanPolicy === 'purge'
-    const purge = { binnedUntilMs, orphanedUntilMs: isPurge ? orphanedUntilMs : null, nowMs }
+    const eachByAge = (
+      untilMs: number,
+      countNext: (stretch: Stretch) => Counted,
+      what: 'expiredReferences' | 'archived' | 'binned'
+    ) =>
+      each(
+        inStretches(BEGINNING, (after) => countNext({ untilMs, after, limit: MEASURED_CHUNK })),
+        ({ count }) => {
+          report[what] += count
+        }
+      )
     const addPurged = ({ count, freedBytes }: Measured) => {
       report.purged += count
       report.freedBytes += freedBytes
     }
-    await each(this.#measureBinned(purge), addPurged)
-    const limit = MEASURED_CHUNK
-    await each(
-      inStretches((after) => repository.measureOrphans({ untilMs: orphanedUntilMs, after, limit }, purge)),
-      (stretch) => {
-        if (isPurge) addPurged(stretch)
-        else report[config.orphanPolicy === 'archive' ? 'archived' : 'binned'] += stretch.count
-      }
-    )
-    await each(
-      inStretches((after) => repository.countArchived({ untilMs: archivedUntilMs, after, limit }, nowMs)),
-      ({ count }) => {
-        report.binned += count
-      }
-    )
+    await eachByAge(nowMs, (stretch) => holders.countExpired(stretch), 'expiredReferences')
+    const isPurge = config.orphanPolicy === 'purge'
+    const purge = { binnedUntilMs, orphanedUntilMs: isPurge ? orphanedUntilMs : null, nowMs }
+    await each(this.#measure('bin', purge), addPurged)
+    if (isPurge) await each(this.#measure('orphans', purge), addPurged)
+    else {
+      const becomes = config.orphanPolicy === 'archive' ? 'archived' : 'binned'
+      await eachByAge(orphanedUntilMs, (stretch) => repository.countOrphans(stretch, nowMs), becomes)
+    }
+    await eachByAge(archivedUntilMs, (stretch) => repository.countArchived(stretch, nowMs), 'binned')
     return report
   }
 
@@ -304,8 +298,11 @@ async function* inChunks(list: (after: AgeCursor) => AgeCursor[]): AsyncGenerato
 }
 
 /** The same for stretches that are measured as a whole. */
-async function* inStretches<S extends { last: AgeCursor | null }>(measure: (after: AgeCursor) => S): AsyncGenerator<S> {
-  for (let after: AgeCursor | null = BEGINNING; after; await pause()) {
+async function* inStretches<Cursor, S extends { last: Cursor | null }>(
+  beginning: Cursor,
+  measure: (after: Cursor) => S
+): AsyncGenerator<S> {
+  for (let after: Cursor | null = beginning; after !== null; await pause()) {
     const stretch: S = measure(after)
     yield stretch
     after = stretch.last

@@ -21,6 +21,7 @@ export interface AgeCursor {
 
 /** Before the first one. */
 export const BEGINNING: AgeCursor = { sinceMs: Number.MIN_SAFE_INTEGER, id: '' }
+export const FIRST_BLOB: BlobCursor = { blobId: '', id: '' }
 
 /** A stretch of a listing by age. */
 export interface Stretch {
@@ -37,12 +38,25 @@ export interface Purge {
   nowMs: number
 }
 
-/** How many assets of a stretch are due, and the bytes that become free by the purge. */
+/** How many assets of a stretch are due. */
+export interface Counted {
+  count: number
+  /** The last asset of the stretch; null when it reaches to the end. */
+  last: AgeCursor | null
+}
+
+/** Where a listing by blob goes on. */
+export interface BlobCursor {
+  blobId: string
+  id: string
+}
+
+/** How many assets of a stretch are purged, and the bytes that become free with the whole purge. */
 export interface Measured {
   count: number
   freedBytes: number
   /** The last asset of the stretch; null when it reaches to the end. */
-  last: AgeCursor | null
+  last: BlobCursor | null
 }
 
 /** An orphan whose near end nobody was told of. */
@@ -58,6 +72,13 @@ const ORPHANED = `FROM asset WHERE state = 'pending_reference' AND pending_since
   AND (pending_since_ms, id) > (:sinceMs, :id) ORDER BY pending_since_ms, id`
 const ARCHIVED = `FROM asset WHERE state = 'pending_reference' AND archived_at_ms <= :untilMs
   AND (archived_at_ms, id) > (:sinceMs, :id) ORDER BY archived_at_ms, id`
+const AFTER_BLOB = '(blob_id, id) > (:blobId, :id) ORDER BY blob_id, id'
+const BY_BLOB = {
+  bin: `SELECT blob_id AS blobId, id, binned_at_ms AS sinceMs, size_bytes FROM asset INDEXED BY asset_in_bin_by_blob
+        WHERE binned_at_ms IS NOT NULL AND ${AFTER_BLOB}`,
+  orphans: `SELECT blob_id AS blobId, id, pending_since_ms AS sinceMs, size_bytes FROM asset INDEXED BY asset_pending_by_blob
+            WHERE state = 'pending_reference' AND ${AFTER_BLOB}`
+}
 const notHeldForAWhile = (asset: string): string =>
   `NOT EXISTS (SELECT 1 FROM reference
                WHERE asset_id = ${asset}.id AND kind = 'temporary' AND expires_at_ms > :nowMs)`
@@ -65,7 +86,7 @@ const notHeldForAWhile = (asset: string): string =>
 /** The bytes of the assets that are `due`, as far as none that stays has the same; several that go count once. */
 const FREED_BYTES = `
   coalesce(sum(CASE WHEN EXISTS (
-    SELECT 1 FROM asset AS other WHERE other.blob_id = due.blob_id AND other.id <> due.id AND (
+    SELECT 1 FROM asset AS other WHERE other.blob_id = due.blobId AND other.id <> due.id AND (
       other.id < due.id
       OR ifnull(other.binned_at_ms <= :binnedUntilMs,
                 other.pending_since_ms <= :orphanedUntilMs AND ${notHeldForAWhile('other')}) IS NOT TRUE)
@@ -93,18 +114,14 @@ export class LifecycleRepository {
       .all({ untilMs, ...after, limit })
   }
 
+  /** As {@link listOrphans}, but for those that a temporary reference holds at `nowMs`. */
+  countOrphans(stretch: Stretch, nowMs: number): Counted {
+    return this.#count(ORPHANED, 'pending_since_ms', stretch, nowMs)
+  }
+
   /** As {@link listArchived}, but for those that a temporary reference holds at `nowMs`. */
-  countArchived({ untilMs, after, limit }: Stretch, nowMs: number): Omit<Measured, 'freedBytes'> {
-    const bounds = { untilMs, ...after, limit }
-    const { count } = this.#db
-      .prepare<object, { count: number }>(
-        `SELECT count(*) AS count FROM (SELECT id ${ARCHIVED} LIMIT :limit) AS due WHERE ${notHeldForAWhile('due')}`
-      )
-      .get({ ...bounds, nowMs })!
-    const last = this.#db
-      .prepare<object, AgeCursor>(`SELECT id, archived_at_ms AS sinceMs ${ARCHIVED} LIMIT 1 OFFSET :limit - 1`)
-      .get(bounds)
-    return { count, last: last ?? null }
+  countArchived(stretch: Stretch, nowMs: number): Counted {
+    return this.#count(ARCHIVED, 'archived_at_ms', stretch, nowMs)
   }
 
   /** Assets that are in the bin since `untilMs` or longer, by age. */
@@ -114,28 +131,37 @@ export class LifecycleRepository {
       .all({ untilMs, ...after, limit })
   }
 
-  /** As {@link listOrphans}, but for those that a temporary reference holds. */
-  measureOrphans(stretch: Stretch, purge: Purge): Measured {
-    return this.#measure(ORPHANED, 'pending_since_ms', notHeldForAWhile('due'), stretch, purge)
-  }
-
-  /** As {@link listBinned}. */
-  measureBinned(stretch: Stretch, purge: Purge): Measured {
-    return this.#measure(BINNED, 'binned_at_ms', 'true', stretch, purge)
-  }
-
-  #measure(source: string, sinceColumn: string, condition: string, stretch: Stretch, purge: Purge): Measured {
-    const { untilMs, after, limit } = stretch
+  /**
+   * What a purge takes of the next `limit` assets in the bin, or of those that wait. In the order of blobs: looking for others with the
+   * same bytes then costs next to nothing.
+   */
+  measurePurge(from: 'bin' | 'orphans', purge: Purge, after: BlobCursor, limit: number): Measured {
+    const [stretch, due] =
+      from === 'bin'
+        ? [BY_BLOB.bin, 'due.sinceMs <= :binnedUntilMs']
+        : [BY_BLOB.orphans, `due.sinceMs <= :orphanedUntilMs AND ${notHeldForAWhile('due')}`]
     const sums = this.#db
       .prepare<object, Omit<Measured, 'last'>>(
-        `SELECT count(*) AS count, ${FREED_BYTES} AS freedBytes
-         FROM (SELECT id, blob_id, size_bytes ${source} LIMIT :limit) AS due WHERE ${condition}`
+        `SELECT count(*) AS count, ${FREED_BYTES} AS freedBytes FROM (${stretch} LIMIT :limit) AS due WHERE ${due}`
       )
-      .get({ untilMs, ...after, limit, ...purge })!
+      .get({ ...after, limit, ...purge })!
+    const last = this.#db
+      .prepare<object, BlobCursor>(`SELECT blobId, id FROM (${stretch} LIMIT 1 OFFSET :limit - 1)`)
+      .get({ ...after, limit })
+    return { ...sums, last: last ?? null }
+  }
+
+  #count(source: string, sinceColumn: string, { untilMs, after, limit }: Stretch, nowMs: number): Counted {
+    const bounds = { untilMs, ...after, limit }
+    const { count } = this.#db
+      .prepare<object, { count: number }>(
+        `SELECT count(*) AS count FROM (SELECT id ${source} LIMIT :limit) AS due WHERE ${notHeldForAWhile('due')}`
+      )
+      .get({ ...bounds, nowMs })!
     const last = this.#db
       .prepare<object, AgeCursor>(`SELECT id, ${sinceColumn} AS sinceMs ${source} LIMIT 1 OFFSET :limit - 1`)
-      .get({ untilMs, ...after, limit })
-    return { ...sums, last: last ?? null }
+      .get(bounds)
+    return { count, last: last ?? null }
   }
 
   /** As {@link listOrphans}, those that were not told of in this grace period. */

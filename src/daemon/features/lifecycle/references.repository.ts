@@ -3,7 +3,7 @@ import { isoFromMs } from '../../clock.ts'
 import type { Database } from '../../db/database.ts'
 import { newId } from '../../ids.ts'
 import { scopeCondition, type WorkspaceScope } from '../../workspace-scope.ts'
-import type { AgeCursor, Measured, Stretch } from './lifecycle.repository.ts'
+import type { AgeCursor, Counted, Stretch } from './lifecycle.repository.ts'
 import { type Lifecycle, stateOf } from './lifecycle.ts'
 
 /** Nulls stand for what the holder does not name. */
@@ -173,7 +173,7 @@ export class ReferencesRepository {
   }
 
   /** How many temporary references are over at `untilMs`, of the next `limit`. */
-  countExpired({ untilMs, after, limit }: Stretch): Omit<Measured, 'freedBytes'> {
+  countExpired({ untilMs, after, limit }: Stretch): Counted {
     const source = `FROM reference WHERE expires_at_ms <= :untilMs AND (expires_at_ms, id) > (:sinceMs, :id)
       ORDER BY expires_at_ms, id`
     const bounds = { untilMs, ...after, limit }
