@@ -1,13 +1,15 @@
 import { Command } from 'commander'
 import { benchIngest } from './ingest.bench.ts'
+import { benchMedia, type MediaOptions } from './media.bench.ts'
 import { benchPilot } from './pilot.bench.ts'
 import { type BenchResult, machineFacts, missedGoals, printResult } from './report.ts'
 import { benchStartup } from './startup.bench.ts'
 
-const benches: Record<string, (options: { quick: boolean }) => Promise<BenchResult>> = {
+const benches: Record<string, (options: MediaOptions) => Promise<BenchResult>> = {
   pilot: benchPilot,
   ingest: benchIngest,
-  startup: benchStartup
+  startup: benchStartup,
+  media: benchMedia
 }
 
 const program = new Command('npm run bench --')
@@ -15,12 +17,14 @@ const program = new Command('npm run bench --')
   .argument('<name>', Object.keys(benches).join(' | '))
   .option('--json', 'print one JSON object instead of tables')
   .option('--quick', 'a small data set: shows that the bench works, its figures mean little')
+  .option('--only <part>', 'of media: one part')
+  .option('--large-gb <number>', 'of media: size of the large upload', Number)
   .parse()
-const { json = false, quick = false } = program.opts<{ json?: boolean; quick?: boolean }>()
+const { json = false, quick = false, ...options } = program.opts<{ json?: boolean } & Partial<MediaOptions>>()
 const bench = benches[program.args[0] ?? '']
 if (!bench) program.error(`there is no bench ${program.args[0]}; choose from ${Object.keys(benches).join(', ')}`)
 else {
-  const result = await bench({ quick })
+  const result = await bench({ quick, ...options })
   if (json) process.stdout.write(`${JSON.stringify({ ...result, machine: machineFacts() })}\n`)
   else printResult(result)
   process.exitCode = missedGoals(result).length === 0 ? 0 : 2

@@ -12,6 +12,10 @@ import { launchDaemon } from '../src/demo/daemon-process.ts'
 export type SeededData = {
   dataDir: string
   count: number
+  /** Of every file. */
+  sizeBytes: number
+  /** Hex. */
+  sha256(index: number): string
   fingerprint(index: number): string
   tiny(index: number): string
 }
@@ -55,7 +59,7 @@ export async function seededData(count: number): Promise<SeededData> {
     await rename(unfinished, dataDir)
     await writeFile(complete, '')
   }
-  return { dataDir, count, fingerprint, tiny }
+  return { dataDir, count, sizeBytes: SIZE_BYTES, sha256: (index) => sha256(index).toString('hex'), fingerprint, tiny }
 }
 
 const keyOf = (index: number) => {

@@ -17,10 +17,15 @@ export function processorSeconds(pid: number): number {
 }
 
 /** The most memory a process ever held, in bytes; NaN where the system does not tell. */
-export function peakMemoryBytes(pid: number): number {
+export const peakMemoryBytes = (pid: number): number => memoryBytes(pid, 'VmHWM')
+
+/** The memory a process holds now, in bytes; NaN where the system does not tell. */
+export const residentBytes = (pid: number): number => memoryBytes(pid, 'VmRSS')
+
+function memoryBytes(pid: number, name: 'VmHWM' | 'VmRSS'): number {
   if (process.platform !== 'linux') return Number.NaN
-  const peak = /^VmHWM:\s+(\d+) kB$/m.exec(readFileSync(`/proc/${pid}/status`, 'latin1'))
-  return Number(peak?.[1]) * 1024
+  const found = new RegExp(`^${name}:\\s+(\\d+) kB$`, 'm').exec(readFileSync(`/proc/${pid}/status`, 'latin1'))
+  return Number(found?.[1]) * 1024
 }
 
 /**

@@ -220,7 +220,8 @@ export class LocalObjectStore implements ObjectStore {
     assertPortableMetadata(metadata)
     return translated(async () => {
       await this.#engine.checkPrecondition(this.bucket, key, { ifNoneMatch, ifMatch })
-      const body = await this.#engine.openBody({ sizeBytes })
+      // A long stream is where it costs time.
+      const body = await this.#engine.openBody({ sizeBytes, withoutMd5: sizeBytes === null })
       await fillBody(body, chunks, sha256)
       const info = await this.#engine.putObject({
         bucket: this.bucket,

@@ -33,7 +33,7 @@ export class LocalPartUploads implements PartUploads {
     if (signal) addAbortSignal(signal, stream)
     return translated(async () => {
       await this.#engine.headUpload(this.#ref(upload))
-      const body = await this.#engine.openBody({ sizeBytes })
+      const body = await this.#engine.openBody({ sizeBytes, withoutMd5: true })
       const digests = await fillBody(body, stream, sha256)
       const { etag } = await this.#engine.putPart({ upload: this.#ref(upload), number, body })
       return { etag, sha256: digests.sha256 }

@@ -52,7 +52,7 @@ export class BlobRows {
 
   /** Adds a new blob with one reference. */
   insert(blob: PublishedBlob, nowMs: number): void {
-    this.#insert.run(blob.id, blob.sizeBytes, blob.sha256, blob.md5, blob.checksums.CRC32C ?? '', nowMs)
+    this.#insert.run(blob.id, blob.sizeBytes, blob.sha256, blob.md5 ?? '', blob.checksums.CRC32C ?? '', nowMs)
   }
 
   addReference(blobId: string): void {

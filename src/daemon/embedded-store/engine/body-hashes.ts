@@ -18,13 +18,13 @@ export type BodyHashes = {
  */
 export async function startBodyHashes(
   requested: readonly ChecksumAlgorithm[],
-  workers?: Md5Workers
+  { workers, withoutMd5 = false }: { workers?: Md5Workers | undefined; withoutMd5?: boolean | undefined } = {}
 ): Promise<BodyHashes> {
   const sha256 = createHash('sha256')
   const others = new Map<ChecksumAlgorithm, RunningChecksum>()
   for (const algorithm of new Set<ChecksumAlgorithm>(['CRC32C', ...requested]))
     if (algorithm !== 'SHA256') others.set(algorithm, await startChecksum(algorithm))
-  const md5 = workers ? workers.start() : inlineMd5()
+  const md5 = withoutMd5 ? noMd5 : workers ? workers.start() : inlineMd5()
   return {
     update: (bytes) => {
       const done = md5.update(bytes)
@@ -36,11 +36,16 @@ export async function startBodyHashes(
       const sha = sha256.digest()
       const checksums: BodyDigests['checksums'] = { SHA256: sha.toString('base64') }
       for (const [algorithm, checksum] of others) checksums[algorithm] = checksum.digest().toString('base64')
-      return { sha256: sha.toString('hex'), md5: await md5.digest(), checksums }
+      const md5Hex = await md5.digest()
+      // The mark of a multipart object, whose ETag no client takes for an md5.
+      const etag = md5Hex ?? `${sha.toString('hex', 0, 16)}-1`
+      return { sha256: sha.toString('hex'), md5: md5Hex, etag, checksums }
     },
     discard: () => md5.discard()
   }
 }
+
+const noMd5 = { update: () => undefined, digest: async () => null, discard: () => {} }
 
 function inlineMd5() {
   const hash = createHash('md5')

@@ -58,8 +58,12 @@ export class BodyStaging {
       lease = await this.#ledger.reserve(request.sizeBytes ?? UNKNOWN_SIZE_STEP_BYTES)
       // A body smaller than a buffer is hashed sooner than another thread could be asked.
       const large = request.sizeBytes === null || request.sizeBytes >= BUFFER_BYTES
+      const { withoutMd5 } = request
       const staged = await this.#files.stage()
-      const hashes = await startBodyHashes(request.checksums ?? [], large ? this.#md5Workers : undefined)
+      const hashes = await startBodyHashes(request.checksums ?? [], {
+        withoutMd5,
+        workers: large ? this.#md5Workers : undefined
+      })
       const body: StagedBody = new StagedBody({
         ...staged,
         lease,

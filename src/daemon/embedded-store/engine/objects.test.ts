@@ -32,6 +32,16 @@ describe('put and read', () => {
     expect(await store.get('media/a.jpg')).toEqual(bytes)
   })
 
+  it('has an ETag that nobody takes for an md5 where none was computed', async () => {
+    const bytes = Buffer.alloc(3_500_000, 'flightcase')
+    const body = await store.engine.openBody({ sizeBytes: null, withoutMd5: true })
+    await body.write(bytes)
+    expect(await body.finish()).toMatchObject({ md5: null, sha256: sha256(bytes) })
+    const info = await store.engine.putObject({ bucket: BUCKET, key: 'stream', body })
+    expect(info).toMatchObject({ etag: `${sha256(bytes).slice(0, 32)}-1`, sha256: sha256(bytes), parts: null })
+    expect(await store.get('stream')).toEqual(bytes)
+  })
+
   it('survives a restart', async () => {
     await store.put('k', 'bytes')
     await store.reopen()

@@ -65,7 +65,7 @@ export class Objects {
           key,
           rev: newId(nowMs),
           sizeBytes: blob.sizeBytes,
-          etag: blob.md5,
+          etag: blob.etag,
           lastModifiedMs: nowMs,
           sha256: blob.sha256,
           checksumAlgorithm: checksumAlgorithm ?? null,

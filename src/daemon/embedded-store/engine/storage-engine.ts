@@ -46,7 +46,10 @@ export type ObjectInfo = {
 export type BodyDigests = {
   sizeBytes: number
   sha256: string
-  md5: string
+  /** Hex; null for a body without one. */
+  md5: string | null
+  /** Of the object or part that the body becomes. */
+  etag: string
   checksums: Partial<Record<ChecksumAlgorithm, string>>
 }
 
@@ -71,6 +74,8 @@ export type OpenBodyRequest = {
   sizeBytes: number | null
   /** Algorithms to compute besides sha256, md5 and crc32c. */
   checksums?: readonly ChecksumAlgorithm[]
+  /** Spares md5, by far the slowest. S3 clients compare it with what they sent; whoever else writes has no use for it. */
+  withoutMd5?: boolean
 }
 
 /**

@@ -269,7 +269,7 @@ export class Uploads {
     const nowMs = now()
     const checksum = row.checksumAlgorithm && blob.checksums[row.checksumAlgorithm]
     if (checksum === undefined) throw new Error(`The part was opened without ${row.checksumAlgorithm}.`)
-    const part: PartInfo = { number, sizeBytes: blob.sizeBytes, etag: blob.md5, lastModifiedMs: nowMs, checksum }
+    const part: PartInfo = { number, sizeBytes: blob.sizeBytes, etag: blob.etag, lastModifiedMs: nowMs, checksum }
     const replaced = uploads.partBlob(row.id, number)
     blobs.insert(blob, nowMs)
     uploads.putPart(row.id, { ...part, blobId: blob.id })
