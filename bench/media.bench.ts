@@ -1,3 +1,4 @@
+import { benchDelivery } from './media-delivery.ts'
 import { benchLifecycle } from './media-lifecycle.ts'
 import { benchUploads } from './media-uploads.ts'
 import type { BenchResult, Figure } from './report.ts'
@@ -12,7 +13,8 @@ export type MediaOptions = {
 
 const parts: Record<string, (options: MediaOptions) => Promise<{ figures: Figure[]; notes: string[] }>> = {
   uploads: benchUploads,
-  lifecycle: benchLifecycle
+  lifecycle: benchLifecycle,
+  delivery: benchDelivery
 }
 
 /** The media service, part by part. Throws for a part that there is not. */
