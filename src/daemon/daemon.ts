@@ -21,6 +21,7 @@ import { authenticateAdmin, bindAccess } from './features/access/access.routes.t
 import { AccessService } from './features/access/access.service.ts'
 import { Belongings } from './features/access/belongings.ts'
 import { JwtVerifier } from './features/access/jwt-verifier.ts'
+import { SignInGuard } from './features/access/sign-in-guard.ts'
 import { AssetsRepository } from './features/assets/assets.repository.ts'
 import { createAssets } from './features/assets/create-assets.ts'
 import { createAudit } from './features/audit/create-audit.ts'
@@ -63,8 +64,10 @@ import { createUploads } from './features/uploads/create-uploads.ts'
 import { createWebhooks } from './features/webhooks/create-webhooks.ts'
 import { createWorkspaces } from './features/workspaces/create-workspaces.ts'
 import { createAdminApp } from './http/admin-app.ts'
+import { clientAddress, peerKey } from './http/client-address.ts'
 import { Idempotency } from './http/idempotency.ts'
 import { createListener, urlOf } from './http/listener.ts'
+import { createRateLimits } from './http/rate-limits.ts'
 import { JobQueue } from './jobs/job-queue.ts'
 import { JobRunner } from './jobs/job-runner.ts'
 import { PreviewPace } from './jobs/preview-pace.ts'
@@ -153,6 +156,7 @@ export async function createDaemon(config: Config, overrides: DaemonOverrides = 
     const startToken = randomBytes(24).toString('base64url')
     const adminToken = config.adminToken ?? startToken
     const belongings = new Belongings(db)
+    const signIns = new SignInGuard({ clock, maxFailures: config.limits.failedSignInsPerMinute })
     const jwt = config.jwt && new JwtVerifier({ config: config.jwt, clock, log })
     const idempotency = new Idempotency({ db, clock })
     const access = new AccessService({
@@ -164,7 +168,7 @@ export async function createDaemon(config: Config, overrides: DaemonOverrides = 
       pilotToken: config.pilot.staticToken,
       startToken
     })
-    const authenticate = (request: Request) => authenticateAdmin({ access, jwt }, request)
+    const authenticate = (request: Request) => authenticateAdmin({ access, jwt, signIns }, request)
 
     const fieldRepository = new FieldRepository(db)
     const board = new FieldBoard({ repository: fieldRepository, outbox, liveFeed, clock, log })
@@ -371,6 +375,7 @@ export async function createDaemon(config: Config, overrides: DaemonOverrides = 
       authenticate,
       assertInScope: (scope, input) => belongings.assertInScope(scope, input),
       idempotency,
+      limits: createRateLimits(config.limits),
       bindAll: (binder) => {
         bindAccess(binder, access)
         for (const feature of features) feature.bind?.(binder)
@@ -410,7 +415,8 @@ export async function createDaemon(config: Config, overrides: DaemonOverrides = 
       recorder,
       log,
       observe: observeRequests(telemetry, 'field'),
-      authenticate: (secret) => access.authenticateController(secret),
+      authenticate: (secret, request) =>
+        signIns.attempt(clientAddress(request), secret, () => access.authenticateController(secret)),
       isStopping: () => stopping !== undefined
     })
     const admin = createListener({
@@ -431,7 +437,10 @@ export async function createDaemon(config: Config, overrides: DaemonOverrides = 
 
     const mqtt = await createMqttBroker({
       address: config.mqtt.address,
-      authenticate: (secret) => access.authenticateController(secret),
+      authenticate: (secret, address) => {
+        const found = signIns.attempt(peerKey(address), secret, () => access.authenticateController(secret))
+        return found === 'too_many' ? undefined : found
+      },
       clock,
       log
     })

@@ -21,6 +21,8 @@ export const problemCodes = [
   'part_size_wrong',
   'unauthenticated',
   'identity_provider_unreachable',
+  'too_many_sign_ins',
+  'too_many_requests',
   'forbidden',
   'foreign_origin',
   'route_not_found',

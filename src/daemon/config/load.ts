@@ -72,6 +72,11 @@ export function loadConfig(sources: ConfigSources): Config {
     logLevel: values.logLevel ?? defaults.logLevel,
     adminToken: values.adminToken ?? null,
     jwt: jwtConfig(values),
+    limits: {
+      requestsPerMinute: values.requestsPerMinute ?? defaults.requestsPerMinute,
+      mediaPerMinute: values.mediaPerMinute ?? defaults.mediaPerMinute,
+      failedSignInsPerMinute: values.failedSignInsPerMinute ?? defaults.failedSignInsPerMinute
+    },
     pilot: {
       staticToken: values.pilotToken ?? null,
       workspaceMode: values.pilotWorkspaceMode ?? defaults.pilotWorkspaceMode,

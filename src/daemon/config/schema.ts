@@ -495,6 +495,24 @@ export const settings = {
     help: 'none or quarantine: what becomes of the bytes of rejected files',
     schema: z.enum(['none', 'quarantine'])
   }),
+  requestsPerMinute: setting({
+    toml: 'limits.requests_per_minute',
+    env: 'FLIGHTCASE_REQUESTS_PER_MINUTE',
+    help: 'operations of the admin listener for each token or person, without one for each address; 0: no limit',
+    schema: amountSchema(10_000_000).pipe(z.int())
+  }),
+  mediaPerMinute: setting({
+    toml: 'limits.media_per_minute',
+    env: 'FLIGHTCASE_MEDIA_PER_MINUTE',
+    help: 'originals and previews for each address; 0: no limit',
+    schema: amountSchema(10_000_000).pipe(z.int())
+  }),
+  failedSignInsPerMinute: setting({
+    toml: 'limits.failed_sign_ins_per_minute',
+    env: 'FLIGHTCASE_FAILED_SIGN_INS_PER_MINUTE',
+    help: 'wrong tokens for each address, before it is not heard for a minute; 0: no limit',
+    schema: amountSchema(1000).pipe(z.int())
+  }),
   jwtIssuer: setting({
     toml: 'jwt.issuer',
     env: 'FLIGHTCASE_JWT_ISSUER',
@@ -575,6 +593,9 @@ export const defaults = {
   redisStreamMax: 1_000_000,
   kafkaTopic: 'flightcase.events',
   kafkaSasl: 'PLAIN',
+  requestsPerMinute: 30_000,
+  mediaPerMinute: 120_000,
+  failedSignInsPerMinute: 30,
   jwtAlgorithms: ['RS256', 'ES256', 'EdDSA'],
   jwtRoleClaim: 'role',
   s3Bucket: 'media',
@@ -706,6 +727,13 @@ export interface DeletionsConfig {
   namespace: string
 }
 
+/** Zero for no limit. Programs of this machine have none. */
+export interface LimitsConfig {
+  requestsPerMinute: number
+  mediaPerMinute: number
+  failedSignInsPerMinute: number
+}
+
 export interface JwtConfig {
   issuer: string
   audience: string
@@ -730,6 +758,7 @@ export interface Config {
   adminToken: string | null
   /** Null: no identity provider is trusted. */
   jwt: JwtConfig | null
+  limits: LimitsConfig
   pilot: PilotConfig
   store: StoreConfig
   uploads: UploadConfig

@@ -9,6 +9,7 @@ import { nameOperation } from '../telemetry/observe-requests.ts'
 import type { WorkspaceScope } from '../workspace-scope.ts'
 import type { Idempotency } from './idempotency.ts'
 import { parsePart } from './parse-part.ts'
+import type { RateLimits } from './rate-limits.ts'
 
 /** Who is calling. */
 export interface Caller {
@@ -60,6 +61,7 @@ export interface BinderOptions {
   /** Throws when a part of a request names a thing outside of `scope`. */
   assertInScope(scope: WorkspaceScope, input: object): void
   idempotency: Idempotency
+  limits: RateLimits
   /** Also checks every answer against the contract (tests and development): a mismatch is a defect of ours. */
   checkResponses: boolean
 }
@@ -94,7 +96,8 @@ export function createEndpointBinder(options: BinderOptions): EndpointBinder {
       async (request, response, next) => {
         response.locals['caller'] = await authorize(endpoint, request, options)
         next()
-      }
+      },
+      endpoint.response === 'bytes' ? options.limits.media : options.limits.operations
     ]
     if (endpoint.body) handlers.push(express.json({ limit: endpoint.maxBodyBytes ?? MAX_BODY_BYTES }))
     handlers.push((request, response) => {

@@ -4,6 +4,7 @@ import { type Problem, type ProblemCode, problemCodes } from '../../shared/probl
 import { AppError, messageOf } from '../errors.ts'
 import { ObjectStoreError, type ObjectStoreErrorCode } from '../object-store/object-store.ts'
 
+const SIGN_IN_REST_S = 60
 const LAST_WORDS_MS = 2000
 
 /** The one place where a code becomes an HTTP status and an English title. */
@@ -24,6 +25,8 @@ const problems: Record<ProblemCode, { status: number; title: string }> = {
   part_size_wrong: { status: 400, title: 'The part has another size' },
   unauthenticated: { status: 401, title: 'A valid token is needed' },
   identity_provider_unreachable: { status: 503, title: 'The keys of the identity provider cannot be read' },
+  too_many_sign_ins: { status: 429, title: 'Too many attempts to sign in came from this address' },
+  too_many_requests: { status: 429, title: 'Too many requests' },
   forbidden: { status: 403, title: 'This token may not do that' },
   foreign_origin: { status: 403, title: 'Requests from other sites are refused' },
   route_not_found: { status: 404, title: 'There is nothing at this address' },
@@ -108,6 +111,7 @@ export function errorHandler(log: Logger): ErrorRequestHandler {
     const appError = toAppError(error)
     const requestId = String(response.getHeader('x-request-id') ?? '')
     const body = problemBody(appError.code, requestId, appError.details)
+    if (appError.code === 'too_many_sign_ins') response.setHeader('retry-after', SIGN_IN_REST_S)
     const line = { requestId, method: request.method, path: request.path, code: appError.code }
     if (body.status >= 500) log.error({ ...line, err: appError.cause ?? appError }, 'request failed')
     else log.info(line, 'request refused')

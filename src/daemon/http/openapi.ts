@@ -137,7 +137,9 @@ function failuresOf(endpoint: Endpoint, components: Json): Json {
     return { default: { description: 'Refused; the message says why', content } }
   }
   const always: ProblemCode[] =
-    endpoint.role === 'none' ? ['internal_error'] : ['unauthenticated', 'forbidden', 'internal_error']
+    endpoint.role === 'none'
+      ? ['too_many_requests', 'internal_error']
+      : ['unauthenticated', 'forbidden', 'too_many_sign_ins', 'too_many_requests', 'internal_error']
   if (endpoint.params || endpoint.query || endpoint.body) always.push('invalid_request')
   if (endpoint.body) always.push('invalid_json', 'payload_too_large')
   if (isRepeatable(endpoint)) always.push('invalid_request', 'idempotency_key_reused', 'idempotency_key_in_use')

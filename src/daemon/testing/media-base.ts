@@ -19,6 +19,7 @@ import { createRenditions } from '../features/renditions/create-renditions.ts'
 import { createEndpointBinder } from '../http/bind-endpoint.ts'
 import { errorHandler } from '../http/error-handler.ts'
 import { Idempotency } from '../http/idempotency.ts'
+import { createRateLimits } from '../http/rate-limits.ts'
 import { newId } from '../ids.ts'
 import { JobQueue } from '../jobs/job-queue.ts'
 import { JobRunner } from '../jobs/job-runner.ts'
@@ -115,6 +116,7 @@ export async function startMediaBase(options: {
     authenticate: () => caller,
     assertInScope: () => undefined,
     idempotency: new Idempotency({ db, clock }),
+    limits: createRateLimits({ requestsPerMinute: 0, mediaPerMinute: 0 }),
     checkResponses: true
   })
   renditions.bind?.(binder)

@@ -1,5 +1,5 @@
+import { AttemptLimiter } from '../../attempt-limiter.ts'
 import type { Credential, IdentityService } from '../credentials/identity-service.ts'
-import { AttemptLimiter } from './attempt-limiter.ts'
 import { deriveSigningKey } from './canonical-request.ts'
 import type { Headers } from './headers.ts'
 import type { RequestTarget } from './request-target.ts'
@@ -45,7 +45,7 @@ export class Authenticator {
   readonly #region: string
   readonly #clock: () => number
   readonly #keys = new SigningKeyCache()
-  readonly #limiter = new AttemptLimiter()
+  readonly #limiter = new AttemptLimiter({ maxFailures: 20, windowMs: 10_000 })
 
   constructor(options: { identity: IdentityService; region: string; clock: () => number }) {
     this.#identity = options.identity

@@ -2,12 +2,22 @@ import type { Request } from 'express'
 import { closeSession, createToken, listTokens, openSession, revokeToken } from '../../../shared/api/system.ts'
 import { AppError } from '../../errors.ts'
 import type { Caller, EndpointBinder } from '../../http/bind-endpoint.ts'
+import { clientAddress } from '../../http/client-address.ts'
 import type { AccessService } from './access.service.ts'
 import type { JwtVerifier } from './jwt-verifier.ts'
+import type { SignInGuard } from './sign-in-guard.ts'
 
 /** Several daemons on one host share cookies (ports do not separate them), so the name carries the port. */
 function cookieName(request: Request): string {
   return `flightcase_${request.socket.localPort}`
+}
+
+/** What decides who comes in by the admin listener. */
+export interface AdminDoor {
+  access: AccessService
+  /** Null: no identity provider is trusted. */
+  jwt: JwtVerifier | null
+  signIns: SignInGuard
 }
 
 /** Three parts of base64url, the first one the beginning of a JSON object (RFC 7515 §7.1). */
@@ -15,17 +25,18 @@ const LOOKS_LIKE_JWT = /^eyJ[\w-]*\.[\w-]+\.[\w-]*$/
 
 /**
  * Who calls the admin listener: a bearer token, ours or that of an identity provider, else a session cookie. Throws
- * `unauthenticated`, `forbidden`, `identity_provider_unreachable`.
+ * `unauthenticated`, `too_many_sign_ins`, `forbidden`, `identity_provider_unreachable`.
  */
-export async function authenticateAdmin(
-  { access, jwt }: { access: AccessService; jwt: JwtVerifier | null },
-  request: Request
-): Promise<Caller> {
+export async function authenticateAdmin(deps: AdminDoor, request: Request): Promise<Caller> {
+  const { access, jwt, signIns } = deps
   const bearer = /^Bearer (\S+)$/i.exec(request.headers.authorization ?? '')?.[1]
-  const secret = bearer ?? cookieValue(request, cookieName(request))
-  const identity = secret === undefined ? undefined : access.identify(secret)
-  if (!identity && jwt && bearer !== undefined && LOOKS_LIKE_JWT.test(bearer))
+  if (jwt && bearer !== undefined && LOOKS_LIKE_JWT.test(bearer))
     return { ...(await jwt.verify(bearer)), tokenId: null, viaCookie: false }
+  const identity =
+    bearer === undefined
+      ? access.identify(cookieValue(request, cookieName(request)) ?? '')
+      : signIns.attempt(clientAddress(request), bearer, () => access.identify(bearer))
+  if (identity === 'too_many') throw new AppError('too_many_sign_ins')
   if (!identity) throw new AppError('unauthenticated')
   if (identity.role === 'controller') throw new AppError('forbidden')
   const { actorId, name, role, workspaceIds, tokenId, expiresAtMs } = identity

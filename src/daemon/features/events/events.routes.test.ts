@@ -9,6 +9,7 @@ import { Outbox } from '../../events/outbox.ts'
 import { createEndpointBinder } from '../../http/bind-endpoint.ts'
 import { errorHandler } from '../../http/error-handler.ts'
 import { Idempotency } from '../../http/idempotency.ts'
+import { createRateLimits } from '../../http/rate-limits.ts'
 import { ManualClock } from '../../testing/manual-clock.ts'
 import { testDatabase } from '../../testing/test-database.ts'
 import { bindEvents } from './events.routes.ts'
@@ -44,6 +45,7 @@ async function startStream(heartbeatMs?: number, options: { clock?: Clock; expir
     }),
     assertInScope: () => undefined,
     idempotency: new Idempotency({ db, clock: systemClock }),
+    limits: createRateLimits({ requestsPerMinute: 0, mediaPerMinute: 0 }),
     checkResponses: true
   })
   bindEvents(binder, {

@@ -1,4 +1,4 @@
-import { createServer, type Server, type Socket } from 'node:net'
+import { createServer, type Server, Socket } from 'node:net'
 import { Aedes, type AuthenticateError, type Client, type PublishPacket } from 'aedes'
 import type { Logger } from 'pino'
 import { z } from 'zod'
@@ -9,7 +9,10 @@ import { listenOn } from '../../http/listener.ts'
 export interface MqttBrokerOptions {
   address: ListenAddress
   /** Whom a password belongs to; undefined when it opens nothing. The user name is not looked at. */
-  authenticate: (secret: string) => { name: string; tokenId: string | null } | undefined
+  authenticate: (
+    secret: string,
+    remoteAddress: string | undefined
+  ) => { name: string; tokenId: string | null } | undefined
   clock: Clock
   log: Logger
 }
@@ -49,7 +52,8 @@ export async function createMqttBroker(options: MqttBrokerOptions): Promise<Mqtt
   const links = new Map<Client, string | null>()
 
   broker.authenticate = (client, _username, password, done) => {
-    const identity = password === undefined ? undefined : options.authenticate(password.toString('utf8'))
+    const identity =
+      password === undefined ? undefined : options.authenticate(password.toString('utf8'), remoteAddressOf(client))
     if (!identity) {
       log.info({ clientId: client.id }, 'a client without a valid token was refused')
       done(Object.assign(new Error('bad token'), { returnCode: 4 }) as AuthenticateError, null)
@@ -131,4 +135,9 @@ function parseJson(payload: string | Buffer): unknown {
   } catch {
     return undefined
   }
+}
+
+/** Aedes says only that it is a stream; here it is always a socket. */
+function remoteAddressOf({ conn }: Client): string | undefined {
+  return conn instanceof Socket ? conn.remoteAddress : undefined
 }

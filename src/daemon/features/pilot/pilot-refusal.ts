@@ -4,6 +4,7 @@ export const refusals = {
   invalidJson: [400, 'invalid json'],
   missingToken: [401, 'missing x-auth-token'],
   invalidToken: [401, 'invalid x-auth-token'],
+  tooManySignIns: [429, 'too many wrong tokens from this address'],
   missingFingerprintOrName: [400, 'missing fingerprint/name'],
   invalidTinyFingerprints: [400, 'invalid tiny_fingerprints'],
   missingObjectKey: [400, 'missing object_key'],

@@ -26,8 +26,11 @@ export interface PilotAppDeps {
   service: PilotService
   board: FieldBoard
   config: PilotConfig
-  /** Whom an `X-Auth-Token` belongs to; undefined when it opens nothing. */
-  authenticate: (secret: string) => { tokenId: string | null; name: string; workspaceIds: WorkspaceScope } | undefined
+  /** Whom an `X-Auth-Token` belongs to; undefined when it opens nothing, `too_many` when its sender tried too many. */
+  authenticate: (
+    secret: string,
+    request: Request
+  ) => { tokenId: string | null; name: string; workspaceIds: WorkspaceScope } | undefined | 'too_many'
   /** Null: nothing is recorded. */
   recorder: ProtocolRecorder | null
   log: Logger
@@ -171,7 +174,8 @@ const notFound: RequestHandler = () => {
 function admit(request: Request, deps: PilotAppDeps): PilotCall {
   const secret = headerText(request, 'x-auth-token')
   if (!secret) throw new PilotRefusal('missingToken')
-  const identity = deps.authenticate(secret)
+  const identity = deps.authenticate(secret, request)
+  if (identity === 'too_many') throw new PilotRefusal('tooManySignIns')
   if (!identity) throw new PilotRefusal('invalidToken')
   const workspaceId = request.params['workspaceId']
   if (typeof workspaceId !== 'string' || !isWorkspaceId(workspaceId)) throw new PilotRefusal('invalidWorkspaceId')
@@ -247,7 +251,9 @@ function refusalFor(error: unknown, request: Request, deps: PilotAppDeps): Pilot
     // The router failed before our own checks, whose order still holds.
     const secret = headerText(request, 'x-auth-token')
     if (!secret) return new PilotRefusal('missingToken')
-    return new PilotRefusal(deps.authenticate(secret) ? 'invalidWorkspaceId' : 'invalidToken')
+    const identity = deps.authenticate(secret, request)
+    if (identity === 'too_many') return new PilotRefusal('tooManySignIns')
+    return new PilotRefusal(identity ? 'invalidWorkspaceId' : 'invalidToken')
   }
   return new PilotRefusal('internalError', { cause: error })
 }

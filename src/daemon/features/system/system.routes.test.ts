@@ -5,6 +5,7 @@ import { getStatus, type Role, roles } from '../../../shared/api/system.ts'
 import { systemClock } from '../../clock.ts'
 import { createEndpointBinder } from '../../http/bind-endpoint.ts'
 import { Idempotency } from '../../http/idempotency.ts'
+import { createRateLimits } from '../../http/rate-limits.ts'
 import { testDatabase } from '../../testing/test-database.ts'
 import { openEmbeddedStore } from '../../testing/test-stores.ts'
 import { bindSystem } from './system.routes.ts'
@@ -25,6 +26,7 @@ test('the command that makes a token is told to administrators only', async () =
     }),
     assertInScope: () => undefined,
     idempotency: new Idempotency({ db: testDatabase(), clock: systemClock }),
+    limits: createRateLimits({ requestsPerMinute: 0, mediaPerMinute: 0 }),
     checkResponses: true
   })
   bindSystem(binder, {
