@@ -7,7 +7,7 @@ import { waitUntilIdle } from '../src/demo/catalogue-check.ts'
 import { createPhotoCard } from '../src/demo/photo-card.ts'
 import { deleteAsset, getAsset, listAssets } from '../src/shared/api/assets.ts'
 import { createReference, createReferences } from '../src/shared/api/references.ts'
-import { missingBrowser, openScreen, type TestBase, test } from './daemon-fixture.ts'
+import { missingBrowser, openScreen, startBase, test } from './daemon-fixture.ts'
 import { expectUsable, shoot } from './looks.ts'
 
 const noBrowser = missingBrowser()
@@ -16,10 +16,18 @@ test.skip(noBrowser !== undefined, noBrowser)
 // What one test leaves behind is looked at by the next.
 test.describe.configure({ mode: 'serial' })
 
+let daemon: Awaited<ReturnType<typeof startBase>>
+test.beforeAll(async () => {
+  daemon = await startBase()
+})
+test.afterAll(() => daemon?.close())
+// A page that is left open would miss its base.
+test.afterEach(({ page }) => page.goto('about:blank').then(() => {}))
+
 const tiles = (page: Page) => page.getByTestId('tile')
 
 /** Some photos of a controller; answers their ids, newest first. */
-async function bringPhotos(daemon: TestBase, count: number): Promise<string[]> {
+async function bringPhotos(count: number): Promise<string[]> {
   const directory = join(daemon.scratchDir, 'card')
   const card = await createPhotoCard({ directory, count, seed: 41, withClip: false })
   await daemon.controller({ deviceId: 'RC-PLUS-7' }).offer(card)
@@ -34,12 +42,8 @@ async function inLanguage(page: Page, language: 'en' | 'zh-CN'): Promise<void> {
   )
 }
 
-test('a file that several hold is asked about, freed, and moved to the bin', async ({
-  page,
-  daemon,
-  browserErrors
-}) => {
-  const [assetId = '', other = ''] = await bringPhotos(daemon, 3)
+test('a file that several hold is asked about, freed, and moved to the bin', async ({ page, browserErrors }) => {
+  const [assetId = '', other = ''] = await bringPhotos(3)
   const { call } = daemon.admin.api
   const params = { assetId }
   const report = {
@@ -101,7 +105,7 @@ test('a file that several hold is asked about, freed, and moved to the bin', asy
 })
 
 for (const language of ['en', 'zh-CN'] as const)
-  test(`the question about a file in use on a telephone, in ${language}`, async ({ page, daemon, browserErrors }) => {
+  test(`the question about a file in use on a telephone, in ${language}`, async ({ page, browserErrors }) => {
     await inLanguage(page, language)
     await page.setViewportSize({ width: 390, height: 844 })
     await openScreen(page, daemon.ready, '/assets')
@@ -117,7 +121,7 @@ for (const language of ['en', 'zh-CN'] as const)
   })
 
 /** Writes a job that gave up into the catalogue, as the runner would have. */
-function bury(daemon: TestBase, assetId: string, errorMessage: string): void {
+function bury(assetId: string, errorMessage: string): void {
   const catalogue = new DatabaseSync(join(daemon.scratchDir, 'data', 'flightcase.db'))
   const id = randomBytes(13).toString('hex')
   catalogue
@@ -130,15 +134,15 @@ function bury(daemon: TestBase, assetId: string, errorMessage: string): void {
   catalogue.close()
 }
 
-test('work that gave up is told in words, set aside, and tried again', async ({ page, daemon }) => {
+test('work that gave up is told in words, set aside, and tried again', async ({ page }) => {
   const [first = '', second = '', third = ''] = (await daemon.admin.api.call(listAssets, {})).items.map(({ id }) => id)
   await openScreen(page, daemon.ready, '/jobs')
   await expect(page.getByRole('heading', { name: 'Nothing to do' })).toBeVisible()
   await shoot(page, 'jobs-empty')
   await expectUsable(page)
-  bury(daemon, first, 'the object store does not answer: connect ECONNREFUSED 127.0.0.1:9000')
-  bury(daemon, second, 'took longer than 120000 ms')
-  bury(daemon, third, 'Input buffer has corrupt header: VipsJpeg: premature end of JPEG image')
+  bury(first, 'the object store does not answer: connect ECONNREFUSED 127.0.0.1:9000')
+  bury(second, 'took longer than 120000 ms')
+  bury(third, 'Input buffer has corrupt header: VipsJpeg: premature end of JPEG image')
   await page.reload()
   const dead = page.locator('[data-testid="job"][data-state="dead"]')
   await expect(dead).toHaveCount(3)
@@ -162,9 +166,9 @@ test('work that gave up is told in words, set aside, and tried again', async ({ 
 })
 
 for (const language of ['en', 'zh-CN'] as const)
-  test(`jobs on a telephone, in ${language}`, async ({ page, daemon }) => {
+  test(`jobs on a telephone, in ${language}`, async ({ page }) => {
     const [first = ''] = (await daemon.admin.api.call(listAssets, {})).items.map(({ id }) => id)
-    bury(daemon, first, 'Input buffer has corrupt header: VipsJpeg: premature end of JPEG image')
+    bury(first, 'Input buffer has corrupt header: VipsJpeg: premature end of JPEG image')
     await inLanguage(page, language)
     await page.setViewportSize({ width: 390, height: 844 })
     await openScreen(page, daemon.ready, '/jobs')
@@ -176,7 +180,7 @@ for (const language of ['en', 'zh-CN'] as const)
     await expectUsable(page)
   })
 
-test('activity tells who removed what, and that the trail is whole', async ({ page, daemon }) => {
+test('activity tells who removed what, and that the trail is whole', async ({ page }) => {
   const [asset] = (await daemon.admin.api.call(listAssets, {})).items
   if (!asset) throw new Error('no photo')
   await openScreen(page, daemon.ready, '/activity')
@@ -207,7 +211,7 @@ test('activity tells who removed what, and that the trail is whole', async ({ pa
 })
 
 for (const language of ['en', 'zh-CN'] as const)
-  test(`activity on a telephone, in ${language}`, async ({ page, daemon }) => {
+  test(`activity on a telephone, in ${language}`, async ({ page }) => {
     await inLanguage(page, language)
     await page.setViewportSize({ width: 390, height: 844 })
     await openScreen(page, daemon.ready, '/activity')
