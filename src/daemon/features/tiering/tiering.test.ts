@@ -1,10 +1,13 @@
+import { pino } from 'pino'
 import { describe, expect, test } from 'vitest'
 import { newReferenceSchema } from '../../../shared/api/references.ts'
 import { getTiering } from '../../../shared/api/tiering.ts'
+import { ManualClock } from '../../testing/manual-clock.ts'
 import { startTestDaemon } from '../../testing/test-daemon.ts'
 import { keyInTier } from '../ingest/guess-media-type.ts'
 import { moveBlobJob } from '../ingest/ingest.jobs.ts'
 import { K, WS } from '../ingest/ingest-bench.ts'
+import { Reconciler } from '../ingest/reconciler.ts'
 import { DAY_MS, HOUR_MS, K_B, openCollector } from '../lifecycle/lifecycle-bench.ts'
 
 const strong = newReferenceSchema.parse({ namespace: 'posts' })
@@ -183,6 +186,25 @@ describe.each(['local', 's3'] as const)('the archive, with a store of kind %s', 
     expect(await keys()).not.toContain(lost)
     expect((await bench.allBytes()).toSorted()).toEqual(['one', 'two'])
   })
+})
+
+test('the reconciler leaves the former place alone until its day is over', async () => {
+  const { bench, take, orphan, lapse, keyOf } = await openArchive('local')
+  const assetId = await take('bytes', 'F1')
+  const former = String(keyOf(assetId))
+  orphan(assetId)
+  await lapse()
+  const { db, ingest, rows } = bench.base
+  const reconciler = new Reconciler({
+    ...{ db, ingest, ...rows, store: bench.store, log: pino({ level: 'silent' }) },
+    clock: new ManualClock(Date.now() + 10 * DAY_MS),
+    acceptsWorkspace: () => true
+  })
+  expect(await reconciler.run()).toMatchObject({ leftovers: 0, lostBlobs: 0 })
+  expect(await bench.store.head(former)).not.toBeNull()
+  rows.removals.cancel(former, (await bench.store.head(former))!.etag)
+  expect(await reconciler.run()).toMatchObject({ leftovers: 1, lostBlobs: 0 })
+  expect(await bench.bytes(assetId)).toBe('bytes')
 })
 
 test('in the embedded store a move writes no bytes', async () => {
