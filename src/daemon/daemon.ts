@@ -54,6 +54,7 @@ import { createPilotApp } from './features/pilot/pilot.routes.ts'
 import { PilotService } from './features/pilot/pilot.service.ts'
 import { ProtocolRecorder } from './features/pilot/protocol-recorder.ts'
 import { createRenditions } from './features/renditions/create-renditions.ts'
+import { createSimilar } from './features/similar/create-similar.ts'
 import { createSinks } from './features/sinks/create-sinks.ts'
 import { bindHealth } from './features/system/health.routes.ts'
 import { bindSystem } from './features/system/system.routes.ts'
@@ -198,8 +199,11 @@ export async function createDaemon(config: Config, overrides: DaemonOverrides = 
       findThumbnail: (assetId, sizePx) => renditions.findPicture(assetId, sizePx),
       authenticate
     })
+    const assets = new AssetsRepository(db)
+    const similar = createSimilar({ db, getSummary: (assetId) => assets.getSummary(assetId) })
     const renditions = createRenditions({
       ...media,
+      looks: similar,
       config: config.renditions,
       gate: delivery.gate,
       whenEased: () => previewPace.whenEased()
@@ -262,7 +266,6 @@ export async function createDaemon(config: Config, overrides: DaemonOverrides = 
       ? new ProtocolRecorder(join(config.dataDir, 'pilot-recorder.jsonl'), log)
       : null
 
-    const assets = new AssetsRepository(db)
     const lifecycle = createLifecycle({
       db,
       clock,
@@ -331,6 +334,7 @@ export async function createDaemon(config: Config, overrides: DaemonOverrides = 
       delivery,
       moderation,
       renditions,
+      similar,
       createAudit({ db, clock, log, dataDir: config.dataDir }),
       createWebhooks({ ...outgoing, audit, version, ...config.webhooks }),
       createSinks({

@@ -16,6 +16,7 @@ import { IngestRepository } from '../features/ingest/ingest.repository.ts'
 import { MetadataRepository } from '../features/metadata/metadata.repository.ts'
 import { MetadataService } from '../features/metadata/metadata.service.ts'
 import { createRenditions } from '../features/renditions/create-renditions.ts'
+import { createSimilar } from '../features/similar/create-similar.ts'
 import { createEndpointBinder } from '../http/bind-endpoint.ts'
 import { errorHandler } from '../http/error-handler.ts'
 import { Idempotency } from '../http/idempotency.ts'
@@ -83,8 +84,10 @@ export async function startMediaBase(options: {
     findThumbnail: (assetId, sizePx) => renditions.findPicture(assetId, sizePx),
     authenticate: () => caller
   })
+  const similar = createSimilar({ db, getSummary: (assetId) => assets.getSummary(assetId) })
   const renditions = createRenditions({
     ...common,
+    looks: similar,
     ffmpegPath,
     config: { proxy: options.proxy ?? 'on_demand' },
     gate,
@@ -120,6 +123,7 @@ export async function startMediaBase(options: {
     checkResponses: true
   })
   renditions.bind?.(binder)
+  similar.bind?.(binder)
   app.use(errorHandler(log))
   const server = createServer(app)
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))

@@ -76,3 +76,18 @@ export function blankPng(widthPx: number, heightPx: number, interlace: 0 | 1 = 0
   const pixels = deflateSync(rows, { level: 1 })
   return Buffer.concat([signature, chunk('IHDR', header), chunk('IDAT', pixels), chunk('IEND', Buffer.alloc(0))])
 }
+
+/** A picture of coloured shapes, another one for every seed, 640×480: what tells pictures apart by their look needs some. */
+export function scene(seed: number): Promise<Buffer> {
+  let state = seed * 2654435761 + 1
+  const random = (max: number): number => {
+    state = (Math.imul(state, 1664525) + 1013904223) >>> 0
+    return Math.floor((state / 2 ** 32) * max)
+  }
+  const shapes = Array.from({ length: 14 }, () => {
+    const colour = `rgb(${random(256)},${random(256)},${random(256)})`
+    return `<ellipse cx="${random(640)}" cy="${random(480)}" rx="${40 + random(200)}" ry="${40 + random(160)}" fill="${colour}"/>`
+  })
+  const svg = `<svg xmlns="http://www.w3.org/2000/svg" width="640" height="480"><rect width="640" height="480" fill="#567"/>${shapes.join('')}</svg>`
+  return sharp(Buffer.from(svg)).jpeg({ quality: 92 }).toBuffer()
+}

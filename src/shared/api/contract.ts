@@ -11,6 +11,7 @@ import { lifecycleContract } from './lifecycle.ts'
 import { pilotContract } from './pilot.ts'
 import { referencesContract } from './references.ts'
 import { renditionsContract } from './renditions.ts'
+import { similarContract } from './similar.ts'
 import { sinksContract } from './sinks.ts'
 import { systemContract } from './system.ts'
 import { tieringContract } from './tiering.ts'
@@ -28,6 +29,7 @@ export const adminContract: readonly Endpoint[] = [
   ...deliveryContract,
   ...tusContract,
   ...renditionsContract,
+  ...similarContract,
   ...referencesContract,
   ...lifecycleContract,
   ...deletionsContract,

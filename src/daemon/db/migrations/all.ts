@@ -9,6 +9,7 @@ import { workspaceUsage } from './0080-workspace-usage.ts'
 import { appendedUpload } from './0081-appended-upload.ts'
 import { delivery } from './0090-delivery.ts'
 import { renditionProblem } from './0100-rendition-problem.ts'
+import { perceptualHash } from './0101-perceptual-hash.ts'
 import { catalogue } from './0110-catalogue.ts'
 import { collectorIndexes } from './0120-collector-indexes.ts'
 import { expiryWarning } from './0121-expiry-warning.ts'
@@ -35,6 +36,7 @@ export const migrations: readonly Migration[] = [
   appendedUpload,
   delivery,
   renditionProblem,
+  perceptualHash,
   catalogue,
   collectorIndexes,
   expiryWarning,

@@ -67,6 +67,7 @@ const operations: Record<string, typeof refused | ((world: World) => Call)> = {
   listRenditions: ofAsset,
   requestRendition: (world) => ({ ...ofAsset(world), body: { name: 'proxy' } }),
   getRendition: ({ assetId }) => ({ params: { assetId, name: '256' } }),
+  findSimilar: ofAsset,
   getHls: ({ assetId }) => ({ params: { assetId, file: 'index.m3u8' } }),
   uploadMedia: ({ workspaceId }) => ({ raw: formOf('bytes', { workspaceId }) }),
   presignUpload: newFile,

@@ -10,9 +10,11 @@ import { type BoundJob, bindJob } from '../../jobs/define-job.ts'
 import type { JobQueue } from '../../jobs/job-queue.ts'
 import { whenStoreAnswers } from '../../jobs/when-store-answers.ts'
 import { makeThumbnails, type Thumbnail, type ThumbnailFormat, type Thumbnails } from '../../media/make-thumbnails.ts'
+import { perceptualHash } from '../../media/perceptual-hash.ts'
 import type { ObjectStore } from '../../object-store/object-store.ts'
 import { withLocalFile } from '../../object-store/with-local-file.ts'
 import type { ObjectRemovals } from '../../removals/object-removals.ts'
+import type { SimilarFeature } from '../similar/create-similar.ts'
 import { chooseFormat } from './choose-format.ts'
 import { pictureInput } from './picture-input.ts'
 import { problemOf } from './problem-of.ts'
@@ -30,6 +32,8 @@ export interface RenditionsServiceDeps {
   store: ObjectStore
   repository: RenditionsRepository
   orders: RenditionOrders
+  /** Keeps what assets look like; see `SimilarFeature`. */
+  looks: Pick<SimilarFeature, 'note' | 'forget'>
   queue: JobQueue
   removals: ObjectRemovals
   outbox: Outbox
@@ -81,6 +85,7 @@ export class RenditionsService {
   /** Lets go of everything made of an asset, for good. Call it in the transaction that deletes the asset. */
   release(assetId: string): void {
     this.#deps.repository.deleteAll(assetId)
+    this.#deps.looks.forget(assetId)
     this.#removeAll(assetId)
   }
 
@@ -144,13 +149,15 @@ export class RenditionsService {
   }
 
   async #make(assetId: string, signal: AbortSignal): Promise<void> {
-    const { db, repository, outbox, clock, store, scratchDir } = this.#deps
+    const { db, repository, looks, outbox, clock, store, scratchDir } = this.#deps
     const source = repository.findSource(assetId)
     if (!source) return db.transaction(() => this.#removeAll(assetId))
     try {
       const made = await withLocalFile(store, source, { scratchDir, signal }, (filePath) =>
         this.#picture(filePath, source, signal)
       )
+      const smallest = made.thumbnails[0]
+      const look = smallest ? await perceptualHash(smallest.bytes) : null
       const stored: (StoredPicture & { sizePx: number })[] = []
       for (const thumbnail of made.thumbnails) stored.push(await this.#store(assetId, thumbnail))
       db.transaction(() => {
@@ -165,6 +172,7 @@ export class RenditionsService {
         }
         repository.setReady(assetId, made, clock.nowMs())
         repository.forgetProblems(assetId)
+        looks.note(assetId, look)
         if (made.damage) outbox.append('asset.damaged', assetId, { damage: made.damage })
         outbox.append('rendition.ready', assetId)
       })
