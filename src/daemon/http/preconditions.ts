@@ -26,7 +26,7 @@ export function judgePreconditions(
 /** A range counts only for the version the client already holds part of: its entity tag, or exactly its date (RFC 9110 §13.1.5). */
 export function rangeCounts(headers: IncomingHttpHeaders, { etag, lastModifiedMs }: Validators): boolean {
   const ifRange = headers['if-range']?.toString()
-  return ifRange === undefined || ifRange === etag || wholeSeconds(Date.parse(ifRange)) === wholeSeconds(lastModifiedMs)
+  return ifRange === undefined || ifRange === etag || parseHttpDate(ifRange) === wholeSeconds(lastModifiedMs) * 1000
 }
 
 /** Strong comparison (RFC 9110 §8.8.3.2): a tag that is marked weak never matches. */
@@ -36,8 +36,18 @@ function listsEtag(list: string, etag: string): boolean {
 
 /** Undefined when there is no date to compare with. */
 function isLater(lastModifiedMs: number, date: string | undefined): boolean | undefined {
-  const atMs = Date.parse(date ?? '')
-  return Number.isNaN(atMs) ? undefined : wholeSeconds(lastModifiedMs) > wholeSeconds(atMs)
+  const atMs = parseHttpDate(date)
+  return atMs === undefined ? undefined : wholeSeconds(lastModifiedMs) * 1000 > atMs
+}
+
+/** The three forms of RFC 9110 §5.6.7. `Date.parse` alone finds a date in almost anything. */
+const HTTP_DATE =
+  /^[A-Z][a-z]{2,8}(, \d\d[ -][A-Z][a-z]{2}[ -](\d\d){1,2} [\d:]{8} GMT| [A-Z][a-z]{2} [ \d]\d [\d:]{8} \d{4})$/
+
+/** All forms are of UTC; the one of C's asctime() does not say so. */
+function parseHttpDate(text = ''): number | undefined {
+  const atMs = HTTP_DATE.test(text) ? Date.parse(text.endsWith('GMT') ? text : `${text} GMT`) : Number.NaN
+  return Number.isNaN(atMs) ? undefined : atMs
 }
 
 /** HTTP dates have no fractions. */

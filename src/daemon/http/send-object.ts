@@ -16,7 +16,7 @@ export interface Representation extends Validators {
   sizeBytes: number
   contentType: string
   cacheControl: string
-  /** Further headers of an answer with a body. */
+  /** Further headers. */
   headers?: Record<string, string>
 }
 
@@ -35,6 +35,8 @@ export async function sendObject(
   response.setHeader('last-modified', new Date(lastModifiedMs).toUTCString())
   response.setHeader('accept-ranges', 'bytes')
   response.setHeader('cache-control', cacheControl)
+  // Also on a 304: caches replace what they keep of an answer with it (RFC 9111 §3.2).
+  for (const [name, value] of Object.entries(headers)) response.setHeader(name, value)
   const verdict = judgePreconditions(request.headers, representation)
   if (verdict === 'failed') throw new AppError('precondition_failed')
   if (verdict === 'not_modified') {
@@ -50,7 +52,6 @@ export async function sendObject(
   }
   response.setHeader('content-type', contentType)
   response.setHeader('content-length', range ? range.end - range.start + 1 : sizeBytes)
-  for (const [name, value] of Object.entries(headers)) response.setHeader(name, value)
   if (range) {
     response.status(206)
     response.setHeader('content-range', `bytes ${range.start}-${range.end}/${sizeBytes}`)
@@ -62,9 +63,12 @@ export async function sendObject(
   await sendBytes(store, representation, range, response)
 }
 
+/** Its length was announced already: fewer or more bytes would spoil the connection for what follows on it. */
+const anotherVersion = (key: string) => new ObjectStoreError('PreconditionFailed', `${key} is another version by now.`)
+
 async function sendBytes(
   store: ObjectStore,
-  { key, storeEtag }: Representation,
+  { key, storeEtag, sizeBytes }: Representation,
   range: { start: number; end: number } | undefined,
   response: Response
 ): Promise<void> {
@@ -72,12 +76,17 @@ async function sendBytes(
   try {
     const object = await store.open(key, version)
     if (object === null) {
-      const { stream } = await store.getStream(key, { ...version, ...(range && { range }) })
+      const { stat, stream } = await store.getStream(key, { ...version, ...(range && { range }) })
+      if (stat.sizeBytes !== sizeBytes) {
+        stream.destroy()
+        throw anotherVersion(key)
+      }
       await pipeline(stream, response)
       return
     }
     try {
-      await sendOpened(object, range ?? { start: 0, end: object.sizeBytes - 1 }, response)
+      if (object.sizeBytes !== sizeBytes) throw anotherVersion(key)
+      await sendOpened(object, range ?? { start: 0, end: sizeBytes - 1 }, response)
     } finally {
       object.close()
     }

@@ -67,12 +67,19 @@ export class DeliveryGate {
     return asset
   }
 
-  /** Whether and how the bytes may be kept; `immutable` where the address names a version of them. */
+  /**
+   * Whether and how the bytes may be kept; `immutable` where the address names a version of them. What is not for everybody who signs in
+   * is asked for anew each time: the next one at the same browser may be somebody else.
+   */
   cacheControl(admission: Admission, { immutable, ownSeconds }: { immutable: boolean; ownSeconds: number }): string {
-    if (admission.by === 'token')
+    const { access, cacheSeconds } = admission.asset
+    if (admission.by === 'token') {
+      if (access === 'private' || access === 'signed') return ownCache(0)
       return immutable ? `private, max-age=${YEAR_SECONDS}, immutable` : ownCache(ownSeconds)
-    const seconds = immutable ? YEAR_SECONDS : (admission.asset.cacheSeconds ?? DEFAULT_CACHE_SECONDS)
-    if (admission.by === 'public') return `public, max-age=${seconds}${immutable ? ', immutable' : ''}`
+    }
+    const isForever = immutable && cacheSeconds === null
+    const seconds = isForever ? YEAR_SECONDS : (cacheSeconds ?? DEFAULT_CACHE_SECONDS)
+    if (admission.by === 'public') return `public, max-age=${seconds}${isForever ? ', immutable' : ''}`
     const leftSeconds = Math.max(0, Math.floor((admission.linkEndsAtMs - this.#deps.clock.nowMs()) / 1000))
     return `private, max-age=${Math.min(seconds, leftSeconds)}`
   }

@@ -110,7 +110,22 @@ describe('conditions', () => {
     expect(await statusOf({ 'if-modified-since': modified })).toBe(304)
     expect(await statusOf({ 'if-modified-since': later })).toBe(304)
     expect(await statusOf({ 'if-modified-since': earlier })).toBe(200)
-    expect(await statusOf({ 'if-modified-since': 'yesterday' })).toBe(200)
+    for (const other of [
+      'yesterday',
+      '2099',
+      'some words 2099',
+      later.replace(' GMT', ''),
+      later.replace('GMT', '+0100')
+    ])
+      expect(await statusOf({ 'if-modified-since': other })).toBe(200)
+  })
+
+  test('all three forms of a date are understood (RFC 9110 §5.6.7)', async () => {
+    const { statusOf } = await known()
+    for (const date of ['Fri, 06 Nov 2099 08:49:37 GMT', 'Friday, 06-Nov-37 08:49:37 GMT', 'Fri Nov  6 08:49:37 2099'])
+      expect(await statusOf({ 'if-modified-since': date })).toBe(304)
+    for (const date of ['Sun, 06 Nov 1994 08:49:37 GMT', 'Sunday, 06-Nov-94 08:49:37 GMT', 'Sun Nov  6 08:49:37 1994'])
+      expect(await statusOf({ 'if-modified-since': date })).toBe(200)
   })
 
   test('If-Match compares strongly, comes first and wins over If-Unmodified-Since', async () => {
@@ -160,6 +175,17 @@ describe('what browsers make of it', () => {
     expect(await shown(svg, 'a.svg')).toEqual(['image/svg+xml', 'inline'])
   })
 
+  test('a copy that is still good stays as locked in as it was', async () => {
+    const { upload, readAsAdmin } = await startDelivery()
+    const path = mediaOf(await upload('<svg xmlns="http://www.w3.org/2000/svg"/>', { name: 'a.svg' }))
+    const first = await readAsAdmin(path)
+    await first.text()
+    const again = await readAsAdmin(path, { 'if-none-match': first.headers.get('etag') ?? '' })
+    expect(again.status).toBe(304)
+    for (const name of ['content-security-policy', 'x-content-type-options'])
+      expect(again.headers.get(name)).toBe(first.headers.get(name))
+  })
+
   test('no name splits a header or misleads about the type', async () => {
     const { upload, readAsAdmin } = await startDelivery()
     const names = [
@@ -203,8 +229,15 @@ describe('what browsers make of it', () => {
     expect((await readAsAdmin(path, since)).status).toBe(304)
     expect(header(await readAsAdmin(`${path}?v=1`), 'cache-control')).toBe('private, max-age=31536000, immutable')
     expect((await read(path)).status).toBe(401)
+    for (const access of ['private', 'signed'] as const) {
+      await setAccess(assetId, access)
+      for (const query of ['', '?v=1'])
+        expect(header(await readAsAdmin(path + query), 'cache-control')).toBe('private, no-cache')
+    }
     await setAccess(assetId, 'public')
     expect(header(await read(`${path}?v=1`), 'cache-control')).toBe('public, max-age=31536000, immutable')
+    await setAccess(assetId, 'public', 60)
+    expect(header(await read(`${path}?v=1`), 'cache-control')).toBe('public, max-age=60')
   })
 })
 

@@ -72,7 +72,9 @@ export function bindRenditions(binder: EndpointBinder, { service, orders, store,
     try {
       await sendObject(store, { key, etag, lastModifiedMs: createdAtMs, sizeBytes, contentType, cacheControl }, context)
     } catch (error) {
-      if (!(error instanceof ObjectStoreError) || error.code !== 'NotFound') throw error
+      const isLost = error instanceof ObjectStoreError && error.code === 'NotFound'
+      const isReplaced = error instanceof AppError && error.code === 'asset_damaged'
+      if (!isLost && !isReplaced) throw error
       healLost()
       throw new AppError('rendition_not_available', { preview: 'pending', previewProblem: null }, { cause: error })
     }

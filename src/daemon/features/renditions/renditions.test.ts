@@ -159,6 +159,17 @@ describe('GET /thumbnail', () => {
     expect((await base.thumbnail(assetId, {}, 300)).status).toBe(400)
   })
 
+  it.each([-1, 1])('sends nothing of a preview that is longer or shorter by now, and has it made again', async (by) => {
+    const { base, assetId } = await baseWith('a.JPG', await photo())
+    const { headers } = await base.thumbnail(assetId)
+    await base.store.put(`renditions/${assetId}/256.webp`, Buffer.alloc(Number(headers.get('content-length')) + by))
+    const answer = await base.thumbnail(assetId)
+    expect([answer.status, await answer.json()]).toMatchObject([404, { code: 'rendition_not_available' }])
+    await base.settle()
+    const again = await base.thumbnail(assetId)
+    expect((await sharp(await again.arrayBuffer()).metadata()).width).toBe(256)
+  })
+
   it('has a preview made again that the store has lost', async () => {
     const { base, assetId } = await baseWith('a.JPG', await photo())
     await base.store.delete(`renditions/${assetId}/256.webp`)
