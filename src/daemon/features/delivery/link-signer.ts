@@ -77,8 +77,10 @@ export class LinkSigner {
         .prepare('INSERT INTO link_key (id, secret, created_at_ms) VALUES (?, ?, ?)')
         .run(keyId, randomBytes(SECRET_BYTES), nowMs)
       if (this.#keys.length > 0) this.#audit.record('link_key.replaced', keyId, { endLinks })
+      this.#db.afterCommit(() => {
+        this.#keys = this.#read()
+      })
     })
-    this.#keys = this.#read()
     return { keyId, createdAtMs: nowMs }
   }
 

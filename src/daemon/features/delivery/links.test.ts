@@ -1,9 +1,12 @@
 import { describe, expect, test } from 'vitest'
 import { deleteAsset } from '../../../shared/api/assets.ts'
 import { getFileUrl, getMediaObject, replaceLinkKey } from '../../../shared/api/delivery.ts'
+import { AuditLog } from '../../audit/audit-log.ts'
 import { systemClock } from '../../clock.ts'
 import { dronePhoto } from '../../testing/photos.ts'
+import { testDatabase } from '../../testing/test-database.ts'
 import { mediaOf, refusal, startDelivery } from './delivery-bench.ts'
+import { LinkSigner } from './link-signer.ts'
 
 type Query = { expiresInSeconds?: number; rendition?: 'thumbnail-256' | 'thumbnail-1024'; download?: boolean }
 type Delivery = Awaited<ReturnType<typeof startDelivery>>
@@ -97,6 +100,19 @@ describe('a link signed by the base', () => {
     await delivery.base.api.call(replaceLinkKey, { body: { endLinks: true } })
     expect([(await delivery.read(first)).status, (await delivery.read(second)).status]).toEqual([403, 403])
     expect((await delivery.read((await urlOf(delivery, assetId)).url)).status).toBe(200)
+  })
+
+  test('is not signed with a key that could not be kept', () => {
+    const db = testDatabase()
+    const signer = new LinkSigner({ db, clock: systemClock, audit: new AuditLog({ db, clock: systemClock }) })
+    const keyIn = ({ address }: { address: string }) => new URLSearchParams(address.split('?')[1]).get('key')
+    const before = keyIn(signer.sign({ path: '/' }, 'signed', 60))
+    const replaceInVain = () => {
+      signer.rotate({ endLinks: true })
+      throw new Error('disk full')
+    }
+    expect(() => db.transaction(replaceInVain)).toThrow('disk full')
+    expect(keyIn(signer.sign({ path: '/' }, 'signed', 60))).toBe(before)
   })
 
   test('opens a preview and nothing else', async () => {
