@@ -112,6 +112,26 @@ test('facts of the wanted types are told, from where a listener was', async () =
   expect(messages().map(({ event }) => event)).not.toContain('live')
 })
 
+test('others have their turn while much is passed over', async () => {
+  const base = await startStream(20)
+  base.append(5000)
+  let reads = 0
+  let mostReads = 0
+  const { readAfter } = base.outbox
+  vi.spyOn(base.outbox, 'readAfter').mockImplementation((...range) => {
+    mostReads = Math.max(mostReads, ++reads)
+    return readAfter.apply(base.outbox, range)
+  })
+  let turn = setImmediate(function next() {
+    reads = 0
+    turn = setImmediate(next)
+  })
+  onTestFinished(() => clearImmediate(turn))
+  const { messages } = await base.listen('?lastEventId=0&types=asset.binned')
+  await vi.waitFor(() => expect(messages()).toContainEqual({ id: '5000' }))
+  expect(mostReads).toBeLessThan(4)
+})
+
 test('a type that is none is refused', async () => {
   const base = await startStream()
   expect((await base.listen('?types=asset.sold')).answer.statusCode).toBe(400)

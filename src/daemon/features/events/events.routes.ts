@@ -53,16 +53,21 @@ export function bindEvents(binder: EndpointBinder, deps: EventsDeps): OpenStream
       send(`id: ${position}\nevent: reset\ndata: {}\n\n`)
       return true
     }
-    /** Tells facts as fast as they are read: the outbox waits, not our memory. */
+    let isGoingOn = false
+    /** Tells facts as fast as they are read: the outbox waits, not our memory. Others have their turn between batches. */
     const catchUp = (): void => {
-      while (!isBusy()) {
-        resetIfBehind()
-        const events = outbox.readAfter(position, BATCH)
-        if (events.length === 0) return
-        for (const event of events)
-          if (isWanted(event)) send(`id: ${event.seq}\nevent: stored\ndata: ${JSON.stringify(event)}\n\n`)
-        position = events.at(-1)!.seq
-      }
+      if (isGoingOn || isBusy()) return
+      resetIfBehind()
+      const events = outbox.readAfter(position, BATCH)
+      for (const event of events)
+        if (isWanted(event)) send(`id: ${event.seq}\nevent: stored\ndata: ${JSON.stringify(event)}\n\n`)
+      position = events.at(-1)?.seq ?? position
+      isGoingOn = events.length === BATCH
+      if (isGoingOn)
+        setImmediate(() => {
+          isGoingOn = false
+          catchUp()
+        })
     }
     /** Moments are for now or never. */
     const tellMoment = (message: LiveMessage): void => {
