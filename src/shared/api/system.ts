@@ -16,6 +16,8 @@ export const openSession = defineEndpoint({
   role: 'viewer',
   forScopedTokens: true,
   response: z.object({ role: z.enum(roles) }),
+  // Its cookie.
+  secretAnswer: true,
   errors: []
 })
 

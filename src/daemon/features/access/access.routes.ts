@@ -70,5 +70,6 @@ export function bindAccess(binder: EndpointBinder, access: AccessService): void 
   })
   binder.bind(listTokens, () => ({ items: access.listTokens() }))
   binder.bind(createToken, ({ body }) => access.createToken(body))
-  binder.bind(revokeToken, ({ params }) => access.revokeToken(params.tokenId))
+  // Never in one transaction with its answer: the token stays revoked when what it opened cannot be ended yet.
+  binder.bind(revokeToken, async ({ params }) => access.revokeToken(params.tokenId))
 }

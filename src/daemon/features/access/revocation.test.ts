@@ -1,9 +1,11 @@
 import { join } from 'node:path'
 import { PutObjectCommand, S3Client } from '@aws-sdk/client-s3'
+import Sqlite from 'better-sqlite3'
 import { connectAsync, type MqttClient } from 'mqtt'
 import { describe, expect, onTestFinished, test, vi } from 'vitest'
 import type { StsReply } from '../../../shared/api/pilot.ts'
-import { createToken, revokeToken } from '../../../shared/api/system.ts'
+import { createToken, listTokens, revokeToken } from '../../../shared/api/system.ts'
+import { endpointUrl } from '../../../shared/api-client.ts'
 import { AuditLog } from '../../audit/audit-log.ts'
 import { systemClock } from '../../clock.ts'
 import { openDatabase } from '../../db/database.ts'
@@ -67,6 +69,24 @@ test('ends the credentials that were issued with the token, and no others', asyn
   await revoke(base, mine.id)
   await expect(upload(base)).rejects.toMatchObject({ name: 'InvalidToken' })
   await uploadNextDoor(base)
+})
+
+test('counts even when what was issued with the token cannot be ended yet, also with an Idempotency-Key', async () => {
+  const base = await startTestDaemon()
+  const { id, secret } = await newToken(base)
+  await uploaderWith(base, secret)
+  const identities = new Sqlite(join(base.dataDir, 'store/identity.db'))
+  onTestFinished(() => void identities.close())
+  identities.exec(`CREATE TRIGGER full BEFORE UPDATE ON session BEGIN SELECT raise(ABORT, 'disk full'); END`)
+  const ask = () =>
+    base.fetch(endpointUrl(revokeToken.path, { params: { tokenId: id } }), {
+      method: 'DELETE',
+      headers: { 'idempotency-key': 'r1' }
+    })
+  expect((await ask()).status).toBe(500)
+  expect((await base.api.call(listTokens, {})).items).toMatchObject([{ id, revokedAt: expect.any(String) }])
+  identities.exec('DROP TRIGGER full')
+  expect((await ask()).status).toBe(200)
 })
 
 test('ends the event streams of the token', async () => {
