@@ -67,6 +67,7 @@ export interface BinderOptions {
 }
 
 const MAX_BODY_BYTES = 1_000_000
+const MAX_BODY_DEPTH = 100
 const BODY_DEADLINE_MS = 60_000
 
 const IDEMPOTENCY_HEADER = 'idempotency-key'
@@ -99,7 +100,7 @@ export function createEndpointBinder(options: BinderOptions): EndpointBinder {
       },
       endpoint.response === 'bytes' ? options.limits.media : options.limits.operations
     ]
-    if (endpoint.body) handlers.push(express.json({ limit: endpoint.maxBodyBytes ?? MAX_BODY_BYTES }))
+    if (endpoint.body) handlers.push(express.json({ limit: endpoint.maxBodyBytes ?? MAX_BODY_BYTES }), shallow)
     handlers.push((request, response) => {
       const caller = response.locals['caller'] as Caller
       const assertInScope = (input: object): void => options.assertInScope(caller.workspaceIds, input)
@@ -169,6 +170,16 @@ const inTime: RequestHandler = (request, _, next) => {
     const deadline = setTimeout(() => request.destroy(), BODY_DEADLINE_MS)
     const end = (): void => clearTimeout(deadline)
     request.once('end', end).once('close', end)
+  }
+  next()
+}
+
+/** What is nested deeper can be parsed, but not written again: that takes a stack. */
+const shallow: RequestHandler = (request, _, next) => {
+  let level: unknown[] = [request.body]
+  for (let depth = 0; level.length > 0; depth++) {
+    if (depth > MAX_BODY_DEPTH) throw new AppError('invalid_json', { maxDepth: MAX_BODY_DEPTH })
+    level = level.flatMap((value) => (typeof value === 'object' && value !== null ? Object.values(value) : []))
   }
   next()
 }

@@ -190,6 +190,27 @@ describe('over HTTP', () => {
     expect((await base.api.call(listTokens, {})).items).toHaveLength(1)
   })
 
+  test('a session is opened once, and its cookie is not promised again', async () => {
+    const base = await startTestDaemon()
+    expect(await send(base, 'POST', '/api/v1/session', 's1')).toMatchObject({ status: 200 })
+    expect(await send(base, 'POST', '/api/v1/session', 's1')).toMatchObject({
+      status: 409,
+      body: { code: 'idempotent_answer_not_kept' }
+    })
+  })
+
+  test('a body that is nested without end is refused', async () => {
+    const base = await startTestDaemon()
+    const levels = 400_000
+    const answer = await base.fetch('/api/v1/tokens', {
+      method: 'POST',
+      headers: { 'idempotency-key': 't1', 'content-type': 'application/json' },
+      body: `{"name":"wall","role":"viewer","more":${'['.repeat(levels)}${']'.repeat(levels)}}`
+    })
+    expect([answer.status, await answer.json()]).toMatchObject([400, { code: 'invalid_json' }])
+    expect((await base.api.call(listTokens, {})).items).toEqual([])
+  })
+
   test('what is gone by now is still the answer, also to a token limited to its workspace', async () => {
     const base = await startTestDaemon()
     const { body } = await send(base, 'POST', '/api/v1/tokens', 't1', {
