@@ -86,10 +86,12 @@ export class AppendedUploadsService {
     return this.#locks.run(uploadId, async () => this.#finish(await this.#durable(uploadId)))
   }
 
-  /** Removes tails whose upload is over. */
-  async sweep(): Promise<void> {
-    for (const uploadId of await this.#deps.tails.list())
-      await this.#locks.run(uploadId, () => this.#dropTail(uploadId))
+  /** Removes tails whose upload is over; one that is being written to has its turn another time. */
+  async sweep(signal: AbortSignal): Promise<void> {
+    for (const uploadId of await this.#deps.tails.list()) {
+      if (signal.aborted) return
+      if (!this.#locks.isHeld(uploadId)) await this.#locks.run(uploadId, () => this.#dropTail(uploadId))
+    }
   }
 
   /** Removes the tail of an upload that is over. */

@@ -30,8 +30,8 @@ export function createUploads(deps: UploadsDeps): Feature {
       bindTus(binder, { ...common, pending, appended })
     },
     upkeep: [
-      { name: 'uploads nobody completes', run: () => pending.sweep() },
-      { name: 'tails of uploads that are over', run: () => appended.sweep() }
+      { name: 'uploads nobody completes', run: (signal) => pending.sweep(signal) },
+      { name: 'tails of uploads that are over', run: (signal) => appended.sweep(signal) }
     ]
   }
 }

@@ -168,17 +168,19 @@ export class PendingUploadsService {
     })
   }
 
-  /** Forgets uploads whose time is over, with what was sent for them. Raises `ObjectStoreError`. */
-  async sweep(): Promise<void> {
+  /** Forgets uploads whose time is over, with what was sent for them; `signal` ends it early. Raises `ObjectStoreError`. */
+  async sweep(signal: AbortSignal): Promise<void> {
     const { repository, clock } = this.#deps
     for (let found = SWEPT_AT_ONCE; found === SWEPT_AT_ONCE; ) {
       const expired = repository.listExpired(clock.nowMs(), SWEPT_AT_ONCE)
       found = expired.length
-      for (const { id } of expired)
+      for (const { id } of expired) {
+        if (signal.aborted) return
         await this.#locks.run(id, async () => {
           const upload = repository.find(id)
           if (upload && upload.expiresAtMs <= clock.nowMs()) await this.#forget(upload)
         })
+      }
     }
   }
 

@@ -3,7 +3,7 @@ import { readdirSync, rmSync, statSync } from 'node:fs'
 import { request as httpRequest } from 'node:http'
 import { join } from 'node:path'
 import { Upload, type UploadOptions } from 'tus-js-client'
-import { describe, expect, test, vi } from 'vitest'
+import { describe, expect, onTestFinished, test, vi } from 'vitest'
 import { getAsset, listAssets } from '../../../shared/api/assets.ts'
 import { ASSET_ID_HEADER, TUS_PATH } from '../../../shared/api/tus.ts'
 import { abortUpload, completeUpload, getUpload, uploadMedia } from '../../../shared/api/uploads.ts'
@@ -282,6 +282,25 @@ describe('a tus upload', () => {
     await expect.poll(() => readdirSync(join(dataDir, 'upload-tails'))).toEqual([])
     await second.daemon.idle()
     expect(storedKeys(dataDir)).toEqual([])
+  })
+
+  test('that takes long keeps no other from being swept', async () => {
+    vi.useFakeTimers({ toFake: ['setInterval'] })
+    onTestFinished(() => void vi.useRealTimers())
+    const clock = new ManualClock(Date.now())
+    const base = await startTestDaemon({ overrides: { clock } })
+    const tails = () => readdirSync(join(base.dataDir, 'upload-tails'))
+    const paths = [await create(base, 10 * MIB), await create(base, 10 * MIB)]
+    // The sweep comes to it first.
+    const [slow = '', left = ''] = paths.sort()
+    const sending = begunPatch(base, slow, 10 * MIB)
+    sending.write(randomBytes(MIB))
+    await append(base, left, 0, randomBytes(MIB))
+    await vi.waitFor(() => expect(tails()).toEqual([idOf(slow), idOf(left)]))
+    clock.advanceMs(3 * 24 * 3_600_000)
+    vi.advanceTimersByTime(3_600_000)
+    await vi.waitFor(() => expect(tails()).toEqual([idOf(slow)]))
+    sending.destroy()
   })
 
   test('is refused with the reason, and stays what it was', async () => {
