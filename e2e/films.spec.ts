@@ -27,7 +27,7 @@ for (const language of ['en', 'zh-CN'] as const)
       expect((await fetch(`${url}/api/v1/media/upload`, { method: 'POST', headers, body: form })).status).toBe(200)
 
       await page.addInitScript(
-        (preferences) => localStorage.setItem('flightcase.preferences', preferences),
+        (preferences) => location.protocol === 'http:' && localStorage.setItem('flightcase.preferences', preferences),
         JSON.stringify({ language })
       )
       await openScreen(page, base.ready, '/assets')
