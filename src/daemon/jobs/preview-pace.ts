@@ -60,11 +60,6 @@ export class PreviewPace {
     return this.#pressedSample === null ? 1 : 0
   }
 
-  /** Whether what runs beside uploads shall pause. */
-  isPressed(): boolean {
-    return this.#pressedSample !== null
-  }
-
   /** Resolves when uploads no longer fill the loop; at once when they do not. */
   whenEased(): Promise<void> {
     if (this.#pressedSample === null) return Promise.resolve()
