@@ -1,5 +1,6 @@
 import { randomBytes } from 'node:crypto'
 import { rm } from 'node:fs/promises'
+import type { LookupFunction } from 'node:net'
 import { join } from 'node:path'
 import type { Request } from 'express'
 import type { Logger } from 'pino'
@@ -53,6 +54,7 @@ import { PilotRepository } from './features/pilot/pilot.repository.ts'
 import { createPilotApp } from './features/pilot/pilot.routes.ts'
 import { PilotService } from './features/pilot/pilot.service.ts'
 import { ProtocolRecorder } from './features/pilot/protocol-recorder.ts'
+import { createRemote } from './features/remote/create-remote.ts'
 import { createRenditions } from './features/renditions/create-renditions.ts'
 import { createSimilar } from './features/similar/create-similar.ts'
 import { createSinks } from './features/sinks/create-sinks.ts'
@@ -91,6 +93,8 @@ export interface DaemonOverrides {
   log?: Logger
   /** Age from which the reconciler takes in an upload nobody reported. */
   settleMs?: number
+  /** Resolves the names of servers that files are fetched from. */
+  lookup?: LookupFunction
   /** Check every answer against the contract. */
   checkResponses?: boolean
 }
@@ -250,6 +254,9 @@ export async function createDaemon(config: Config, overrides: DaemonOverrides = 
     })
     const acceptsWorkspace = (workspaceId: string): boolean =>
       config.pilot.workspaceMode === 'open' || pilotRepository.hasWorkspace(workspaceId)
+    const assertWorkspace = (workspaceId: string): void => {
+      if (!acceptsWorkspace(workspaceId)) throw new AppError('workspace_not_found', { workspaceId })
+    }
     const reconciler = new Reconciler({
       db,
       store,
@@ -295,14 +302,25 @@ export async function createDaemon(config: Config, overrides: DaemonOverrides = 
       config: config.uploads,
       tailsDir: join(config.dataDir, 'upload-tails'),
       quota: workspaces.quota,
-      assertWorkspace: (workspaceId) => {
-        if (!acceptsWorkspace(workspaceId)) throw new AppError('workspace_not_found', { workspaceId })
-      },
+      assertWorkspace,
       getSummary: (assetId) => assets.getSummary(assetId),
       assertNotQuarantined: delivery.assertDigest,
       listReferences: lifecycle.listReferences,
       createReference: lifecycle.createReference,
       onNewAsset
+    })
+    const remote = createRemote({
+      db,
+      store,
+      removals,
+      outbox,
+      queue,
+      clock,
+      config: config.remote,
+      version,
+      lookup: overrides.lookup,
+      assertWorkspace,
+      assertNotQuarantined: delivery.assertDigest
     })
     const catalogue = createAssets({
       db,
@@ -335,6 +353,7 @@ export async function createDaemon(config: Config, overrides: DaemonOverrides = 
       moderation,
       renditions,
       similar,
+      remote,
       createAudit({ db, clock, log, dataDir: config.dataDir }),
       createWebhooks({ ...outgoing, audit, version, ...config.webhooks }),
       createSinks({
@@ -357,13 +376,13 @@ export async function createDaemon(config: Config, overrides: DaemonOverrides = 
         metadata.bindJob(),
         removals.bindJob({
           store,
-          isInUse: (key, etag) => ingest.isInUse(key, etag) || renditions.isInUse(key),
+          isInUse: (key, etag) => ingest.isInUse(key, etag) || renditions.isInUse(key) || remote.isInUse(key),
           exclusively: (key, work) => ingest.whileQuiet(key, work)
         }),
         ...features.flatMap((feature) => feature.jobs ?? [])
       ],
       observe: observeJobs(telemetry),
-      limits: () => ({ cpu: previewPace.processors(), io: 2, film: previewPace.films() })
+      limits: () => ({ cpu: previewPace.processors(), io: 2, film: previewPace.films(), net: 4 })
     })
     const storeMonitor = new StoreMonitor(store, config.store.mode)
     let fieldAddress: ListenAddress = config.field

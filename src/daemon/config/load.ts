@@ -10,6 +10,7 @@ import {
   defaults,
   type JwtConfig,
   type ListenAddress,
+  type RemoteConfig,
   type SettingName,
   type SettingValues,
   type SinksConfig,
@@ -92,7 +93,7 @@ export function loadConfig(sources: ConfigSources): Config {
     uploads: {
       maxSizeBytes: Math.round((values.uploadMaxGb ?? defaults.uploadMaxGb) * 1e9),
       types: values.uploadTypes ?? [{ pattern: '*/*', maxSizeBytes: null }],
-      maxImagePixels: Math.round((values.uploadMaxMegapixels ?? defaults.uploadMaxMegapixels) * 1e6),
+      maxImagePixels: maxImagePixels(values),
       quotaBytes: values.uploadQuotaGb === undefined ? null : Math.round(values.uploadQuotaGb * 1e9)
     },
     renditions: { proxy: values.renditionsProxy ?? defaults.renditionsProxy },
@@ -109,6 +110,7 @@ export function loadConfig(sources: ConfigSources): Config {
       namespace: values.deletionNamespace ?? defaults.deletionNamespace
     },
     webhooks: { publicOnly: values.webhooksPublicOnly ?? false },
+    remote: remoteConfig(values),
     delivery: deliveryConfig(values),
     moderation: {
       hook:
@@ -204,6 +206,27 @@ function storeConfig(values: SettingValues): StoreConfig {
   if (s3Endpoint === undefined || s3AccessKey === undefined || s3SecretKey === undefined)
     throw new Error('missingForStore has let an incomplete external store pass')
   return { mode: 'external', endpoint: s3Endpoint, accessKey: s3AccessKey, secretKey: s3SecretKey, ...common }
+}
+
+const maxImagePixels = ({ uploadMaxMegapixels = defaults.uploadMaxMegapixels }: SettingValues): number =>
+  Math.round(uploadMaxMegapixels * 1e6)
+
+function remoteConfig(values: SettingValues): RemoteConfig {
+  const totalBytes = Math.round((values.remoteTotalGb ?? defaults.remoteTotalGb) * 1e9)
+  return {
+    isEnabled: values.remoteEnabled ?? false,
+    domains: values.remoteDomains ?? [],
+    ports: values.remotePorts ?? defaults.remotePorts,
+    maxRedirects: values.remoteMaxRedirects ?? defaults.remoteMaxRedirects,
+    allowPrivate: values.remoteAllowPrivate ?? false,
+    timeoutMs: Math.round((values.remoteTimeoutSeconds ?? defaults.remoteTimeoutSeconds) * 1000),
+    maxImagePixels: maxImagePixels(values),
+    maxSizeBytes: Math.min(Math.round((values.remoteMaxGb ?? defaults.remoteMaxGb) * 1e9), totalBytes),
+    types: values.remoteTypes ?? ['image/*', 'video/*', 'audio/*'].map((pattern) => ({ pattern, maxSizeBytes: null })),
+    totalBytes,
+    maxAgeMs: (values.remoteMaxAgeHours ?? defaults.remoteMaxAgeHours) * 3_600_000,
+    keepMs: (values.remoteKeepDays ?? defaults.remoteKeepDays) * 86_400_000
+  }
 }
 
 function deliveryConfig(values: SettingValues): DeliveryConfig {

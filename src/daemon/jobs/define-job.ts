@@ -2,10 +2,10 @@ import type { Logger } from 'pino'
 import type { z } from 'zod'
 
 /**
- * What limits how many run at once: the processor, waiting for disks and networks, or (films) minutes and hours of a process
- * that yields to everything else.
+ * What limits how many run at once: the processor, waiting for disks and stores, (films) minutes and hours of a process that yields
+ * to everything else, or waiting for strangers on the Internet.
  */
-export type JobLane = 'cpu' | 'io' | 'film'
+export type JobLane = 'cpu' | 'io' | 'film' | 'net'
 
 /** Before everything that merely has to be done some time: somebody looks at the screen and waits. */
 export const URGENT_PRIORITY = 0

@@ -44,7 +44,7 @@ function setUp(
     new JobRunner({
       queue,
       jobs: [...(options.more ?? []), bindJob(countJob, handler)],
-      limits: () => ({ cpu: options.cpu ?? 1, io: 1, film: 1 }),
+      limits: () => ({ cpu: options.cpu ?? 1, io: 1, film: 1, net: 1 }),
       log: pino({ level: 'silent' }),
       clock
     })
@@ -358,7 +358,7 @@ describe('runner', () => {
     const options = {
       queue,
       jobs: [job, job],
-      limits: () => ({ cpu: 1, io: 1, film: 1 }),
+      limits: () => ({ cpu: 1, io: 1, film: 1, net: 1 }),
       log: pino({ level: 'silent' }),
       clock: new ManualClock()
     }
@@ -384,7 +384,7 @@ test('a killed process leaves its job to the next one; the attempt counts', asyn
   const runner = new JobRunner({
     queue,
     jobs: [bindJob(countJob, async (_, { attempt }) => void attempts.push(attempt))],
-    limits: () => ({ cpu: 1, io: 1, film: 1 }),
+    limits: () => ({ cpu: 1, io: 1, film: 1, net: 1 }),
     log: pino({ level: 'silent' }),
     clock
   })

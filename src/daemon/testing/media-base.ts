@@ -108,7 +108,7 @@ export async function startMediaBase(options: {
       metadata.bindJob(),
       removals.bindJob({ store, isInUse: (key) => renditions.isInUse(key), exclusively: (_, work) => work() })
     ],
-    limits: () => ({ cpu: 1, io: 1, film: 1 }),
+    limits: () => ({ cpu: 1, io: 1, film: 1, net: 1 }),
     log,
     clock
   })

@@ -146,7 +146,7 @@ export async function startPilotBase(options: PilotBaseOptions) {
         exclusively: (key, work) => ingest.whileQuiet(key, work)
       })
     ],
-    limits: () => ({ cpu: 1, io: 2, film: 1 }),
+    limits: () => ({ cpu: 1, io: 2, film: 1, net: 1 }),
     log,
     clock
   })

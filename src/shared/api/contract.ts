@@ -10,6 +10,7 @@ import { jobsContract } from './jobs.ts'
 import { lifecycleContract } from './lifecycle.ts'
 import { pilotContract } from './pilot.ts'
 import { referencesContract } from './references.ts'
+import { remoteContract } from './remote.ts'
 import { renditionsContract } from './renditions.ts'
 import { similarContract } from './similar.ts'
 import { sinksContract } from './sinks.ts'
@@ -34,6 +35,7 @@ export const adminContract: readonly Endpoint[] = [
   ...lifecycleContract,
   ...deletionsContract,
   ...tieringContract,
+  ...remoteContract,
   ...workspacesContract,
   ...jobsContract,
   ...eventsContract,

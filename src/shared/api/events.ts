@@ -18,6 +18,8 @@ export const eventTypes = [
   'rendition.ready',
   'flight.updated',
   'upload.failed',
+  'remote.cached',
+  'remote.failed',
   'job.dead'
 ] as const
 export type EventType = (typeof eventTypes)[number]

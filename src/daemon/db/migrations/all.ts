@@ -23,6 +23,7 @@ import { audit } from './0140-audit.ts'
 import { tokenScope } from './0150-token-scope.ts'
 import { idempotency } from './0151-idempotency.ts'
 import { sessionActor } from './0152-session-actor.ts'
+import { remoteMedia } from './0160-remote-media.ts'
 
 /** Every migration of the catalogue, oldest first. One that landed is never edited. */
 export const migrations: readonly Migration[] = [
@@ -49,5 +50,6 @@ export const migrations: readonly Migration[] = [
   audit,
   tokenScope,
   idempotency,
-  sessionActor
+  sessionActor,
+  remoteMedia
 ]

@@ -27,6 +27,10 @@ const belongings: Record<string, Belonging> = {
     code: 'reference_not_found',
     sql: 'SELECT workspace_id AS id FROM asset JOIN reference ON asset_id = asset.id WHERE reference.id = ?'
   },
+  taskId: {
+    code: 'remote_media_not_found',
+    sql: 'SELECT workspace_id AS id FROM remote_media WHERE id = ?'
+  },
   jobId: {
     code: 'job_not_found',
     sql: 'SELECT workspace_id AS id FROM asset JOIN job ON asset_id = asset.id WHERE job.id = ?'

@@ -2,6 +2,7 @@ import { join } from 'node:path'
 import { expect, onTestFinished, test } from 'vitest'
 import { deleteAsset, getAsset, listAssets } from '../../../shared/api/assets.ts'
 import { adminContract } from '../../../shared/api/contract.ts'
+import { cacheRemoteMedia } from '../../../shared/api/remote.ts'
 import { createToken, getStatus, listTokens, openSession, type Role } from '../../../shared/api/system.ts'
 import { createTusUpload } from '../../../shared/api/tus.ts'
 import { beginUpload, completeUpload, putUploadPart, uploadMedia } from '../../../shared/api/uploads.ts'
@@ -11,6 +12,7 @@ import { openDatabase } from '../../db/database.ts'
 import { migrations } from '../../db/migrations/all.ts'
 import { newId } from '../../ids.ts'
 import { startTestDaemon, type TestDaemon } from '../../testing/test-daemon.ts'
+import { loopbackNames } from '../remote/remote-bench.ts'
 
 /** What is in one workspace. */
 interface World {
@@ -20,6 +22,7 @@ interface World {
   referenceId: string
   uploadId: string
   tusUploadId: string
+  remoteTaskId: string
   queuedJobId: string
   cancelledJobId: string
 }
@@ -38,6 +41,7 @@ const refused = 'refused'
 /** Names nothing of a workspace: the answer must still say nothing of others. */
 const open = (): Call => ({})
 const ofAsset = ({ assetId }: World): Call => ({ params: { assetId } })
+const ofRemote = ({ remoteTaskId }: World): Call => ({ params: { taskId: remoteTaskId } })
 const ofUpload = ({ uploadId }: World): Call => ({ params: { uploadId } })
 const newFile = ({ workspaceId }: World): Call => ({ body: { workspaceId, name: 'new.bin', sizeBytes: 4 } })
 
@@ -120,6 +124,11 @@ const operations: Record<string, typeof refused | ((world: World) => Call)> = {
   listDeletions: refused,
   cancelDeletion: refused,
   listSinks: refused,
+  cacheRemoteMedia: ({ workspaceId }) => ({ body: { workspaceId, url: 'http://origin.example/new.jpg' } }),
+  listRemoteMedia: open,
+  getRemoteMedia: ofRemote,
+  getRemoteContent: ofRemote,
+  deleteRemoteMedia: ofRemote,
   listWebhooks: refused,
   createWebhook: refused,
   getWebhook: refused,
@@ -140,6 +149,7 @@ const SHOWS = new Map<string, keyof World>([
   ['listAssets', 'assetId'],
   ['findReferences', 'referenceId'],
   ['listJobs', 'queuedJobId'],
+  ['listRemoteMedia', 'remoteTaskId'],
   ['streamEvents', 'binnedId'],
   ['listAudit', 'binnedId'],
   ['listWorkspaces', 'workspaceId']
@@ -169,7 +179,10 @@ async function upload(base: TestDaemon, bytes: string, fields: Record<string, st
 }
 
 async function startBase() {
-  const base = await startTestDaemon()
+  const base = await startTestDaemon({
+    env: { FLIGHTCASE_REMOTE_ENABLED: 'true' },
+    overrides: { lookup: loopbackNames }
+  })
   const db = openDatabase(join(base.dataDir, 'flightcase.db'), migrations)
   onTestFinished(() => db.close())
 
@@ -193,6 +206,7 @@ async function startBase() {
     const part = endpointUrl(putUploadPart.path, { params: { uploadId, number: 1 } })
     await base.fetch(part, { method: 'PUT', body: newId().slice(-4) })
     const tus = await send(base, createTusUpload, newTusUpload({ workspaceId }), base.ready.admin.token)
+    const remote = await base.api.call(cacheRemoteMedia, { body: { workspaceId, url: 'http://origin.example/a.jpg' } })
     return {
       workspaceId,
       assetId: asset.id,
@@ -200,6 +214,7 @@ async function startBase() {
       referenceId: reference!.id,
       uploadId,
       tusUploadId: tus.location,
+      remoteTaskId: remote.taskId,
       queuedJobId: addJob(asset.id, 'queued'),
       cancelledJobId: addJob(asset.id, 'cancelled')
     }
@@ -216,7 +231,8 @@ async function startBase() {
         .all(workspaceId),
       db
         .prepare('SELECT * FROM upload LEFT JOIN upload_part ON upload_id = id WHERE id IN (?, ?)')
-        .all(uploadId, tusUploadId)
+        .all(uploadId, tusUploadId),
+      db.prepare('SELECT * FROM remote_media WHERE workspace_id = ?').all(workspaceId)
     ] as const
 
   return { base, furnish, rowsOf }
@@ -268,7 +284,7 @@ test('no operation shows or changes anything of another workspace', async () => 
   const secret = await tokenFor(base, 'admin', 'alpha')
   await base.daemon.idle()
   const before = rowsOf(others)
-  expect(before.map((rows) => rows.length)).toEqual([2, 1, 2, 2])
+  expect(before.map((rows) => rows.length)).toEqual([2, 1, 2, 2, 1])
   const traces = [...Object.values(others), DAY_OF_OTHERS]
   for (const endpoint of adminContract) {
     const operation = operations[endpoint.name]!
@@ -283,14 +299,13 @@ test('no operation shows or changes anything of another workspace', async () => 
     const isOpen = JSON.stringify(operation(own)) === JSON.stringify(operation(others)) && !operation(own).raw
     if (!isOpen) {
       const { text } = await send(base, endpoint, operation(others), secret)
-      expect(`${endpoint.name}: ${text}`).toMatch(/"(asset|upload|reference|job|workspace)_not_found"|: 404$/)
+      expect(`${endpoint.name}: ${text}`).toMatch(
+        /"(asset|upload|reference|job|workspace|remote_media)_not_found"|: 404$/
+      )
     }
     const { status, code, text } = await send(base, endpoint, operation(own), secret, own.binnedId)
-    expect([endpoint.name, status < 300 || code === 'rendition_not_available', text]).toEqual([
-      endpoint.name,
-      true,
-      expect.anything()
-    ])
+    const isNotMade = code === 'rendition_not_available' || code === 'remote_media_not_ready'
+    expect([endpoint.name, status < 300 || isNotMade, text]).toEqual([endpoint.name, true, expect.anything()])
     for (const trace of traces) expect(`${endpoint.name}: ${text}`).not.toContain(trace)
     const shown = SHOWS.get(endpoint.name)
     if (shown) expect(`${endpoint.name}: ${text}`).toContain(own[shown])

@@ -1,3 +1,5 @@
+import { isHostAmong } from '../../http/host-rule.ts'
+
 /** Which pages may show what opens without a token. An empty list allows every page. */
 export interface RefererRule {
   /** Host names; `*.example.org` stands for every name below `example.org`. */
@@ -11,8 +13,5 @@ export function refererAllowed({ hosts, allowEmpty }: RefererRule, referer: stri
   if (hosts.length === 0) return true
   if (referer === undefined || referer === '') return allowEmpty
   if (!URL.canParse(referer)) return false
-  const host = new URL(referer).hostname
-  return hosts.some((allowed) =>
-    allowed.startsWith('*.') ? host.endsWith(allowed.slice(1)) && host.length >= allowed.length : host === allowed
-  )
+  return isHostAmong(hosts, new URL(referer).hostname)
 }

@@ -2,11 +2,13 @@ import type { UploadConfig, UploadTypeRule } from '../../config/schema.ts'
 import { AppError } from '../../errors.ts'
 import type { ImageSize } from '../../media/image-size.ts'
 
-/** What applications may upload. */
-export class UploadLimits {
-  readonly #config: UploadConfig
+type Limits = Pick<UploadConfig, 'maxSizeBytes' | 'types' | 'maxImagePixels'>
 
-  constructor(config: UploadConfig) {
+/** How large which types of files may be. */
+export class UploadLimits {
+  readonly #config: Limits
+
+  constructor(config: Limits) {
     this.#config = config
   }
 

@@ -1,9 +1,7 @@
-import { lookup as resolveName } from 'node:dns'
 import { request as httpRequest, type IncomingMessage } from 'node:http'
 import { request as httpsRequest } from 'node:https'
-import { isIP, type LookupFunction } from 'node:net'
-import ipaddr from 'ipaddr.js'
 import { messageOf } from '../../errors.ts'
+import { AddressRefused, guardedLookup, mayConnectTo } from '../../http/public-address.ts'
 
 export interface PostOptions {
   headers: Record<string, string>
@@ -51,14 +49,8 @@ export async function postEvent(url: string, options: PostOptions): Promise<Post
   }
 }
 
-/** True where `host`, a name or an address, may be asked for although only public addresses are. Names are judged when they are resolved. */
-export function mayBePublic(host: string): boolean {
-  const address = host.replace(/^\[|\]$/g, '')
-  return isIP(address) === 0 || isPublic(address)
-}
-
 function send(url: URL, options: PostOptions, signal: AbortSignal): Promise<IncomingMessage> {
-  if (options.publicOnly && !mayBePublic(url.hostname)) throw notPublic(url.hostname)
+  if (options.publicOnly && !mayConnectTo(url.hostname)) throw new AddressRefused(url.hostname)
   return new Promise((resolve, reject) => {
     const request = (url.protocol === 'https:' ? httpsRequest : httpRequest)(
       url,
@@ -67,7 +59,7 @@ function send(url: URL, options: PostOptions, signal: AbortSignal): Promise<Inco
         headers: { ...options.headers, 'content-length': Buffer.byteLength(options.body) },
         agent: false,
         signal,
-        ...(options.publicOnly ? { lookup: lookupPublic } : {})
+        ...(options.publicOnly ? { lookup: guardedLookup() } : {})
       },
       resolve
     )
@@ -75,20 +67,6 @@ function send(url: URL, options: PostOptions, signal: AbortSignal): Promise<Inco
     request.end(options.body)
   })
 }
-
-/** The name is resolved once, and what was judged is what is connected to. */
-const lookupPublic: LookupFunction = (host, options, callback) => {
-  resolveName(host, { ...options, all: true }, (error, addresses) => {
-    const refused = addresses?.find(({ address }) => !isPublic(address))
-    if (error || refused) callback(error ?? notPublic(`${host} (${refused?.address})`), '', 0)
-    else if (options.all) callback(null, addresses)
-    else callback(null, addresses[0]!.address, addresses[0]!.family)
-  })
-}
-
-const isPublic = (address: string): boolean => ipaddr.process(address).range() === 'unicast'
-
-const notPublic = (what: string): Error => new Error(`${what} is not a public address`)
 
 /** The beginning of what the answer says, for the log; nothing when it cannot be read. */
 async function beginningOf(answer: IncomingMessage): Promise<string> {

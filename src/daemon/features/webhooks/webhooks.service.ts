@@ -13,8 +13,8 @@ import { AppError } from '../../errors.ts'
 import type { CloudEvent } from '../../events/cloud-event.ts'
 import type { Outbox } from '../../events/outbox.ts'
 import { OutboxFollower } from '../../events/outbox-follower.ts'
+import { mayConnectTo } from '../../http/public-address.ts'
 import { newId } from '../../ids.ts'
-import { mayBePublic } from './post-event.ts'
 import { WebhookSender, type WebhookSenderDeps } from './webhook-sender.ts'
 import type { Webhook } from './webhooks.repository.ts'
 
@@ -228,7 +228,7 @@ export class WebhooksService {
   }
 
   #assertAllowed(url: string): void {
-    if (this.#deps.publicOnly && !mayBePublic(new URL(url).hostname))
+    if (this.#deps.publicOnly && !mayConnectTo(new URL(url).hostname))
       throw new AppError('invalid_request', { reason: 'url: must be a public address' })
   }
 

@@ -254,7 +254,11 @@ class LifeRun {
            (SELECT count(*) FROM reference WHERE asset_id = asset.id AND kind = 'strong')`
       )
       if (miscounted.length > 0) throw new Error(`wrong counts: ${miscounted}`)
-      const needed = new Set(ids('SELECT key AS id FROM blob UNION SELECT key FROM rendition'))
+      const needed = new Set(
+        ids(
+          'SELECT key AS id FROM blob UNION SELECT key FROM rendition UNION SELECT key FROM remote_media WHERE key IS NOT NULL'
+        )
+      )
       const lost = [...needed].filter((key) => !storedKeys.has(key))
       const leaked = [...storedKeys].filter((key) => !needed.has(key))
       if (lost.length + leaked.length > 0) throw new Error(`objects lost: ${lost}; objects leaked: ${leaked}`)
