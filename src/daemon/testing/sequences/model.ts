@@ -15,6 +15,9 @@ export interface KnownAsset {
 /** How long things stay by default. */
 export const GRACE_MS = 24 * 3_600_000
 export const BIN_MS = 30 * 24 * 3_600_000
+/** After the grace period, where orphans go to the archive. */
+export const ARCHIVE_MS = 60 * 24 * 3_600_000
+export type OrphanPolicy = 'bin' | 'purge' | 'archive'
 
 export function holds(asset: KnownAsset, nowMs: number): boolean {
   return [...asset.references.values()].some(
@@ -43,18 +46,28 @@ export function learn(asset: KnownAsset, truth: AssetDetail | null, nowMs: numbe
  * What is wrong when `truth` is what became of an asset that nobody has asked anything for since it was known: the base by itself
  * drops references whose time is over, bins what nothing holds after the grace period, and purges after the time in the bin.
  */
-export function faultOf(known: KnownAsset, truth: AssetDetail | null, nowMs: number): string | null {
+export function faultOf(
+  known: KnownAsset,
+  truth: AssetDetail | null,
+  nowMs: number,
+  orphanPolicy: OrphanPolicy
+): string | null {
   if (known.isGone) return truth === null ? null : 'came back from nothing'
-  const mayBeBinned = !holds(known, nowMs) && nowMs - known.heldUntilMs >= GRACE_MS
+  const graceMs = orphanPolicy === 'archive' ? GRACE_MS + ARCHIVE_MS : GRACE_MS
+  const mayGo = !holds(known, nowMs) && nowMs - known.heldUntilMs >= graceMs
   if (truth === null)
-    return known.binnedAtMs !== null && nowMs - known.binnedAtMs >= BIN_MS ? null : 'is gone before its time'
+    return isOverInBin(known, nowMs) || (mayGo && orphanPolicy === 'purge') ? null : 'is gone before its time'
   if (known.binnedAtMs !== null) {
     if (truth.binnedAt === null) return 'left the bin by itself'
-  } else if (truth.binnedAt !== null && !mayBeBinned) return 'was binned before its time'
+  } else if (truth.binnedAt !== null && !(mayGo && orphanPolicy !== 'purge')) return 'was binned before its time'
   const present = new Set(truth.references.map(({ id }) => id))
   for (const [id, { kind, expiresAtMs }] of known.references)
     if (!present.has(id) && !(kind === 'temporary' && expiresAtMs! <= nowMs)) return `lost its ${kind} reference`
   if (truth.referenceTotal > known.references.size) return 'has a reference that nobody made'
   const strong = truth.references.filter(({ kind }) => kind === 'strong').length
   return truth.refCount === strong ? null : `counts ${truth.refCount} references and has ${strong}`
+}
+
+function isOverInBin({ binnedAtMs }: KnownAsset, nowMs: number): boolean {
+  return binnedAtMs !== null && nowMs - binnedAtMs >= BIN_MS
 }

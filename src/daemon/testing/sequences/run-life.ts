@@ -1,13 +1,14 @@
 import { createHash } from 'node:crypto'
 import type { AssetDetail, AssetSummary } from '../../../shared/api/assets.ts'
 import type { EndpointHarness } from '../../embedded-store/endpoint/endpoint-harness.ts'
-import { BIN_MS, faultOf, GRACE_MS, holds, type KnownAsset, learn } from './model.ts'
-import { CONTENTS, type Operation } from './operations.ts'
+import { ARCHIVE_MS, BIN_MS, faultOf, GRACE_MS, holds, type KnownAsset, learn, type OrphanPolicy } from './model.ts'
+import { CONTENTS, type Life, type Operation } from './operations.ts'
 import { type Answer, World } from './world.ts'
 
 const HOUR_MS = 3_600_000
+const DAY_MS = 24 * HOUR_MS
 /** After this an upload that began is given up, and its bytes too. */
-const UPLOAD_LIFE_MS = 4 * 24 * HOUR_MS
+const UPLOAD_LIFE_MS = 4 * DAY_MS
 const TEMPORARY_SECONDS = 20 * 3600
 
 const contents = Array.from({ length: CONTENTS }, (_, n) => Buffer.from(`content ${n} `.repeat(3)))
@@ -15,13 +16,13 @@ const sha256 = (bytes: Buffer) => createHash('sha256').update(bytes).digest('hex
 const holderOf = (n: number) => ({ namespace: 'app', owner: `owner-${n}` })
 
 /** Lives one life, and throws when anything that must hold does not. */
-export async function runLife(
-  life: { store: 'embedded' | 'external'; operations: Operation[] },
-  external: EndpointHarness
-): Promise<void> {
-  const world = await World.open(life.store === 'external' ? external : null)
+export async function runLife(life: Life, external: EndpointHarness): Promise<void> {
+  const world = await World.open(life.store === 'external' ? external : null, {
+    FLIGHTCASE_ORPHAN_POLICY: life.orphanPolicy,
+    FLIGHTCASE_ARCHIVE_DAYS: String(ARCHIVE_MS / DAY_MS)
+  })
   try {
-    const run = new LifeRun(world)
+    const run = new LifeRun(world, life.orphanPolicy)
     for (const operation of life.operations) await run.perform(operation)
     await run.settle()
   } finally {
@@ -31,10 +32,12 @@ export async function runLife(
 
 class LifeRun {
   readonly #world: World
+  readonly #orphanPolicy: OrphanPolicy
   readonly #known: KnownAsset[] = []
 
-  constructor(world: World) {
+  constructor(world: World, orphanPolicy: OrphanPolicy) {
     this.#world = world
+    this.#orphanPolicy = orphanPolicy
   }
 
   async perform(operation: Operation): Promise<void> {
@@ -74,17 +77,16 @@ class LifeRun {
     await world.restart()
     await this.#compare()
     for (const asset of this.#known) await this.#checkBytes(asset)
-    world.clock.advanceMs(Math.max(GRACE_MS, UPLOAD_LIFE_MS) + HOUR_MS)
-    await this.#tidy()
-    for (const asset of this.#known)
-      if (!asset.isGone && asset.binnedAtMs === null && !holds(asset, world.clock.nowMs()))
-        throw new Error(`${asset.id} is held by nothing and stays`)
-    world.clock.advanceMs(BIN_MS + HOUR_MS)
-    await this.#tidy()
+    for (const ms of [GRACE_MS, UPLOAD_LIFE_MS, ARCHIVE_MS, BIN_MS]) {
+      world.clock.advanceMs(ms + HOUR_MS)
+      await this.#tidy()
+      for (const asset of this.#known) await this.#checkBytes(asset)
+    }
     const left = this.#known.filter(({ isGone }) => !isGone)
     const binned = left.find(({ binnedAtMs }) => binnedAtMs !== null)
     if (binned) throw new Error(`${binned.id} stays in the bin`)
-    for (const asset of left) await this.#checkBytes(asset)
+    const orphan = left.find((asset) => !holds(asset, world.clock.nowMs()))
+    if (orphan) throw new Error(`${orphan.id} is held by nothing and stays`)
     await this.#checkAudit()
     await this.#checkStores(new Set(left.map(({ id }) => id)))
   }
@@ -212,7 +214,7 @@ class LifeRun {
     for (const asset of this.#known) {
       const before = structuredClone(asset)
       const truth = await this.#learn(asset)
-      const fault = touched?.has(asset.id) === false ? faultOf(before, truth, nowMs) : null
+      const fault = touched?.has(asset.id) === false ? faultOf(before, truth, nowMs, this.#orphanPolicy) : null
       if (fault) throw new Error(`${asset.id} ${fault}: ${JSON.stringify({ before, truth })}`)
     }
   }

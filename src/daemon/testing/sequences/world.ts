@@ -35,18 +35,20 @@ export class World {
   readonly clock = new ManualClock(Date.now())
   readonly #root = mkdtempSync(join(tmpdir(), 'flightcase-sequence-'))
   readonly #external: EndpointHarness | null
+  readonly #settings: Record<string, string>
   readonly #bucket = `media-${++worlds}`
   readonly #dying: Promise<unknown>[] = []
   #folders = 0
   #running!: Running
 
-  private constructor(external: EndpointHarness | null) {
+  private constructor(external: EndpointHarness | null, settings: Record<string, string>) {
     this.#external = external
+    this.#settings = settings
   }
 
-  /** With an external store when there is one. */
-  static async open(external: EndpointHarness | null): Promise<World> {
-    const world = new World(external)
+  /** With an external store when there is one; `settings` by their names in the environment. */
+  static async open(external: EndpointHarness | null, settings: Record<string, string>): Promise<World> {
+    const world = new World(external, settings)
     await external?.engine.createBucket({ name: world.#bucket, owner: STORE_OWNER })
     await world.#start(world.#newFolder())
     return world
@@ -155,6 +157,7 @@ export class World {
       flags: { dataDir, field: '127.0.0.1:0', admin: '127.0.0.1:0', s3: '127.0.0.1:0', mqtt: '127.0.0.1:0' },
       env: external
         ? {
+            ...this.#settings,
             FLIGHTCASE_OBJECT_STORE: 'external',
             FLIGHTCASE_S3_ENDPOINT: `http://127.0.0.1:${gate!.port}`,
             FLIGHTCASE_S3_ACCESS_KEY: external.admin.accessKeyId,
@@ -162,7 +165,7 @@ export class World {
             FLIGHTCASE_S3_BUCKET: this.#bucket,
             FLIGHTCASE_S3_REGION: REGION
           }
-        : {}
+        : this.#settings
     })
     const daemon = await createDaemon(config, {
       log: pino({ level: 'silent' }),
