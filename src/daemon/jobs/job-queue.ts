@@ -254,7 +254,6 @@ export class JobQueue {
     return jobFromRow(row)
   }
 
-  /** Newest first, with the names of their assets; `cursor` is the last id of the page before. */
   /** The job that does this work for an asset: a running one, else a queued one, else the last that ended badly. */
   find<Payload extends z.ZodType>(definition: JobDefinition<Payload>, payload: z.output<Payload>): Job | undefined {
     const row = this.#db
@@ -266,7 +265,7 @@ export class JobQueue {
     return row && jobFromRow(row)
   }
 
-  /** Newest first; `cursor` is the last id of the page before. */
+  /** Newest first, with the names of their assets; `cursor` is the last id of the page before. */
   list(
     query: { state?: JobState | undefined; cursor?: string | undefined; limit: number },
     scope: WorkspaceScope = 'all'
