@@ -1,7 +1,7 @@
 import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { onTestFinished } from 'vitest'
+import { onTestFinished, vi } from 'vitest'
 import { type Database, openDatabase } from '../db/database.ts'
 import { migrations } from '../db/migrations/all.ts'
 
@@ -17,4 +17,19 @@ export function testDatabase(folder = temporaryFolder('db')): Database {
   const db = openDatabase(join(folder, 'flightcase.db'), migrations)
   onTestFinished(() => db.close())
   return db
+}
+
+/** How SQLite carries out the statements that `work` runs, a line for each step. */
+export function plansOf(db: Database, work: () => unknown): string[] {
+  const prepare = vi.spyOn(db, 'prepare')
+  try {
+    work()
+    return prepare.mock.calls.flatMap(([source]) => {
+      const values = Array.from(source.matchAll(/\?/g), () => null)
+      const plan = db.sql.prepare<unknown[], { detail: string }>(`EXPLAIN QUERY PLAN ${source}`)
+      return plan.all(...values).map(({ detail }) => detail)
+    })
+  } finally {
+    prepare.mockRestore()
+  }
 }
