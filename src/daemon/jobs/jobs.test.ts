@@ -8,7 +8,7 @@ import { openDatabase } from '../db/database.ts'
 import { migrations } from '../db/migrations/all.ts'
 import { Outbox } from '../events/outbox.ts'
 import { ManualClock } from '../testing/manual-clock.ts'
-import { temporaryFolder, testDatabase } from '../testing/test-database.ts'
+import { plansOf, temporaryFolder, testDatabase } from '../testing/test-database.ts'
 import {
   type BoundJob,
   bindJob,
@@ -95,6 +95,12 @@ describe('queue', () => {
     expect(second.nextCursor).toBeNull()
     expect(queue.listForAsset('asset-3')).toHaveLength(1)
   })
+})
+
+test('what waits is counted without looking at each job', () => {
+  const { db, queue } = setUp(async () => {})
+  const plans = plansOf(db, () => queue.countsByKind())
+  expect(plans).toContain('SCAN job USING COVERING INDEX job_due')
 })
 
 describe('runner', () => {
