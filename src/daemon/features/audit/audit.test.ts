@@ -14,7 +14,7 @@ import { actingBySystem } from '../../audit/acting.ts'
 import { AuditLog, lineOf } from '../../audit/audit-log.ts'
 import { ManualClock } from '../../testing/manual-clock.ts'
 import { startTestDaemon, type TestDaemon } from '../../testing/test-daemon.ts'
-import { temporaryFolder, testDatabase } from '../../testing/test-database.ts'
+import { plansOf, temporaryFolder, testDatabase } from '../../testing/test-database.ts'
 import { AuditRepository } from './audit.repository.ts'
 import { AuditService } from './audit.service.ts'
 import { NotedHead } from './noted-head.ts'
@@ -103,7 +103,7 @@ describe('the daemon writes down', () => {
     const base = await startTestDaemon()
     await upload(base, 'bytes')
     await base.api.call(setWorkspaceQuota, { params: { workspaceId: 'crew' }, body: { quotaBytes: 5 } })
-    const url = 'http://127.0.0.1:9/hook'
+    const url = 'http://127.0.0.1:9/hook/a-path-that-is-a-password'
     const { id, secret } = await base.api.call(createWebhook, { body: { url, types: ['asset.purged'] } })
     const params = { webhookId: id }
     await base.api.call(updateWebhook, { params, body: { isEnabled: false } })
@@ -111,13 +111,14 @@ describe('the daemon writes down', () => {
     await base.api.call(deleteWebhook, { params })
     const records = (await recordsOf(base)).map(({ action, data }) => [action, data])
     expect(records).toEqual([
-      ['webhook.deleted', { url }],
+      ['webhook.deleted', { url: 'http://127.0.0.1:9' }],
       ['webhook.changed', { isSecretReplaced: true }],
       ['webhook.changed', { isEnabled: false }],
-      ['webhook.created', { url, types: ['asset.purged'], isEnabled: true }],
+      ['webhook.created', { url: 'http://127.0.0.1:9', types: ['asset.purged'], isEnabled: true }],
       ['workspace.quota_changed', { workspaceId: 'crew', quotaBytes: 5 }]
     ])
-    expect((await linesOf(base)).join()).not.toContain(secret)
+    const lines = (await linesOf(base)).join()
+    for (const hidden of [secret, 'a-path']) expect(lines).not.toContain(hidden)
   })
 
   test('many references as one record, one reference with everything, a dry run not at all', async () => {
@@ -170,6 +171,14 @@ test('the list is filtered and paged', async () => {
   await expect(base.api.call(listAudit, { query: { cursor: 'x' } })).rejects.toMatchObject({
     problem: { code: 'invalid_request' }
   })
+})
+
+test('what was done to one thing is found by that thing, whatever else is asked', () => {
+  const db = testDatabase()
+  const repository = new AuditRepository(db)
+  const query = { subject: 'a', actor: 'b', action: 'asset.binned', limit: 10 } as const
+  for (const scope of ['all', ['crew'], ['crew', 'other']] as const)
+    expect(plansOf(db, () => repository.list(query, scope)).join()).toContain('USING INDEX audit_by_subject')
 })
 
 test('the export is proved without the program', async () => {

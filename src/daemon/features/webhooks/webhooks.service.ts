@@ -29,6 +29,9 @@ type WebhookChanges = z.output<NonNullable<(typeof updateWebhook)['body']>>
 /** For how long deliveries are also signed with the secret before. */
 const FORMER_SECRET_MS = 24 * 3_600_000
 
+/** What operators may read of an address in the audit: its path is often what lets anybody post there. */
+const originOf = (url: string) => new URL(url).origin
+
 /** The webhooks, each told by a follower of its own: a slow one keeps no other waiting. */
 export class WebhooksService {
   readonly #deps: WebhooksServiceDeps
@@ -79,7 +82,7 @@ export class WebhooksService {
     }
     db.transaction(() => {
       repository.save(webhook)
-      audit.record('webhook.created', webhook.id, { ...request })
+      audit.record('webhook.created', webhook.id, { ...request, url: originOf(request.url) })
     })
     this.#follow(webhook.id)
     return { ...this.#view(webhook), secret: webhook.secret }
@@ -87,7 +90,7 @@ export class WebhooksService {
 
   /** Throws `webhook_not_found`, `invalid_request`. */
   update(id: string, { url, types, isEnabled }: WebhookChanges): Promise<WebhookView> {
-    return this.#change(id, { url, types, isEnabled }, (before) => {
+    return this.#change(id, { url: url && originOf(url), types, isEnabled }, (before) => {
       if (url !== undefined) this.#assertAllowed(url)
       return {
         url: url ?? before.url,
@@ -127,7 +130,7 @@ export class WebhooksService {
       await this.#unfollow(id)
       const { db, repository, audit } = this.#deps
       db.transaction(() => {
-        audit.record('webhook.deleted', id, { url: this.#find(id).url })
+        audit.record('webhook.deleted', id, { url: originOf(this.#find(id).url) })
         repository.delete(id)
       })
     })
