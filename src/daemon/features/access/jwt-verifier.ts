@@ -43,7 +43,9 @@ export class JwtVerifier {
    */
   async verify(token: string): Promise<VouchedIdentity> {
     const payload = await this.#payloadOf(token)
-    const { sub, exp } = claimsSchema.parse(payload)
+    const claims = claimsSchema.safeParse(payload)
+    if (!claims.success) throw new AppError('unauthenticated', { reason: 'the claim "sub" cannot be used' })
+    const { sub, exp } = claims.data
     return {
       actorId: `jwt:${sub}`,
       name: nameOf(payload) ?? sub,

@@ -98,7 +98,8 @@ describe('a token of the identity provider', () => {
     ['is for somebody else', { aud: 'another' }],
     ['is for nobody in particular', { aud: undefined } as never],
     ['comes from somebody else', { iss: 'https://evil.example.org/' }],
-    ['is about nobody', { sub: undefined } as never]
+    ['is about nobody', { sub: undefined } as never],
+    ['is about a name without end', { sub: 'a'.repeat(256) }]
   ])('that %s opens nothing', async (_, change) => {
     const key = await newKey('k1')
     const { base, tokenOf } = await startBase((await startProvider(key)).url)
