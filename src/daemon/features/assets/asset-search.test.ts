@@ -189,6 +189,18 @@ test('one asset among many is found by what no index tells', async () => {
   expect(all).toEqual([...Array.from({ length: 11_999 }, (_, index) => `x ${11_999 - index}`), 'x first'])
 })
 
+test('words that many old assets have are found in order, a few at a time', async () => {
+  const db = testDatabase()
+  for (let index = 0; index < 60; index++)
+    insert(db, { name: `roof ${index}`, takenAtMs: (index * 7) % 60, kind: index % 2 === 0 ? 'image' : 'video' })
+  for (let index = 0; index < 60; index++) insert(db, { name: 'bridge', takenAtMs: 100 + index })
+  const search = new AssetSearch(db, 3)
+  const newestFirst = Array.from({ length: 60 }, (_, index) => index).sort((a, b) => ((b * 7) % 60) - ((a * 7) % 60))
+  expect(await namesOf(search, { text: 'roof', limit: 25 })).toEqual(newestFirst.map((index) => `roof ${index}`))
+  const films = newestFirst.filter((index) => index % 2 === 1)
+  expect(await namesOf(search, { text: 'roof', kind: 'video' })).toEqual(films.map((index) => `roof ${index}`))
+})
+
 test('every combination of filters gives what looking at each asset gives', async () => {
   const db = testDatabase()
   const search = new AssetSearch(db)

@@ -27,7 +27,9 @@ interface Walk {
 }
 
 /** Index entries gone through at once; nobody waits longer than for these. */
-const STEP = 5000
+const AT_ONCE = 5000
+/** So often it is hoped that the page is full soon; then words are looked up, although many assets have them. */
+const HOPEFUL_STEPS = 10
 
 const IN_BIN: SqlPart = { sql: 'asset.binned_at_ms IS NOT NULL', values: [] }
 const NOT_IN_BIN: SqlPart = { sql: 'asset.binned_at_ms IS NULL', values: [] }
@@ -50,10 +52,12 @@ const INDEXES: [FilterName, string][] = [
 export class AssetSearch {
   readonly #db: Database
   readonly #few: FewAssets
+  readonly #atOnce: number
 
-  constructor(db: Database) {
+  constructor(db: Database, atOnce = AT_ONCE) {
     this.#db = db
-    this.#few = new FewAssets(db)
+    this.#few = new FewAssets(db, atOnce)
+    this.#atOnce = atOnce
   }
 
   /**
@@ -109,7 +113,9 @@ export class AssetSearch {
   ): Promise<AssetRow[]> {
     const { walk, rest } = chooseWalk(query, scope)
     const rows: AssetRow[] = []
-    for (let from = after; ; ) {
+    for (let from = after, steps = 0; ; steps++) {
+      const named = steps === HOPEFUL_STEPS ? this.#few.byWords(query) : undefined
+      if (named) return [...rows, ...(await this.#newestOf(named, query, scope, from, query.limit + 1 - rows.length))]
       const until = rest.length === 0 ? null : this.#stepFrom(walk, from)
       const missing = query.limit + 1 - rows.length
       rows.push(...this.#rows(walk, [...rest, ...positions(walk.time, walk.id, { after: from, until })], missing))
@@ -119,13 +125,30 @@ export class AssetSearch {
     }
   }
 
+  /** The first `limit` of those that match, from candidates in no order. */
+  async #newestOf(
+    candidates: Iterable<number[]>,
+    query: AssetQuery,
+    scope: WorkspaceScope,
+    after: Position | null,
+    limit: number
+  ): Promise<AssetRow[]> {
+    let newest: AssetRow[] = []
+    for (const numbers of candidates) {
+      newest.push(...this.#pick({ numbers }, query, scope, after))
+      newest = newest.sort(newestFirst(timeColumn(query))).slice(0, limit)
+      await pause()
+    }
+    return newest
+  }
+
   /** The place so many entries further on; null when fewer are left. */
   #stepFrom({ from, time, id, where }: Walk, after: Position | null): Position | null {
     const conditions = [...where, ...positions(time, id, { after })]
     const row = this.#db.sql
       .prepare<unknown[], { time: number; id: string }>(
         `SELECT ${time} AS time, ${id} AS id FROM ${from} WHERE ${joined(conditions)}
-         ORDER BY ${time} DESC, ${id} DESC LIMIT 1 OFFSET ${STEP - 1}`
+         ORDER BY ${time} DESC, ${id} DESC LIMIT 1 OFFSET ${this.#atOnce - 1}`
       )
       .get(...valuesOf(conditions))
     return row ? [row.time, row.id] : null
@@ -145,6 +168,10 @@ export class AssetSearch {
 
 function timeColumn({ bin }: AssetQuery): 'binned_at_ms' | 'taken_at_ms' {
   return bin ? 'binned_at_ms' : 'taken_at_ms'
+}
+
+function newestFirst(time: 'binned_at_ms' | 'taken_at_ms'): (a: AssetRow, b: AssetRow) => number {
+  return (a, b) => (b[time] ?? 0) - (a[time] ?? 0) || (a.id < b.id ? 1 : -1)
 }
 
 /** The index that leaves the fewest assets to look at, and what must hold besides. */

@@ -2,9 +2,6 @@ import type { Database } from '../../db/database.ts'
 import { type FilterName, wordsOf } from './asset-filters.ts'
 import type { AssetQuery } from './asset-search.ts'
 
-/** More than these are not few: then it is quicker to look at assets one by one until a page is full. */
-const FEW = 5000
-
 /** Terms that a beginning of one or two characters may stand for. */
 const MAX_TERMS = 200
 
@@ -18,9 +15,12 @@ export interface Few {
 /** What indexes without an order tell: which assets are the few that can match a filter. */
 export class FewAssets {
   readonly #db: Database
+  readonly #few: number
 
-  constructor(db: Database) {
+  /** More than `few` are not few: then it is quicker to look at assets one by one until a page is full. */
+  constructor(db: Database, few: number) {
     this.#db = db
+    this.#few = few
   }
 
   /** Undefined when no filter of the query says that they are few. */
@@ -35,15 +35,40 @@ export class FewAssets {
     return waiting && { numbers: waiting, known: 'state' }
   }
 
-  #byText({ text }: AssetQuery): number[] | undefined {
-    const parts = wordsOf(text).map((word) => this.#termsOf(word))
-    if (parts.includes('none')) return []
-    const match = parts.filter((part) => part !== 'many').map((part) => `(${part})`)
-    if (match.length === 0) return undefined
-    return this.#atMostFew('SELECT rowid FROM asset_name WHERE asset_name MATCH ?', match.join(' AND '))
+  /** All assets that can match the words of a query, few at a time; undefined when the words say nothing. */
+  byWords(query: AssetQuery): Iterable<number[]> | undefined {
+    const match = this.#matchOf(query)
+    return match === undefined || match === 'none' ? undefined : this.#slicesOf(match)
   }
 
-  /** What a name with this word has in the index, as FTS5 asks for it; `none` where no name can have it. */
+  *#slicesOf(match: string): Generator<number[]> {
+    const slice = this.#db
+      .prepare<unknown[]>('SELECT rowid FROM asset_name WHERE asset_name MATCH ? AND rowid > ? ORDER BY rowid LIMIT ?')
+      .pluck()
+    for (let last: number | undefined = 0; last !== undefined; ) {
+      const numbers = slice.all(match, last, this.#few) as number[]
+      if (numbers.length > 0) yield numbers
+      last = numbers.at(-1)
+    }
+  }
+
+  #byText(query: AssetQuery): number[] | undefined {
+    const match = this.#matchOf(query)
+    if (match === 'none') return []
+    return match === undefined
+      ? undefined
+      : this.#atMostFew('SELECT rowid FROM asset_name WHERE asset_name MATCH ?', match)
+  }
+
+  /** What names that can match have in the index, as FTS5 asks for it; `none` where there is no such name, undefined where any is. */
+  #matchOf({ text }: AssetQuery): string | undefined {
+    const parts = wordsOf(text).map((word) => this.#termsOf(word))
+    if (parts.includes('none')) return 'none'
+    const told = parts.filter((part) => part !== 'many').map((part) => `(${part})`)
+    return told.join(' AND ') || undefined
+  }
+
+  /** The same for one word; `many` where any name can have it. */
   #termsOf(word: string): string {
     const characters = [...word]
     if (characters.length > 2) return triplesOf(characters).map(quoted).join(' AND ')
@@ -98,10 +123,10 @@ export class FewAssets {
 
   #atMostFew(sql: string, ...values: unknown[]): number[] | undefined {
     const found = this.#db
-      .prepare<unknown[]>(`${sql} LIMIT ${FEW + 1}`)
+      .prepare<unknown[]>(`${sql} LIMIT ${this.#few + 1}`)
       .pluck()
       .all(...values) as number[]
-    return found.length > FEW ? undefined : [...new Set(found)]
+    return found.length > this.#few ? undefined : [...new Set(found)]
   }
 }
 
