@@ -32,22 +32,11 @@ import { bindEvents, type OpenStreams } from './features/events/events.routes.ts
 import { FieldRepository } from './features/field/field.repository.ts'
 import { bindField } from './features/field/field.routes.ts'
 import { FieldBoard } from './features/field/field-board.ts'
-import { BlobKeeper } from './features/ingest/blob-keeper.ts'
-import { BlobsRepository } from './features/ingest/blobs.repository.ts'
-import { bindCheckBytesJob } from './features/ingest/check-bytes.job.ts'
-import { bindFingerprintJob } from './features/ingest/fingerprint.job.ts'
+import { createIngest } from './features/ingest/create-ingest.ts'
 import { checkBytesJob } from './features/ingest/ingest.jobs.ts'
-import { IngestRepository } from './features/ingest/ingest.repository.ts'
-import { IngestService } from './features/ingest/ingest.service.ts'
-import { bindMoveBlobJob } from './features/ingest/move-blob.job.ts'
-import { bindPinBlobJob } from './features/ingest/pin-blob.job.ts'
-import { Reconciler } from './features/ingest/reconciler.ts'
-import { bindTidyJobs } from './features/ingest/tidy-upload.job.ts'
-import { UploadsRepository } from './features/ingest/uploads.repository.ts'
 import { bindJobs } from './features/jobs/jobs.routes.ts'
 import { createLifecycle } from './features/lifecycle/create-lifecycle.ts'
-import { MetadataRepository } from './features/metadata/metadata.repository.ts'
-import { MetadataService } from './features/metadata/metadata.service.ts'
+import { createMetadata } from './features/metadata/create-metadata.ts'
 import { createModeration } from './features/moderation/create-moderation.ts'
 import { createMqttBroker } from './features/mqtt/mqtt-broker.ts'
 import { PilotRepository } from './features/pilot/pilot.repository.ts'
@@ -212,15 +201,9 @@ export async function createDaemon(config: Config, overrides: DaemonOverrides = 
       gate: delivery.gate,
       whenEased: () => previewPace.whenEased()
     })
-    const ingestRows = {
-      repository: new IngestRepository(db),
-      blobs: new BlobsRepository(db, store.kind),
-      uploads: new UploadsRepository(db, store.kind)
-    }
-    const metadata = new MetadataService({
+    const metadata = createMetadata({
       ...media,
-      repository: new MetadataRepository(db),
-      noteDrone: (drone) => ingestRows.repository.noteDevice(drone, clock.nowMs()),
+      noteDrone: (drone) => ingest.noteDrone(drone),
       onRead: (assetId) => renditions.noteCodec(assetId)
     })
     const tiering = createTiering({ db, clock, queue, rules: config.tiering, storeKind: store.kind })
@@ -230,44 +213,36 @@ export async function createDaemon(config: Config, overrides: DaemonOverrides = 
       renditions.enqueue(assetId)
       moderation.enqueue(assetId)
     }
-    const ingest = new IngestService({
-      db,
-      store,
-      ...ingestRows,
-      outbox,
-      queue,
-      removals,
-      clock,
-      log,
-      onNewAsset
-    })
     const pilotRepository = new PilotRepository(db, store.kind)
-    const pilot = new PilotService({
-      store,
-      repository: pilotRepository,
-      ingest,
-      board,
-      config: config.pilot,
-      publicStore: () => opened.publicStore(),
-      clock,
-      log
-    })
     const acceptsWorkspace = (workspaceId: string): boolean =>
       config.pilot.workspaceMode === 'open' || pilotRepository.hasWorkspace(workspaceId)
     const assertWorkspace = (workspaceId: string): void => {
       if (!acceptsWorkspace(workspaceId)) throw new AppError('workspace_not_found', { workspaceId })
     }
-    const reconciler = new Reconciler({
+    const ingest = createIngest({
       db,
       store,
-      ...ingestRows,
-      ingest,
+      outbox,
+      queue,
       removals,
       clock,
       log,
-      onAdopted: (upload) => board.adopted(upload),
+      onNewAsset,
       acceptsWorkspace,
+      reviewPlace: tiering.review,
+      belongsAt: tiering.belongsAt,
+      onAdopted: (upload) => board.adopted(upload),
       ...(overrides.settleMs === undefined ? {} : { settleMs: overrides.settleMs })
+    })
+    const pilot = new PilotService({
+      store,
+      repository: pilotRepository,
+      ingest: ingest.service,
+      board,
+      config: config.pilot,
+      publicStore: () => opened.publicStore(),
+      clock,
+      log
     })
     const recorder = config.pilot.recorder
       ? new ProtocolRecorder(join(config.dataDir, 'pilot-recorder.jsonl'), log)
@@ -281,21 +256,21 @@ export async function createDaemon(config: Config, overrides: DaemonOverrides = 
       log,
       config: config.retention,
       reviewPlace: tiering.review,
-      forgetUploads: (assetId) => ingest.forgetAsset(assetId),
-      rememberUploads: (assetId) => ingest.rememberAsset(assetId),
+      forgetUploads: (assetId) => ingest.service.forgetAsset(assetId),
+      rememberUploads: (assetId) => ingest.service.rememberAsset(assetId),
       releaseParts: (assetId) => {
         renditions.release(assetId)
-        ingest.releaseUploads(assetId)
+        ingest.service.releaseUploads(assetId)
         queue.forgetAsset(assetId)
       },
-      releaseBlob: (blobId) => ingest.releaseBlob(blobId)
+      releaseBlob: (blobId) => ingest.service.releaseBlob(blobId)
     })
     const deletions = createDeletions({ db, clock, queue, config: config.deletions, letGo: lifecycle.letGo })
     const workspaces = createWorkspaces({ db, audit, quotaBytes: config.uploads.quotaBytes })
     const uploads = createUploads({
       db,
       store,
-      blobs: new BlobKeeper({ store, blobs: ingestRows.blobs, ingest, removals, clock }),
+      blobs: ingest.keeper,
       removals,
       outbox,
       clock,
@@ -343,6 +318,8 @@ export async function createDaemon(config: Config, overrides: DaemonOverrides = 
     })
     const outgoing = { db, clock, outbox, log, source: eventSource(db) }
     const features: Feature[] = [
+      ingest,
+      metadata,
       catalogue,
       workspaces,
       uploads,
@@ -368,16 +345,10 @@ export async function createDaemon(config: Config, overrides: DaemonOverrides = 
       clock,
       log,
       jobs: [
-        bindFingerprintJob({ db, store, ...ingestRows, ingest, outbox, clock, reviewPlace: tiering.review }),
-        ...bindTidyJobs({ db, store, ...ingestRows, ingest, queue, clock }),
-        bindPinBlobJob({ db, store, ...ingestRows, ingest }),
-        bindMoveBlobJob({ db, store, ...ingestRows, ingest, removals, belongsAt: tiering.belongsAt }),
-        bindCheckBytesJob({ db, store, ...ingestRows, ingest }),
-        metadata.bindJob(),
         removals.bindJob({
           store,
-          isInUse: (key, etag) => ingest.isInUse(key, etag) || renditions.isInUse(key) || remote.isInUse(key),
-          exclusively: (key, work) => ingest.whileQuiet(key, work)
+          isInUse: (key, etag) => ingest.service.isInUse(key, etag) || renditions.isInUse(key) || remote.isInUse(key),
+          exclusively: (key, work) => ingest.service.whileQuiet(key, work)
         }),
         ...features.flatMap((feature) => feature.jobs ?? [])
       ],
@@ -509,7 +480,7 @@ export async function createDaemon(config: Config, overrides: DaemonOverrides = 
         board.start()
         runner.start()
         previewPace.start()
-        reconciler.start()
+        ingest.reconciler.start()
         for (const feature of features) feature.start?.()
         accessTimer = setInterval(() => access.tick(), ACCESS_CHECK_MS).unref()
         const ready: ReadyInfo = {
@@ -551,7 +522,7 @@ export async function createDaemon(config: Config, overrides: DaemonOverrides = 
       log[level]('stopping: no new uploads')
       busyWatch.stop()
       clearInterval(accessTimer)
-      await Promise.all([reconciler.stop(), mqtt.close(), opened.stopListening(STOP_UPLOADS_MS)])
+      await Promise.all([ingest.reconciler.stop(), mqtt.close(), opened.stopListening(STOP_UPLOADS_MS)])
       log[level]('stopping: jobs')
       previewPace.stop()
       await upkeep.stop()
