@@ -7,6 +7,7 @@ import { AssetsService, type AssetsServiceDeps } from './assets.service.ts'
 import { BulkChanges, type BulkChangesDeps } from './bulk-changes.ts'
 import { ChangesRepository } from './changes.repository.ts'
 import { ChangesService, type ChangesServiceDeps } from './changes.service.ts'
+import { tidyNames } from './tidy-names.ts'
 
 type Deps = Omit<AssetsServiceDeps & ChangesServiceDeps & BulkChangesDeps, 'changes'>
 
@@ -25,6 +26,7 @@ export function createAssets(deps: AssetsDeps): AssetsFeature {
   const service = new AssetsService({ ...deps, changes })
   const changesService = new ChangesService({ ...deps, changes })
   return {
+    upkeep: [{ name: 'the index of names', run: (signal) => tidyNames(deps.db, signal) }],
     judge: (assetId, verdict) => void changesService.update(assetId, { moderation: verdict }),
     bind: (binder) =>
       bindAssets(binder, {
