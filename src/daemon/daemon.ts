@@ -311,6 +311,7 @@ export async function createDaemon(config: Config, overrides: DaemonOverrides = 
       db,
       clock,
       queue,
+      audit,
       config: config.moderation,
       signUrl: (assetId, expiresInSeconds) => delivery.signUrl(assetId, expiresInSeconds, adminUrl),
       judge: catalogue.judge,

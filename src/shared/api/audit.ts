@@ -8,6 +8,7 @@ export const auditActions = [
   'asset.binned',
   'asset.restored',
   'asset.purged',
+  'asset.rejected',
   'bin.emptied',
   'bytes.quarantined',
   'bytes.released',

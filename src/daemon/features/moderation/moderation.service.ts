@@ -1,4 +1,5 @@
 import type { Verdict } from '../../../shared/api/asset-changes.ts'
+import type { AuditLog } from '../../audit/audit-log.ts'
 import { type Clock, isoFromMs } from '../../clock.ts'
 import type { ModerationConfig } from '../../config/schema.ts'
 import type { Database } from '../../db/database.ts'
@@ -12,6 +13,7 @@ export interface ModerationServiceDeps {
   db: Database
   clock: Clock
   queue: JobQueue
+  audit: AuditLog
   repository: ModerationRepository
   config: ModerationConfig
   /** An address that opens the bytes without a token for so long. */
@@ -43,8 +45,12 @@ export class ModerationService {
 
   /** What follows from a judgement; call it in the transaction that writes it down. */
   noteVerdict(assetId: string, { status }: Verdict): void {
-    const { config, queue } = this.#deps
-    if (status === 'rejected' && config.onReject === 'quarantine') queue.enqueue(quarantineRejectedJob, { assetId })
+    const { config, queue, audit, repository } = this.#deps
+    if (status !== 'rejected' || config.onReject !== 'quarantine') return
+    // Whoever locks the bytes is known here only: the job is the program's own.
+    const { workspaceId, name } = repository.find(assetId)!
+    audit.record('asset.rejected', assetId, { workspaceId, name })
+    queue.enqueue(quarantineRejectedJob, { assetId })
   }
 
   /** Announces an asset that nobody judged. Throws `JobDeferred` while its preview and its digest are being made. */

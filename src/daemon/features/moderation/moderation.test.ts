@@ -4,6 +4,7 @@ import { describe, expect, test, vi } from 'vitest'
 import { z } from 'zod'
 import { changeAssets, moderateAsset, type Verdict } from '../../../shared/api/asset-changes.ts'
 import { getAsset, listAssets } from '../../../shared/api/assets.ts'
+import { listAudit } from '../../../shared/api/audit.ts'
 import { listJobs } from '../../../shared/api/jobs.ts'
 import { uploadMedia } from '../../../shared/api/uploads.ts'
 import { dronePhoto } from '../../testing/photos.ts'
@@ -161,5 +162,10 @@ describe('with quarantine', () => {
     await base.daemon.idle()
     expect((await base.fetch(`/media/${rejected}`)).status).toBe(451)
     expect((await base.fetch(`/media/${approved}`)).status).toBe(200)
+    const { items } = await base.api.call(listAudit, { query: {} })
+    expect(items.slice(0, 2).map(({ action, actor: { id }, subject }) => [action, id, subject])).toEqual([
+      ['bytes.quarantined', 'system:moderation.quarantine', expect.stringMatching(/^[0-9a-f]{64}$/)],
+      ['asset.rejected', 'configured:admin', rejected]
+    ])
   })
 })

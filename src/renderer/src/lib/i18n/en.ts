@@ -502,6 +502,7 @@ export const en = {
       asset_binned: 'Moved to the bin',
       asset_restored: 'Brought back from the bin',
       asset_purged: 'Deleted for good',
+      asset_rejected: 'Rejected, so that nobody can open it',
       bin_emptied: 'Emptied the bin',
       bytes_quarantined: 'Put into quarantine',
       bytes_released: 'Released from quarantine',

@@ -461,6 +461,7 @@ export const zhCN: Translation = {
       asset_binned: '移到回收站',
       asset_restored: '从回收站恢复',
       asset_purged: '永久删除',
+      asset_rejected: '审核未通过，禁止任何人打开',
       bin_emptied: '清空回收站',
       bytes_quarantined: '隔离',
       bytes_released: '解除隔离',
