@@ -684,8 +684,8 @@ export function defaultText(name: SettingName): string | null {
     defaults as Partial<Record<SettingName, string | number | ListenAddress | readonly (string | number)[]>>
   )[name]
   if (value === undefined) return null
-  if (value instanceof Array) return value.join(', ')
-  return typeof value === 'object' ? `${value.host}:${value.port}` : String(value)
+  if (typeof value !== 'object') return String(value)
+  return 'host' in value ? `${value.host}:${value.port}` : value.join(', ')
 }
 
 /** The checked values of all sources together; what nobody set is absent. */
