@@ -87,6 +87,41 @@ describe('the client', () => {
     await expect(client.upload(new Blob(['other']), { name: 'a', uploadId })).rejects.toThrow('bytes')
   })
 
+  test('sends no more of a file once a part of it is refused', async () => {
+    const base = await startTestDaemon()
+    const others: AbortSignal[] = []
+    const client = createClient({
+      baseUrl: base.ready.admin.url,
+      token: base.ready.admin.token,
+      fetch: async (url, init) => {
+        if (!String(url).includes('/parts/')) return fetch(url, init)
+        if (String(url).endsWith('/parts/1')) return new Response('{}', { status: 403 })
+        others.push(init!.signal!)
+        return new Promise((_, reject) => init?.signal?.addEventListener('abort', () => reject(new Error('ended'))))
+      }
+    })
+    const refused = client.upload(new Blob([Buffer.alloc(40 * MB)]), { name: 'film.bin' })
+    await expect(refused).rejects.toMatchObject({ status: 403 })
+    expect(others.map((signal) => signal.aborted)).toEqual([true, true])
+  })
+
+  test('leaves out events that it does not know, and no others', async () => {
+    const told = (seq: number, type: string) =>
+      `id: ${seq}\nevent: stored\ndata: ${JSON.stringify({ seq, type, subject: 'a', at: '2026-11-21T00:00:00.000Z', data: {} })}\n\n`
+    let connections = 0
+    const client = createClient({
+      baseUrl: 'http://base',
+      fetch: async () => {
+        connections++
+        return new Response(told(5, 'asset.painted') + told(6, 'asset.arrived'))
+      }
+    })
+    const events = client.follow({})
+    expect((await events.next()).value).toMatchObject({ kind: 'event', event: { seq: 6 } })
+    expect(connections).toBe(1)
+    await events.return(undefined)
+  })
+
   test('follows what happens, also what happened while the connection was broken', async () => {
     const { gate, client, base } = await openBase()
     const end = new AbortController()

@@ -26,8 +26,11 @@ export async function* followEvents(connection: Connection, options: FollowOptio
       for await (const message of await open(connection, seen, signal)) {
         pauseMs = 500
         if (message.id !== undefined) seen = Number(message.id)
-        if (message.event === 'stored')
-          yield { kind: 'event', event: storedEventSchema.parse(JSON.parse(message.data)) }
+        if (message.event === 'stored') {
+          const { data: event } = storedEventSchema.safeParse(JSON.parse(message.data))
+          // A newer base tells of more than this client knows.
+          if (event) yield { kind: 'event', event }
+        }
         if (message.event === 'reset') yield { kind: 'missed' }
       }
     } catch (error) {

@@ -70,16 +70,24 @@ async function sendInParts(
   const { uploadId, missing } = plan
   let sentBytes = file.size - missing.reduce((sum, number) => sum + partOf(number).size, 0)
   onProgress(sentBytes)
+  const failing = new AbortController()
+  const ending = signal ? AbortSignal.any([signal, failing.signal]) : failing.signal
   const sendNext = async (): Promise<void> => {
     for (let number = missing.shift(); number !== undefined; number = missing.shift()) {
       const bytes = partOf(number)
       const path = endpointUrl(putUploadPart.path, { params: { uploadId, number } })
-      await withPatience(signal, () => send(connection, putUploadPart.method, path, bytes, signal))
+      await withPatience(ending, () => send(connection, putUploadPart.method, path, bytes, ending))
       sentBytes += bytes.size
       onProgress(sentBytes)
     }
   }
-  await Promise.all(Array.from({ length: PARTS_AT_ONCE }, sendNext))
+  try {
+    await Promise.all(Array.from({ length: PARTS_AT_ONCE }, sendNext))
+  } catch (error) {
+    // Nobody waits for the other parts any more.
+    failing.abort(error)
+    throw error
+  }
   return withPatience(signal, () => api.call(completeUpload, { params: { uploadId } }, signal))
 
   function partOf(number: number): Blob {
