@@ -1,7 +1,8 @@
 import { mkdirSync } from 'node:fs'
 import { join } from 'node:path'
 import type { Logger } from 'pino'
-import type { ListenAddress, StoreConfig } from './config/schema.ts'
+import type { ListenAddress } from './config/settings/listeners.ts'
+import type { StoreConfig } from './config/settings/store.ts'
 import {
   type IdentityService,
   openIdentityService,

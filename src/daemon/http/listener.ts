@@ -1,7 +1,8 @@
 import { createServer, type RequestListener, type Server } from 'node:http'
 import type { AddressInfo, Server as NetServer } from 'node:net'
 import type { Logger } from 'pino'
-import { type ListenAddress, settings } from '../config/schema.ts'
+import { settings } from '../config/schema.ts'
+import type { ListenAddress } from '../config/settings/listeners.ts'
 import { messageOf, StartupError } from '../errors.ts'
 
 export interface Listener {

@@ -1,6 +1,6 @@
 import type { RequestHandler } from 'express'
 import { rateLimit } from 'express-rate-limit'
-import type { LimitsConfig } from '../config/schema.ts'
+import type { LimitsConfig } from '../config/settings/access.ts'
 import { AppError } from '../errors.ts'
 import type { Caller } from './bind-endpoint.ts'
 import { clientAddress } from './client-address.ts'

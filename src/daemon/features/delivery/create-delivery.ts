@@ -1,7 +1,7 @@
 import type { Request } from 'express'
 import type { AuditLog } from '../../audit/audit-log.ts'
 import type { Clock } from '../../clock.ts'
-import type { DeliveryConfig } from '../../config/schema.ts'
+import type { DeliveryConfig } from '../../config/settings/delivery.ts'
 import type { Database } from '../../db/database.ts'
 import { AppError } from '../../errors.ts'
 import type { Outbox } from '../../events/outbox.ts'

@@ -1,4 +1,4 @@
-import type { DeliveryConfig } from '../../config/schema.ts'
+import type { DeliveryConfig } from '../../config/settings/delivery.ts'
 import type { ObjectStore } from '../../object-store/object-store.ts'
 import type { DeliveredAsset } from './delivery.repository.ts'
 import type { LinkSigner } from './link-signer.ts'

@@ -1,6 +1,6 @@
 import { setImmediate as pause } from 'node:timers/promises'
 import { type Clock, isoFromMs } from '../../clock.ts'
-import type { RetentionConfig } from '../../config/schema.ts'
+import type { RetentionConfig } from '../../config/settings/retention.ts'
 import type { Database } from '../../db/database.ts'
 import type { Outbox } from '../../events/outbox.ts'
 import { type AgeCursor, BEGINNING, type LifecycleRepository } from './lifecycle.repository.ts'

@@ -1,6 +1,6 @@
 import { pino } from 'pino'
 import { AuditLog } from '../../audit/audit-log.ts'
-import type { RetentionConfig, TieringRule } from '../../config/schema.ts'
+import type { RetentionConfig, TieringRule } from '../../config/settings/retention.ts'
 import { ManualClock } from '../../testing/manual-clock.ts'
 import { K, openBench, WS_B } from '../ingest/ingest-bench.ts'
 import { BinService } from './bin.service.ts'

@@ -1,7 +1,7 @@
 import type { Verdict } from '../../../shared/api/asset-changes.ts'
 import type { AuditLog } from '../../audit/audit-log.ts'
 import { type Clock, isoFromMs } from '../../clock.ts'
-import type { ModerationConfig } from '../../config/schema.ts'
+import type { ModerationConfig } from '../../config/settings/moderation.ts'
 import type { Database } from '../../db/database.ts'
 import { JobDeferred } from '../../jobs/define-job.ts'
 import type { JobQueue } from '../../jobs/job-queue.ts'

@@ -3,7 +3,7 @@ import { Aedes, type AuthenticateError, type Client, type PublishPacket } from '
 import type { Logger } from 'pino'
 import { z } from 'zod'
 import type { Clock } from '../../clock.ts'
-import type { ListenAddress } from '../../config/schema.ts'
+import type { ListenAddress } from '../../config/settings/listeners.ts'
 import { listenOn } from '../../http/listener.ts'
 
 export interface MqttBrokerOptions {

@@ -12,7 +12,7 @@ import {
   tinyFingerprintsSchema,
   uploadCallbackSchema
 } from '../../../shared/api/pilot.ts'
-import type { PilotConfig } from '../../config/schema.ts'
+import type { PilotConfig } from '../../config/settings/pilot.ts'
 import { nameOperation } from '../../telemetry/observe-requests.ts'
 import { isInScope, type WorkspaceScope } from '../../workspace-scope.ts'
 import type { FieldBoard } from '../field/field-board.ts'

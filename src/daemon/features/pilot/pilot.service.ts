@@ -9,7 +9,7 @@ import type {
   UploadCallback
 } from '../../../shared/api/pilot.ts'
 import { type Clock, localDay } from '../../clock.ts'
-import type { PilotConfig } from '../../config/schema.ts'
+import type { PilotConfig } from '../../config/settings/pilot.ts'
 import { messageOf } from '../../errors.ts'
 import { type ObjectStore, ObjectStoreError } from '../../object-store/object-store.ts'
 import type { FieldBoard } from '../field/field-board.ts'

@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto'
 import type { IncomingMessage } from 'node:http'
 import type { Clock } from '../../clock.ts'
-import type { RemoteConfig } from '../../config/schema.ts'
+import type { RemoteConfig } from '../../config/settings/remote.ts'
 import { AppError } from '../../errors.ts'
 import { FetchFailed, type FetchRules, failureOf, fetchSafely } from '../../http/safe-fetch.ts'
 import { newId } from '../../ids.ts'

@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto'
 import { setImmediate as pause } from 'node:timers/promises'
 import type { Clock } from '../../clock.ts'
-import type { RemoteConfig } from '../../config/schema.ts'
+import type { RemoteConfig } from '../../config/settings/remote.ts'
 import type { Database } from '../../db/database.ts'
 import { AppError } from '../../errors.ts'
 import type { Outbox } from '../../events/outbox.ts'

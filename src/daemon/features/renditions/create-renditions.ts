@@ -1,4 +1,4 @@
-import type { RenditionsConfig } from '../../config/schema.ts'
+import type { RenditionsConfig } from '../../config/settings/renditions.ts'
 import type { Feature } from '../../feature.ts'
 import type { DeliveryGate } from '../delivery/delivery-gate.ts'
 import { RenditionMaker, type RenditionMakerDeps } from './rendition-maker.ts'

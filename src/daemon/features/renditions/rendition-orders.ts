@@ -10,7 +10,7 @@ import {
   renditionNames
 } from '../../../shared/api/renditions.ts'
 import { endpointUrl } from '../../../shared/api-client.ts'
-import type { RenditionsConfig } from '../../config/schema.ts'
+import type { RenditionsConfig } from '../../config/settings/renditions.ts'
 import type { Database } from '../../db/database.ts'
 import { AppError } from '../../errors.ts'
 import { type JobDefinition, URGENT_PRIORITY } from '../../jobs/define-job.ts'

@@ -1,5 +1,5 @@
 import type { InboundEvent } from '../../../shared/api/deletions.ts'
-import type { SinksConfig } from '../../config/schema.ts'
+import type { SinksConfig } from '../../config/settings/outgoing.ts'
 import type { Database } from '../../db/database.ts'
 import type { Feature } from '../../feature.ts'
 import { Sink, type SinkDeps, type SinkTarget } from './sink.ts'

@@ -1,5 +1,5 @@
 import { ProduceAcks, Producer, stringSerializers } from '@platformatic/kafka'
-import type { KafkaConfig } from '../../config/schema.ts'
+import type { KafkaConfig } from '../../config/settings/outgoing.ts'
 import { messageOf } from '../../errors.ts'
 import { CLOUD_EVENT_TYPE, toCloudEvent } from '../../events/cloud-event.ts'
 import type { SinkConnection } from './sink.ts'

@@ -1,6 +1,6 @@
 import { getStatus } from '../../../shared/api/system.ts'
 import { type Clock, isoFromMs } from '../../clock.ts'
-import type { RetentionConfig } from '../../config/schema.ts'
+import type { RetentionConfig } from '../../config/settings/retention.ts'
 import type { EndpointBinder } from '../../http/bind-endpoint.ts'
 import type { Status, StoreMonitor } from './system.service.ts'
 

@@ -1,7 +1,7 @@
 import { networkInterfaces } from 'node:os'
 import type { z } from 'zod'
 import type { getStatus } from '../../../shared/api/system.ts'
-import type { ListenAddress } from '../../config/schema.ts'
+import type { ListenAddress } from '../../config/settings/listeners.ts'
 import { messageOf } from '../../errors.ts'
 import type { ObjectStore } from '../../object-store/object-store.ts'
 

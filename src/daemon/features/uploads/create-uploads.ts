@@ -1,4 +1,4 @@
-import type { UploadConfig } from '../../config/schema.ts'
+import type { UploadConfig } from '../../config/settings/uploads.ts'
 import type { Feature } from '../../feature.ts'
 import { AppendedUploadsService } from './appended-uploads.service.ts'
 import { MediaRepository } from './media.repository.ts'

@@ -1,4 +1,5 @@
-import type { UploadConfig, UploadTypeRule } from '../../config/schema.ts'
+import type { UploadTypeRule } from '../../config/settings/type-rules.ts'
+import type { UploadConfig } from '../../config/settings/uploads.ts'
 import { AppError } from '../../errors.ts'
 import type { ImageSize } from '../../media/image-size.ts'
 
