@@ -1,7 +1,10 @@
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http'
+import { createServer as createSecureServer } from 'node:https'
 import { type AddressInfo, createServer as createTcpServer, type LookupFunction } from 'node:net'
 import { text } from 'node:stream/consumers'
+import { getCACertificates, setDefaultCACertificates } from 'node:tls'
 import { describe, expect, onTestFinished, test } from 'vitest'
+import { selfSigned } from '../testing/self-signed.ts'
 import { type FetchRules, fetchSafely } from './safe-fetch.ts'
 
 type Answer = (request: IncomingMessage, response: ServerResponse) => void
@@ -31,6 +34,7 @@ async function startOrigin(answer: Answer) {
   }
   return {
     port,
+    url: (path: string) => `http://origin.example:${port}${path}`,
     requests,
     /** Answers of the name service, one for each question; the last stays. */
     names,
@@ -207,6 +211,44 @@ describe('a redirect', () => {
     const conditions = { '/next': { 'if-none-match': '"v1"' } }
     expect(await origin.get('http://origin.example:PORT/', {}, conditions)).toMatchObject({ status: 304 })
     expect(origin.requests.map(({ headers }) => headers['if-none-match'])).toEqual([undefined, '"v1"'])
+  })
+})
+
+describe('over https', () => {
+  async function startSecure(answer: Answer) {
+    const pair = selfSigned('origin.example')
+    const server = createSecureServer(pair, answer)
+    const port = await listening(server)
+    const { rules } = await startOrigin(hello)
+    return { pair, url: `https://origin.example:${port}/`, rules: { ...rules, ports: [port, ...rules.ports] } }
+  }
+
+  /** Until the test ends. */
+  function trust(cert: string): void {
+    const before = getCACertificates('default')
+    onTestFinished(() => setDefaultCACertificates(before))
+    setDefaultCACertificates([...before, cert])
+  }
+
+  test('the origin proves who it is', async () => {
+    const { pair, url, rules } = await startSecure(hello)
+    await expect(get(url, rules)).rejects.toMatchObject(passing('origin_unreachable'))
+    trust(pair.cert)
+    expect(await get(url, rules)).toMatchObject({ status: 200, body: 'hello' })
+    const lookup = fakeNames({ 'other.example': [[PUBLIC]] }, [])
+    await expect(get(url.replace('origin', 'other'), { ...rules, lookup })).rejects.toMatchObject(
+      passing('origin_unreachable')
+    )
+  })
+
+  test('it leads nowhere that is not secure', async () => {
+    const plain = await startOrigin(hello)
+    const { pair, url, rules } = await startSecure(redirect(plain.url('/x')))
+    trust(pair.cert)
+    await expect(get(url, { ...rules, ports: [...rules.ports, plain.port] })).rejects.toMatchObject(
+      final('url_not_allowed')
+    )
+    expect(plain.requests).toEqual([])
   })
 })
 

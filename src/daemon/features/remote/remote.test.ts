@@ -2,7 +2,7 @@ import { join } from 'node:path'
 import { describe, expect, onTestFinished, test, vi } from 'vitest'
 import { quarantineBytes } from '../../../shared/api/delivery.ts'
 import type { EventType } from '../../../shared/api/events.ts'
-import { listJobs, retryJob } from '../../../shared/api/jobs.ts'
+import { cancelJob, listJobs, retryJob } from '../../../shared/api/jobs.ts'
 import { cacheRemoteMedia, deleteRemoteMedia, listRemoteMedia } from '../../../shared/api/remote.ts'
 import { openDatabase } from '../../db/database.ts'
 import { migrations } from '../../db/migrations/all.ts'
@@ -310,6 +310,17 @@ describe('an attempt that fails', () => {
     remote.origin.answer = sending(png(1))
     await remote.base.api.call(retryJob, { params: { jobId: dead[0]!.id } })
     expect(await remote.until(taskId, ({ status }) => status === 'ready')).toMatchObject({ problem: null })
+  })
+
+  test('because somebody cancelled it is told, and does not keep the next request waiting', async () => {
+    const remote = await startRemote((_, response) => void response.write(png(1)))
+    const { taskId } = await remote.ask('/a')
+    await remote.until(taskId, ({ status }) => status === 'fetching')
+    const [job] = (await remote.base.api.call(listJobs, { query: { state: 'running' } })).items
+    await remote.base.api.call(cancelJob, { params: { jobId: job!.id } })
+    expect(await remote.task(taskId)).toMatchObject({ status: 'failed', problem: { code: 'interrupted' } })
+    remote.origin.answer = sending(png(2))
+    expect(await remote.settled('/a')).toMatchObject({ taskId, status: 'ready', problem: null })
   })
 
   test('for good is believed for a minute, unless somebody insists', async () => {
