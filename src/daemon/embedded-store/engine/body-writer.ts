@@ -4,7 +4,7 @@ import type { Activity } from './activity.ts'
 import type { BlobFiles } from './blob-files.ts'
 import { type BodyHashes, startBodyHashes } from './body-hashes.ts'
 import { asStorageError } from './disk-errors.ts'
-import type { Md5Workers } from './md5-workers.ts'
+import type { HashWorkers } from './hash-workers.ts'
 import type { SpaceLease, SpaceLedger } from './space-ledger.ts'
 import { type BodyDigests, type BodyWriter, type OpenBodyRequest, StorageError } from './storage-engine.ts'
 
@@ -27,7 +27,7 @@ export class BodyStaging {
   readonly #ledger: SpaceLedger
   readonly #activity: Activity
   readonly #hooks: EngineHooks
-  readonly #md5Workers: Md5Workers | undefined
+  readonly #hashWorkers: HashWorkers | undefined
   readonly #onWrite: (error?: unknown) => void
   readonly #open = new Set<StagedBody>()
   readonly #spare: Buffer[] = []
@@ -38,7 +38,7 @@ export class BodyStaging {
     activity: Activity
     hooks: EngineHooks
     /** Left out, everything is hashed on this thread. */
-    md5Workers: Md5Workers | undefined
+    hashWorkers: HashWorkers | undefined
     /** Told how each write to disk ended: with an error, or well. */
     onWrite: (error?: unknown) => void
   }) {
@@ -46,7 +46,7 @@ export class BodyStaging {
     this.#ledger = deps.ledger
     this.#activity = deps.activity
     this.#hooks = deps.hooks
-    this.#md5Workers = deps.md5Workers
+    this.#hashWorkers = deps.hashWorkers
     this.#onWrite = deps.onWrite
   }
 
@@ -62,7 +62,7 @@ export class BodyStaging {
       const staged = await this.#files.stage()
       const hashes = await startBodyHashes(request.checksums ?? [], {
         withoutMd5,
-        workers: large ? this.#md5Workers : undefined
+        workers: large ? this.#hashWorkers : undefined
       })
       const body: StagedBody = new StagedBody({
         ...staged,

@@ -13,10 +13,10 @@ import { Damage } from './damage.ts'
 import { asStorageError } from './disk-errors.ts'
 import { EngineEvents } from './engine-events.ts'
 import { GroupCommit } from './group-commit.ts'
+import { HashWorkers } from './hash-workers.ts'
 import { Housekeeping } from './housekeeping.ts'
 import { type IndexDatabase, openIndexDatabase } from './index-database.ts'
 import { Listing } from './listing.ts'
-import { Md5Workers } from './md5-workers.ts'
 import { ObjectRows } from './object-rows.ts'
 import { Objects } from './objects.ts'
 import { SpaceLedger, type VolumeSpace, volumeSpace } from './space-ledger.ts'
@@ -40,14 +40,14 @@ export type StorageEngineOptions = {
   /** Uploads without a new part for this long are aborted. 7 days unless given. */
   idleUploadMs?: number
   /** Threads that hash beside the main one; chosen by the number of processors unless given, 0 for none. */
-  md5Threads?: number
+  hashThreads?: number
   hooks?: EngineHooks
 }
 
 /** The engine plus what only tests and maintenance call. */
 export type OpenStorageEngine = StorageEngine & { housekeeping: Housekeeping }
 
-const MAX_MD5_THREADS = 2
+const MAX_HASH_THREADS = 2
 const DAY_MS = 24 * 3_600_000
 
 /**
@@ -90,9 +90,9 @@ function assemble(
     space: options.space ?? (() => volumeSpace(directory)),
     reserveBytes: options.reserveBytes
   })
-  const threads = options.md5Threads ?? Math.min(MAX_MD5_THREADS, availableParallelism() - 1)
-  const md5Workers = threads > 0 ? new Md5Workers(threads) : undefined
-  const staging = new BodyStaging({ files, ledger, activity, hooks, md5Workers, onWrite })
+  const threads = options.hashThreads ?? Math.min(MAX_HASH_THREADS, availableParallelism() - 1)
+  const hashWorkers = threads > 0 ? new HashWorkers(threads) : undefined
+  const staging = new BodyStaging({ files, ledger, activity, hooks, hashWorkers, onWrite })
   const commits = new GroupCommit(db)
   const blobs = new BlobRows(db)
   const rows = new ObjectRows(db, blobs)
@@ -129,7 +129,7 @@ function assemble(
     activity.close()
     await staging.discardAll()
     await activity.idle()
-    await md5Workers?.close()
+    await hashWorkers?.close()
     db.close()
     unlock()
   }

@@ -1,8 +1,11 @@
 import type { Hash } from 'node:crypto'
 import { Worker } from 'node:worker_threads'
 
-/** An md5 that is computed elsewhere. */
-export type RunningMd5 = {
+/** The hashes that are worth another thread. */
+export type ThreadedAlgorithm = 'md5' | 'sha256'
+
+/** A hash that is computed elsewhere. */
+export type RunningHash = {
   /** The bytes must lie in shared memory and stay unchanged until the promise resolves. */
   update(bytes: Uint8Array): Promise<void>
   /** Hex. Ends it. */
@@ -11,17 +14,17 @@ export type RunningMd5 = {
   discard(): void
 }
 
-type Request = { id: number; bytes: Uint8Array } | { id: number; end: 'digest' | 'discard' }
+type Request = { id: number; algorithm: ThreadedAlgorithm } & ({ bytes: Uint8Array } | { end: 'digest' | 'discard' })
 /** One per request, in order: the digest for `digest`, otherwise null. */
 type Reply = string | null
 
 /**
- * Computes md5 on other threads. It is the slowest of the hashes of a body, so taking it off the main thread is what lets one
- * body, and several at once, arrive faster.
+ * Computes the slowest hash of each body on other threads, which is what lets one body, and several at once, arrive
+ * faster.
  */
-export class Md5Workers {
+export class HashWorkers {
   readonly #size: number
-  readonly #workers: Md5Worker[] = []
+  readonly #workers: HashWorker[] = []
   #nextId = 0
 
   /** Threads are started when they are first needed. */
@@ -29,8 +32,8 @@ export class Md5Workers {
     this.#size = size
   }
 
-  /** Starts an md5 on the least busy thread. */
-  start(): RunningMd5 {
+  /** Starts a hash on the least busy thread. */
+  start(algorithm: ThreadedAlgorithm): RunningHash {
     const worker = this.#choose()
     const id = this.#nextId++
     worker.bodies++
@@ -41,19 +44,19 @@ export class Md5Workers {
     }
     return {
       update: async (bytes) => {
-        await worker.ask({ id, bytes })
+        await worker.ask({ id, algorithm, bytes })
       },
       digest: async () => {
         end()
-        const digest = await worker.ask({ id, end: 'digest' })
-        if (digest === null) throw new Error('The md5 thread gave no digest.')
+        const digest = await worker.ask({ id, algorithm, end: 'digest' })
+        if (digest === null) throw new Error('The thread gave no digest.')
         return digest
       },
       discard: () => {
         if (ended) return
         end()
         // A thread that died has nothing to forget.
-        worker.ask({ id, end: 'discard' }).catch(() => {})
+        worker.ask({ id, algorithm, end: 'discard' }).catch(() => {})
       }
     }
   }
@@ -62,19 +65,19 @@ export class Md5Workers {
     await Promise.all(this.#workers.splice(0).map((worker) => worker.terminate()))
   }
 
-  #choose(): Md5Worker {
+  #choose(): HashWorker {
     const alive = this.#workers.filter((worker) => !worker.failed)
     this.#workers.splice(0, this.#workers.length, ...alive)
     const idlest = alive.toSorted((a, b) => a.bodies - b.bodies)[0]
     if (idlest && (idlest.bodies === 0 || alive.length === this.#size)) return idlest
-    const worker = new Md5Worker()
+    const worker = new HashWorker()
     this.#workers.push(worker)
     return worker
   }
 }
 
-class Md5Worker {
-  /** Md5s under way on this thread. */
+class HashWorker {
+  /** Hashes under way on this thread. */
   bodies = 0
   failed = false
   readonly #thread: Worker
@@ -90,11 +93,11 @@ class Md5Worker {
       asked?.resolve(reply)
     })
     this.#thread.on('error', (error) => this.#fail(error))
-    this.#thread.on('exit', (code) => this.#fail(new Error(`The md5 thread ended with code ${code}.`)))
+    this.#thread.on('exit', (code) => this.#fail(new Error(`The hash thread ended with code ${code}.`)))
   }
 
   ask(request: Request): Promise<Reply> {
-    if (this.failed) return Promise.reject(new Error('The md5 thread has ended.'))
+    if (this.failed) return Promise.reject(new Error('The hash thread has ended.'))
     return new Promise((resolve, reject) => {
       this.#waiting.push({ resolve, reject })
       // Only work under way keeps the process alive.
@@ -119,17 +122,17 @@ function workerMain(): void {
   const { createHash } = process.getBuiltinModule('node:crypto')
   const hashes = new Map<number, Hash>()
   parentPort?.on('message', (request: Request) => {
-    const { id } = request
+    const { id, algorithm } = request
     let reply: Reply = null
     if ('bytes' in request) {
       let hash = hashes.get(id)
       if (!hash) {
-        hash = createHash('md5')
+        hash = createHash(algorithm)
         hashes.set(id, hash)
       }
       hash.update(request.bytes)
     } else {
-      if (request.end === 'digest') reply = (hashes.get(id) ?? createHash('md5')).digest('hex')
+      if (request.end === 'digest') reply = (hashes.get(id) ?? createHash(algorithm)).digest('hex')
       hashes.delete(id)
     }
     parentPort.postMessage(reply)
