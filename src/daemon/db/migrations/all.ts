@@ -24,6 +24,7 @@ import { tokenScope } from './0150-token-scope.ts'
 import { idempotency } from './0151-idempotency.ts'
 import { sessionActor } from './0152-session-actor.ts'
 import { remoteMedia } from './0160-remote-media.ts'
+import { facetsOfWorkspace } from './0165-facets-of-workspace.ts'
 
 /** Every migration of the catalogue, oldest first. One that landed is never edited. */
 export const migrations: readonly Migration[] = [
@@ -51,5 +52,6 @@ export const migrations: readonly Migration[] = [
   tokenScope,
   idempotency,
   sessionActor,
-  remoteMedia
+  remoteMedia,
+  facetsOfWorkspace
 ]

@@ -113,20 +113,22 @@ export class AssetsRepository {
 
   /** Ascending, as `#distinct`. */
   #tags(scope: WorkspaceScope): string[] {
-    const inScope = scopeCondition(scope, 'workspace_id')
-    const isUsed =
-      scope === 'all'
-        ? 'TRUE'
-        : `EXISTS (SELECT 1 FROM asset_tag JOIN asset ON asset.id = asset_id WHERE tag = found.tag AND ${inScope.sql})`
+    if (scope === 'all') return this.#tagsWhere('TRUE', {})
+    const tags = scope.flatMap((workspaceId) => this.#tagsWhere('workspace_id = :workspaceId', { workspaceId }))
+    return [...new Set(tags)].sort().slice(0, MAX_FACET_TAGS)
+  }
+
+  #tagsWhere(condition: string, values: { workspaceId?: string }): string[] {
     return this.#db
-      .prepare<unknown[], { tag: string }>(
+      .prepare<[object], { tag: string }>(
         `WITH RECURSIVE found (tag) AS (
-           SELECT min(tag) FROM asset_tag
+           SELECT min(tag) FROM asset_tag WHERE ${condition}
            UNION ALL
-           SELECT (SELECT min(tag) FROM asset_tag WHERE tag > found.tag) FROM found WHERE found.tag IS NOT NULL
-         ) SELECT tag FROM found WHERE tag IS NOT NULL AND ${isUsed} LIMIT ?`
+           SELECT (SELECT min(tag) FROM asset_tag WHERE tag > found.tag AND ${condition})
+           FROM found WHERE found.tag IS NOT NULL
+         ) SELECT tag FROM found WHERE tag IS NOT NULL LIMIT :limit`
       )
-      .all(...inScope.values, MAX_FACET_TAGS)
+      .all({ ...values, limit: MAX_FACET_TAGS })
       .map(({ tag }) => tag)
   }
 

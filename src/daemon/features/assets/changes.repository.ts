@@ -62,7 +62,10 @@ export class ChangesRepository {
 
   addTag(assetId: string, tag: string): void {
     this.#db
-      .prepare('INSERT INTO asset_tag (asset_id, tag, taken_at_ms) SELECT id, ?, taken_at_ms FROM asset WHERE id = ?')
+      .prepare(
+        `INSERT INTO asset_tag (asset_id, tag, taken_at_ms, workspace_id)
+         SELECT id, ?, taken_at_ms, workspace_id FROM asset WHERE id = ?`
+      )
       .run(tag, assetId)
   }
 
