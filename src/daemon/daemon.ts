@@ -456,11 +456,12 @@ export async function createDaemon(config: Config, overrides: DaemonOverrides = 
     const upkeep = new Upkeep({
       log,
       tasks: [
+        // What the others let go of is removed without this: it is for what was to be kept until now.
+        { name: 'objects nobody needs', run: () => removals.enqueue() },
         { name: 'old events', run: (signal) => outbox.trim({ signal }) },
         { name: 'answers kept for a day', run: (signal) => idempotency.sweep(signal) },
         { name: 'expired sessions', run: () => access.forgetExpiredSessions() },
-        ...features.flatMap((feature) => feature.upkeep ?? []),
-        { name: 'objects nobody needs', run: () => removals.enqueue() }
+        ...features.flatMap((feature) => feature.upkeep ?? [])
       ]
     })
     let accessTimer: NodeJS.Timeout | undefined
