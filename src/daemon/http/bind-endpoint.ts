@@ -178,7 +178,11 @@ const inTime: RequestHandler = (request, _, next) => {
 const shallow: RequestHandler = (request, _, next) => {
   let level: unknown[] = [request.body]
   for (let depth = 0; level.length > 0; depth++) {
-    if (depth > MAX_BODY_DEPTH) throw new AppError('invalid_json', { maxDepth: MAX_BODY_DEPTH })
+    if (depth > MAX_BODY_DEPTH)
+      throw new AppError('invalid_request', {
+        in: 'body',
+        issues: [{ path: '', message: `must not be nested deeper than ${MAX_BODY_DEPTH}` }]
+      })
     level = level.flatMap((value) => (typeof value === 'object' && value !== null ? Object.values(value) : []))
   }
   next()

@@ -207,7 +207,7 @@ describe('over HTTP', () => {
       headers: { 'idempotency-key': 't1', 'content-type': 'application/json' },
       body: `{"name":"wall","role":"viewer","more":${'['.repeat(levels)}${']'.repeat(levels)}}`
     })
-    expect([answer.status, await answer.json()]).toMatchObject([400, { code: 'invalid_json' }])
+    expect([answer.status, await answer.json()]).toMatchObject([400, { code: 'invalid_request' }])
     expect((await base.api.call(listTokens, {})).items).toEqual([])
   })
 
