@@ -28,6 +28,25 @@ test('follow-ups run after the commit and never after a rollback', () => {
   expect(seen).toEqual(['still inside', 'inner'])
 })
 
+test('a part that fails leaves nothing, also when the rest goes on', () => {
+  const db = openNotes()
+  const seen: string[] = []
+  const add = (text: string) => db.prepare('INSERT INTO note (text) VALUES (?)').run(text)
+  db.transaction(() => {
+    add('kept')
+    const fail = () => {
+      add('half')
+      db.afterCommit(() => seen.push('half'))
+      throw new Error('no')
+    }
+    for (const attempt of [db.transaction, db.relaxedTransaction]) expect(() => attempt(fail)).toThrow('no')
+    db.transaction(() => add('also kept'))
+    db.afterCommit(() => seen.push('whole'))
+  })
+  expect(db.prepare('SELECT text FROM note').pluck().all()).toEqual(['kept', 'also kept'])
+  expect(seen).toEqual(['whole'])
+})
+
 test('a follow-up that fails is reported, the others run, and the work stays done', () => {
   const errors: unknown[] = []
   const db = openNotes((error) => errors.push(error))

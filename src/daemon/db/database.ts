@@ -8,7 +8,10 @@ export interface Database {
   prepare<Params extends unknown[] | object = unknown[], Row = unknown>(
     source: string
   ): Sqlite.Statement<Params extends unknown[] ? Params : [Params], Row>
-  /** Runs `work` in one immediate transaction; inside another one it joins it. `work` must be synchronous. */
+  /**
+   * Runs `work` in one immediate transaction. Inside another one it is a part of that, which leaves nothing when it throws, even if
+   * the other goes on. `work` must be synchronous.
+   */
   transaction<T>(work: () => T): T
   /**
    * As `transaction`, for what may be undone by a power cut because it is then simply done again (never without everything
@@ -72,15 +75,24 @@ export function openDatabase(
     for (const followUp of due) runFollowUp(followUp)
     return result
   }
+  const nested = <T>(work: () => T): T => {
+    const before = followUps.length
+    try {
+      return sql.transaction(work)()
+    } catch (error) {
+      followUps.length = before
+      throw error
+    }
+  }
   return {
     sql,
     prepare: prepare as Database['prepare'],
     transaction(work) {
-      if (sql.inTransaction) return work()
+      if (sql.inTransaction) return nested(work)
       return withFollowUps(() => sql.transaction(work).immediate())
     },
     relaxedTransaction(work) {
-      if (sql.inTransaction) return work()
+      if (sql.inTransaction) return nested(work)
       return withFollowUps(() => {
         sql.pragma('synchronous = NORMAL')
         try {

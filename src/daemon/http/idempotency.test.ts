@@ -97,6 +97,19 @@ test.each(['at once', 'later'])('what fails %s leaves the key free', async (when
   expect(await idempotency.run(call(), () => note('1'))).toEqual({ answer: { value: '1' } })
 })
 
+test('what fails on its way to waiting leaves nothing half done', async () => {
+  const { db, idempotency, call, note, notes } = openBench()
+  const work = async () => {
+    db.transaction(() => {
+      note('half')
+      throw new Error('not now')
+    })
+    return Promise.resolve('never')
+  }
+  await expect(idempotency.run(call(), work)).rejects.toThrow('not now')
+  expect(notes()).toEqual([])
+})
+
 test('an answer that cannot be written down takes the work back with it', async () => {
   const { db, idempotency, call, note, notes } = openBench()
   db.sql.exec(`CREATE TEMP TRIGGER full BEFORE INSERT ON idempotency BEGIN SELECT raise(ABORT, 'disk full'); END`)

@@ -40,8 +40,8 @@ export class BulkChanges {
   #try(action: BulkAction, assetId: string, assertMayUse: (assetId: string) => void): BulkResult {
     try {
       assertMayUse(assetId)
-      // A savepoint: what is refused halfway leaves nothing.
-      const isChanged = this.#deps.db.sql.transaction(() => this.#act(action, assetId))()
+      // What is refused halfway leaves nothing.
+      const isChanged = this.#deps.db.transaction(() => this.#act(action, assetId))
       return { assetId, outcome: isChanged ? 'changed' : 'unchanged' }
     } catch (error) {
       if (!(error instanceof AppError)) throw error
