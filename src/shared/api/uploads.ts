@@ -113,6 +113,7 @@ export const presignUpload = defineEndpoint({
     'blob_quarantined',
     'payload_too_large',
     'media_type_not_allowed',
+    'too_many_pixels',
     'quota_exceeded',
     'workspace_not_found',
     'store_unreachable'
@@ -149,6 +150,7 @@ export const beginUpload = defineEndpoint({
     'blob_quarantined',
     'payload_too_large',
     'media_type_not_allowed',
+    'too_many_pixels',
     'quota_exceeded',
     'workspace_not_found',
     'store_unreachable'

@@ -1,5 +1,6 @@
 import type { AccessPolicy } from '../../../shared/api/assets.ts'
 import type { Database } from '../../db/database.ts'
+import type { ImageSize } from '../../media/image-size.ts'
 import type { MediaType } from '../../media/sniff-media.ts'
 import { scopeCondition, type WorkspaceScope } from '../../workspace-scope.ts'
 import type { CaptureMoment } from '../ingest/capture-moment.ts'
@@ -18,6 +19,14 @@ export interface NewMedia {
   ownerId: string
 }
 
+/** An asset with the same bytes. */
+export interface Twin {
+  type: MediaType
+  objectKey: string
+  /** Null when it is not known, or the asset has none. */
+  size: ImageSize | null
+}
+
 /** Assets that applications upload. */
 export class MediaRepository {
   readonly #db: Database
@@ -27,13 +36,18 @@ export class MediaRepository {
   }
 
   /** What an asset of this workspace with these bytes is, unless it is somebody else's private one. */
-  findTwin(workspaceId: string, blobId: string, actorId: string): { type: MediaType; objectKey: string } | null {
+  findTwin(workspaceId: string, blobId: string, actorId: string): Twin | null {
     const row = this.#db
-      .prepare<unknown[], MediaType & { objectKey: string }>(
-        `SELECT kind, mime_type AS mimeType, object_key AS objectKey FROM asset WHERE blob_id = ? AND workspace_id = ? AND (access <> 'private' OR created_by = ?) LIMIT 1`
+      .prepare<unknown[], MediaType & { objectKey: string; widthPx: number | null; heightPx: number | null }>(
+        `SELECT kind, mime_type AS mimeType, object_key AS objectKey, width AS widthPx, height AS heightPx
+         FROM asset INDEXED BY asset_by_blob
+         WHERE blob_id = ? AND workspace_id = ? AND (access <> 'private' OR created_by = ?) LIMIT 1`
       )
       .get(blobId, workspaceId, actorId)
-    return row ? { type: { kind: row.kind, mimeType: row.mimeType }, objectKey: row.objectKey } : null
+    if (!row) return null
+    const { kind, mimeType, objectKey, widthPx, heightPx } = row
+    const size = widthPx === null || heightPx === null ? null : { widthPx, heightPx }
+    return { type: { kind, mimeType }, objectKey, size }
   }
 
   /** Whether another asset in `scope` has the bytes of this one. */

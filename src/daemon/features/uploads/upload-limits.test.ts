@@ -110,3 +110,14 @@ test('a type that is no longer allowed is not given out again by its digest', as
   const sha256 = createHash('sha256').update(photo).digest('hex')
   expect(typeOf(await uploadWays.link(second, photo, 'a.jpg', { sha256 }))).toEqual([415, 'media_type_not_allowed'])
 })
+
+test('a picture with more pixels than are allowed by now is not given out again by its digest', async () => {
+  const photo = await dronePhoto()
+  const first = await startTestDaemon()
+  await uploadWays.form(first, photo, 'a.jpg')
+  await first.daemon.idle()
+  await first.daemon.stop()
+  const second = await startTestDaemon({ dataDir: first.dataDir, env: { FLIGHTCASE_UPLOAD_MAX_MEGAPIXELS: '0.1' } })
+  const sha256 = createHash('sha256').update(photo).digest('hex')
+  expect(typeOf(await uploadWays.link(second, photo, 'a.jpg', { sha256 }))).toEqual([422, 'too_many_pixels'])
+})

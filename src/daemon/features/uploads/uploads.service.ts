@@ -139,7 +139,7 @@ export class UploadsService {
   /**
    * Makes an asset of bytes that the workspace has already, by their digest; null when it has not, or as somebody else's private
    * file only. (Whoever knows the digest of somebody else's file shall not get the file by it.) Throws `media_type_not_allowed`,
-   * `payload_too_large`, `quota_exceeded`, `blob_quarantined`, `ObjectStoreError`.
+   * `payload_too_large`, `too_many_pixels`, `quota_exceeded`, `blob_quarantined`, `ObjectStoreError`.
    */
   async admitKnown(sizeBytes: number, fields: UploadFields & { name: string }): Promise<UploadedMedia | null> {
     const { db, repository, blobs, limits } = this.#deps
@@ -150,8 +150,10 @@ export class UploadsService {
     if (sha256 === undefined || known?.sizeBytes !== sizeBytes) return null
     return db.transaction(() => {
       const twin = repository.findTwin(workspaceId, known.id, currentActor().id)
-      if (twin) limits.assertFile({ mimeType: twin.type.mimeType, sizeBytes })
-      return twin && this.#insert({ ...twin, name, sizeBytes, sha256, blobId: known.id }, fields, true)
+      if (!twin) return null
+      limits.assertFile({ mimeType: twin.type.mimeType, sizeBytes })
+      if (twin.type.kind === 'image' && twin.size) limits.assertPixels(twin.size)
+      return this.#insert({ ...twin, name, sizeBytes, sha256, blobId: known.id }, fields, true)
     })
   }
 
