@@ -1,5 +1,6 @@
 import { request as httpRequest, type IncomingMessage } from 'node:http'
 import { request as httpsRequest } from 'node:https'
+import { finished } from 'node:stream/promises'
 import { messageOf } from '../../errors.ts'
 import { AddressRefused, guardedLookup, mayConnectTo } from '../../http/public-address.ts'
 
@@ -35,8 +36,8 @@ export async function postEvent(url: string, options: PostOptions): Promise<Post
     const answer = await send(new URL(url), options, AbortSignal.any([options.signal, deadline]))
     const status = answer.statusCode ?? 0
     const error = status >= 200 && status < 300 ? null : `the receiver answered ${status}${await beginningOf(answer)}`
-    // What else it says is of no interest, but shall not be cut off.
-    answer.on('error', () => {}).resume()
+    // What else it says is of no interest, but is heard out: one that never ends would leave a connection for every event.
+    await finished(answer.resume()).catch(() => {})
     return {
       status,
       error,

@@ -1,4 +1,5 @@
 import { createHmac } from 'node:crypto'
+import type { ServerResponse } from 'node:http'
 import { pino } from 'pino'
 import { Webhook as Verifier } from 'standardwebhooks'
 import { describe, expect, onTestFinished, test, vi } from 'vitest'
@@ -229,6 +230,25 @@ describe('a receiver that does not take an event', () => {
     await vi.waitFor(() => expect(subjects(quick)).toEqual(names), 30_000)
     expect(silent.calls).toHaveLength(1)
     expect(base.service.get(stuck.id).lagEvents).toBe(250)
+  })
+
+  test('or does not end its answer is asked one thing at a time', async () => {
+    const base = startWebhooks()
+    const [endless, quick] = [await startTestReceiver(), await startTestReceiver()]
+    const answers: ServerResponse[] = []
+    endless.answer = (_, response) => {
+      answers.push(response)
+      response.writeHead(200).write('thanks')
+    }
+    const { id } = base.service.create(hook(endless.url))
+    base.service.create(hook(quick.url))
+    const names = Array.from({ length: 50 }, (_, index) => `asset ${index}`)
+    base.append(...names)
+    await vi.waitFor(() => expect(subjects(quick)).toEqual(names), 30_000)
+    expect(subjects(endless)).toEqual(names.slice(0, 1))
+    answers[0]?.end()
+    await vi.waitFor(() => expect(subjects(endless)).toEqual(names.slice(0, 2)))
+    expect(base.log(id)).toMatchObject([{ outcome: 'delivered', status: 200 }])
   })
 
   test('nobody listens: told as a failure without a status', async () => {
