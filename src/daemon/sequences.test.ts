@@ -6,6 +6,8 @@ import { runLife } from './testing/sequences/run-life.ts'
 
 const LIVES = Number(process.env['FLIGHTCASE_TEST_LIVES'] ?? 60)
 const SEED = Number(process.env['FLIGHTCASE_TEST_SEED'] ?? Date.now() % 2 ** 31)
+/** Side by side, because a life mostly waits for the disk. */
+const LANES = 4
 
 let external: EndpointHarness
 beforeAll(async () => {
@@ -13,12 +15,15 @@ beforeAll(async () => {
 })
 afterAll(() => external.dispose())
 
-test(`${LIVES} lives of a base (seed ${SEED}): nothing held is lost, nothing else stays, counts are right`, {
-  timeout: 0
-}, async () => {
-  console.log(`seed ${SEED}, ${LIVES} lives`)
-  await fc.assert(
-    fc.asyncProperty(anyLife, (life) => runLife(life, external)),
-    { numRuns: LIVES, seed: SEED, includeErrorInReport: true }
-  )
-})
+test.concurrent.each(Array.from({ length: LANES }, (_, lane) => SEED + lane))(
+  `random lives of a base (seed %i): nothing held is lost, nothing else stays, counts are right`,
+  { timeout: 0 },
+  async (seed) => {
+    const numRuns = Math.ceil(LIVES / LANES)
+    console.log(`seed ${seed}, ${numRuns} lives`)
+    await fc.assert(
+      fc.asyncProperty(anyLife, (life) => runLife(life, external)),
+      { numRuns, seed, includeErrorInReport: true }
+    )
+  }
+)

@@ -79,8 +79,9 @@ class LifeRun {
     for (const asset of this.#known) await this.#checkBytes(asset)
     for (const ms of [GRACE_MS, UPLOAD_LIFE_MS, ARCHIVE_MS, BIN_MS]) {
       world.clock.advanceMs(ms + HOUR_MS)
-      await this.#tidy()
-      for (const asset of this.#known) await this.#checkBytes(asset)
+      // A start tidies what is due by now, also what failed while the store was away.
+      await world.restart()
+      await this.#collect()
     }
     const left = this.#known.filter(({ isGone }) => !isGone)
     const binned = left.find(({ binnedAtMs }) => binnedAtMs !== null)
@@ -91,12 +92,11 @@ class LifeRun {
     await this.#checkStores(new Set(left.map(({ id }) => id)))
   }
 
-  async #tidy(): Promise<void> {
-    // A start tidies; what failed while the store was away is due again after an hour.
-    await this.#world.restart()
+  async #collect(): Promise<void> {
     await this.#must(this.#world.request('POST', '/api/v1/gc', {}))
     await this.#world.idle()
     await this.#compare()
+    for (const asset of this.#known) await this.#checkBytes(asset)
   }
 
   /** Does it and hears the answer; null when the base died before. Anything that is no proper answer is an error. */
