@@ -7,7 +7,7 @@ import { packageRoot } from './package-info.ts'
 import { type JsonSchema, jsonSchema, type ValueOptions, valuesOf } from './testing/from-json-schema.ts'
 import { startTestDaemon, TEST_PILOT_TOKEN, type TestDaemon } from './testing/test-daemon.ts'
 
-const RUNS = Number(process.env['FLIGHTCASE_TEST_FUZZ_RUNS'] ?? 40)
+const RUNS = Number(process.env['FLIGHTCASE_TEST_FUZZ_RUNS'] ?? 20)
 const SEED = Number(process.env['FLIGHTCASE_TEST_SEED'] ?? Date.now() % 2 ** 31)
 
 const documentSchema = z.object({

@@ -33,7 +33,7 @@ let worlds = 0
  */
 export class World {
   readonly clock = new ManualClock(Date.now())
-  readonly #root = mkdtempSync(join(tmpdir(), 'flightcase-sequence-'))
+  readonly #root = mkdtempSync(join(tmpdir(), 'flightcase-life-'))
   readonly #external: EndpointHarness | null
   readonly #settings: Record<string, string>
   readonly #bucket = `media-${++worlds}`

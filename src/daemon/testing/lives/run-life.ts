@@ -15,9 +15,9 @@ const contents = Array.from({ length: CONTENTS }, (_, n) => Buffer.from(`content
 const sha256 = (bytes: Buffer) => createHash('sha256').update(bytes).digest('hex')
 const holderOf = (n: number) => ({ namespace: 'app', owner: `owner-${n}` })
 
-/** Lives one life, and throws when anything that must hold does not. */
-export async function runLife(life: Life, external: EndpointHarness): Promise<void> {
-  const world = await World.open(life.store === 'external' ? external : null, {
+/** Lives one life, with a store of its own or an external one, and throws when anything that must hold does not. */
+export async function runLife(life: Life, external: EndpointHarness | null): Promise<void> {
+  const world = await World.open(external, {
     FLIGHTCASE_ORPHAN_POLICY: life.orphanPolicy,
     FLIGHTCASE_ARCHIVE_DAYS: String(ARCHIVE_MS / DAY_MS)
   })

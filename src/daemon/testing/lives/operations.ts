@@ -89,9 +89,8 @@ const anyOperation: fc.Arbitrary<Operation> = fc.oneof(
   }
 )
 
-/** A life of a base: which store it has, what becomes of orphans, and what happens in which order. */
+/** A life of a base: what becomes of orphans, and what happens in which order. */
 export const anyLife = fc.record({
-  store: fc.constantFrom('embedded' as const, 'external' as const),
   orphanPolicy: fc.constantFrom('bin' as const, 'purge' as const, 'archive' as const),
   operations: fc.array(anyOperation, { minLength: 8, maxLength: 40, size: 'max' })
 })

@@ -1,0 +1,3 @@
+import { testRandomLives } from './testing/lives/random-lives.ts'
+
+testRandomLives(() => null)
