@@ -214,10 +214,15 @@ test('deleting can be taken back', async ({ page, daemon }) => {
   const address = page.url()
   await page.getByTestId('inspector').getByRole('button', { name: 'Move to bin' }).click()
   await expect(page.getByText(`"${name}" is in the bin.`)).toBeVisible()
-  const [tools] = await boxes(page.getByRole('toolbar'))
-  const [toast] = await boxes(page.getByRole('status').filter({ hasText: 'is in the bin.' }))
-  if (!tools || !toast) throw new Error('no message above the tools')
-  expect(toast.y + toast.height).toBeLessThanOrEqual(tools.y)
+  // The next file takes the place of the binned one, and its tools appear when it is read.
+  await expect(page.getByRole('toolbar')).toBeVisible()
+  await expect
+    .poll(async () => {
+      const tools = await page.getByRole('toolbar').boundingBox()
+      const toast = await page.getByRole('status').filter({ hasText: 'is in the bin.' }).boundingBox()
+      return tools !== null && toast !== null && toast.y + toast.height <= tools.y
+    })
+    .toBe(true)
   await shoot(page, 'inspector-undo')
   await page.keyboard.press('Control+z')
   await expect(page.getByText(`"${name}" is back.`)).toBeVisible()
