@@ -12,6 +12,6 @@ export interface Feature {
   upkeep?: UpkeepTask[]
   /** Begins what it does by itself; called when the listeners are open. */
   start?(): void
-  /** Ends that and waits for it. Called after the last job, before the admin listener closes. */
+  /** Ends that and waits for it. Called after the last job and the last controller's request, before the admin listener closes. */
   stop?(): Promise<void>
 }

@@ -8,6 +8,8 @@ import { messageOf, StartupError } from '../errors.ts'
 export interface Listener {
   /** Starts listening and returns the address with the real port. Throws `StartupError('listen_failed')`. */
   listen(): Promise<ListenAddress>
+  /** That address; the configured one before it listens. */
+  address(): ListenAddress
   /** Stops accepting, lets running requests end until the deadline, then cuts them. */
   close(deadlineMs: number): Promise<void>
 }
@@ -32,8 +34,13 @@ export function createListener(options: ListenerOptions): Listener {
   const connectionsCheckingInterval = headersTimeout / 4
   const server = createServer({ requestTimeout, headersTimeout, connectionsCheckingInterval }, options.handler)
   server.keepAliveTimeout = 75_000
+  let { address } = options
   return {
-    listen: () => listenOn(server, options),
+    listen: async () => {
+      address = await listenOn(server, options)
+      return address
+    },
+    address: () => address,
     close: (deadlineMs) => close(server, deadlineMs)
   }
 }

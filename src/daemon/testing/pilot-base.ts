@@ -31,6 +31,7 @@ import { PilotService } from '../features/pilot/pilot.service.ts'
 import { ProtocolRecorder } from '../features/pilot/protocol-recorder.ts'
 import { TieringRepository } from '../features/tiering/tiering.repository.ts'
 import { TieringService } from '../features/tiering/tiering.service.ts'
+import { createWorkspaces } from '../features/workspaces/create-workspaces.ts'
 import { JobQueue } from '../jobs/job-queue.ts'
 import { JobRunner } from '../jobs/job-runner.ts'
 import type { ObjectStore } from '../object-store/object-store.ts'
@@ -80,9 +81,10 @@ export async function startPilotBase(options: PilotBaseOptions) {
   const outbox = new Outbox({ db, clock })
   const queue = new JobQueue({ db, clock, outbox })
   const liveFeed = new LiveFeed()
+  const audit = new AuditLog({ db, clock })
   const access = new AccessService({
     db,
-    audit: new AuditLog({ db, clock }),
+    audit,
     clock,
     log,
     adminToken: 'the-admin-token',
@@ -122,6 +124,7 @@ export async function startPilotBase(options: PilotBaseOptions) {
     ingest,
     board,
     config,
+    acceptsWorkspace: createWorkspaces({ db, audit, mode: config.workspaceMode, quotaBytes: null }).accepts,
     publicStore: () => ({
       publicEndpoint: null,
       port: options.s3Port ?? 9000,

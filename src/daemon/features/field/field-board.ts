@@ -30,6 +30,14 @@ const MAX_LANES = 500
 const MAX_DEVICE_ID = 64
 const EVENTS_AT_ONCE = 500
 
+export interface FieldBoardDeps {
+  repository: FieldRepository
+  outbox: Outbox
+  liveFeed: LiveFeed
+  clock: Clock
+  log: Logger
+}
+
 /**
  * The tether board: a lane for each controller with what it did today. Everything is noted in memory, because it happens
  * inside the calls that must be fast; a timer writes it down and shows it.
@@ -55,7 +63,7 @@ export class FieldBoard {
   #timer: NodeJS.Timeout | undefined
   #ticks = 0
 
-  constructor(deps: { repository: FieldRepository; outbox: Outbox; liveFeed: LiveFeed; clock: Clock; log: Logger }) {
+  constructor(deps: FieldBoardDeps) {
     this.#repository = deps.repository
     this.#outbox = deps.outbox
     this.#seenSeq = deps.outbox.range().last

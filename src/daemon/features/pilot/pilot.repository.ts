@@ -103,10 +103,6 @@ export class PilotRepository {
       .run(workspaceId, day, controllerId)
     return true
   }
-
-  hasWorkspace(workspaceId: string): boolean {
-    return this.#db.prepare('SELECT 1 FROM workspace WHERE id = ?').get(workspaceId) !== undefined
-  }
 }
 
 function fromRow(row: Row): KnownFile {

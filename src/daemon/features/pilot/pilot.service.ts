@@ -32,6 +32,7 @@ export interface PilotServiceDeps {
   ingest: IngestService
   board: FieldBoard
   config: PilotConfig
+  acceptsWorkspace: (workspaceId: string) => boolean
   /** How controllers reach the store; asked at each call because the port is known only once it listens. */
   publicStore: () => { publicEndpoint: string | null; port: number; scheme: 'http' | 'https'; region: string }
   clock: Clock
@@ -163,9 +164,7 @@ export class PilotService {
 
   /** Throws `workspaceNotFound` when only known workspaces may be used and this is none. */
   assertWorkspace(workspaceId: string): void {
-    const { config, repository } = this.#deps
-    if (config.workspaceMode === 'strict' && !repository.hasWorkspace(workspaceId))
-      throw new PilotRefusal('workspaceNotFound')
+    if (!this.#deps.acceptsWorkspace(workspaceId)) throw new PilotRefusal('workspaceNotFound')
   }
 
   /**

@@ -2,6 +2,7 @@ import { networkInterfaces } from 'node:os'
 import type { z } from 'zod'
 import type { getStatus } from '../../../shared/api/system.ts'
 import type { ListenAddress } from '../../config/settings/listeners.ts'
+import type { StoreConfig } from '../../config/settings/store.ts'
 import { messageOf } from '../../errors.ts'
 import type { ObjectStore } from '../../object-store/object-store.ts'
 
@@ -43,4 +44,11 @@ export function reachableUrls(address: ListenAddress): string[] {
     .flatMap((addresses) => addresses ?? [])
     .filter((entry) => entry.family === 'IPv4' && !entry.internal)
     .map((entry) => `http://${entry.address}:${address.port}`)
+}
+
+/** The same for the store; `address` is that of the embedded endpoint, null before it listens. */
+export function storeUrls(config: StoreConfig, address: ListenAddress | null): string[] {
+  if (config.publicEndpoint !== null) return [config.publicEndpoint]
+  if (config.mode === 'external') return [config.endpoint]
+  return address === null ? [] : reachableUrls(address)
 }

@@ -8,19 +8,31 @@ import { WorkspacesRepository } from './workspaces.repository.ts'
 
 export interface WorkspacesFeature extends Feature {
   quota: WorkspaceQuota
+  /** Whether files of this workspace are taken. */
+  accepts(workspaceId: string): boolean
+  /** Throws `workspace_not_found` when they are not. */
+  assertAccepted(workspaceId: string): void
 }
 
-/** Workspaces: what they keep and how much they may. `quotaBytes` holds where a workspace has none of its own; null for no limit. */
+/** Workspaces: which there are, what they keep and how much they may. */
 export function createWorkspaces(deps: {
   db: Database
   audit: AuditLog
+  /** `open`: a name nobody used before makes a new one. */
+  mode: 'open' | 'strict'
+  /** Holds where a workspace has no quota of its own; null for no limit. */
   quotaBytes: number | null
 }): WorkspacesFeature {
-  const { db, audit, quotaBytes } = deps
+  const { db, audit, mode, quotaBytes } = deps
   const repository = new WorkspacesRepository(db)
   const quota = new WorkspaceQuota({ repository, quotaBytes })
+  const accepts = (workspaceId: string): boolean => mode === 'open' || repository.has(workspaceId)
   return {
     quota,
+    accepts,
+    assertAccepted(workspaceId) {
+      if (!accepts(workspaceId)) throw new AppError('workspace_not_found', { workspaceId })
+    },
     bind(binder) {
       binder.bind(listWorkspaces, ({ query }, { caller }) => {
         const items = repository

@@ -39,6 +39,10 @@ export class WorkspacesRepository {
     return row && workspaceFromRow(row)
   }
 
+  has(workspaceId: string): boolean {
+    return this.#db.prepare('SELECT 1 FROM workspace WHERE id = ?').get(workspaceId) !== undefined
+  }
+
   /** Also of a workspace that nothing was kept in yet. */
   usageOf(workspaceId: string): WorkspaceUsage {
     return this.#db

@@ -12,7 +12,7 @@ import { Idempotency } from '../../http/idempotency.ts'
 import { createRateLimits } from '../../http/rate-limits.ts'
 import { ManualClock } from '../../testing/manual-clock.ts'
 import { testDatabase } from '../../testing/test-database.ts'
-import { bindEvents } from './events.routes.ts'
+import { createEvents } from './create-events.ts'
 
 interface Message {
   id?: string
@@ -48,13 +48,14 @@ async function startStream(heartbeatMs?: number, options: { clock?: Clock; expir
     limits: createRateLimits({ requestsPerMinute: 0, mediaPerMinute: 0 }),
     checkResponses: true
   })
-  bindEvents(binder, {
+  const events = createEvents({
     outbox,
     liveFeed,
     clock,
     isInScope: () => true,
     ...(heartbeatMs === undefined ? {} : { heartbeatMs })
   })
+  events.bind?.(binder)
   app.use(errorHandler(pino({ level: 'silent' })))
   const server = createServer(app).listen(0, '127.0.0.1')
   onTestFinished(() => {
