@@ -1,5 +1,6 @@
 import type { IncomingMessage } from 'node:http'
 import { PassThrough, type Readable } from 'node:stream'
+import { markReceived } from '../chunk-memory.ts'
 import { AppError } from '../errors.ts'
 
 /** A client that sends nothing for so long is gone. */
@@ -20,6 +21,7 @@ export function bodyStream(request: IncomingMessage, silenceMs: number): Readabl
     timer = setTimeout(() => fail('the client fell silent'), silenceMs)
   }
   const onData = (chunk: Buffer): void => {
+    markReceived(chunk)
     if (body.write(chunk)) {
       listen()
       return

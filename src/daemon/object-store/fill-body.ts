@@ -1,3 +1,4 @@
+import { UsedChunks } from '../chunk-memory.ts'
 import type { BodyDigests, BodyWriter } from '../embedded-store/engine/storage-engine.ts'
 import { ObjectStoreError } from './object-store.ts'
 
@@ -8,7 +9,12 @@ export async function fillBody(
   sha256: string | undefined
 ): Promise<BodyDigests> {
   try {
-    for await (const chunk of chunks) await body.write(chunk)
+    const used = new UsedChunks()
+    for await (const chunk of chunks) {
+      const pause = body.write(chunk)
+      if (pause !== undefined) await pause
+      used.add(chunk)
+    }
     const digests = await body.finish()
     if (sha256 !== undefined && sha256 !== digests.sha256)
       throw new ObjectStoreError('ChecksumMismatch', 'The bytes have another sha256 than announced.')

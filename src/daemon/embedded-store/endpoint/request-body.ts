@@ -1,4 +1,5 @@
 import type { IncomingMessage, ServerResponse } from 'node:http'
+import { freeChunk } from '../../chunk-memory.ts'
 import type { Headers } from './headers.ts'
 import { S3Error } from './s3-error.ts'
 
@@ -53,11 +54,18 @@ export class RequestBody {
   }
 
   /**
-   * Tells the client to go on, if it waits for that, and yields the bytes as they arrive. Time spent by the consumer does not
-   * count as idle.
+   * Tells the client to go on, if it waits for that, and yields the bytes as they arrive. A chunk is gone when the next one is asked
+   * for. Time spent by the consumer does not count as idle.
    * @throws S3Error RequestTimeout when no byte arrives for the idle time; ClientGone
    */
   async *chunks(): AsyncGenerator<Buffer> {
+    for await (const chunk of this.#arriving()) {
+      yield chunk
+      freeChunk(chunk)
+    }
+  }
+
+  async *#arriving(): AsyncGenerator<Buffer> {
     const request = this.#request
     if (this.isHeldBack && this.isPresent) this.#response.writeContinue()
     this.#started = true
@@ -78,7 +86,7 @@ export class RequestBody {
     if ((this.announcedBytes ?? 0) > maxBytes) throw tooLarge()
     const chunks: Buffer[] = []
     let sizeBytes = 0
-    for await (const chunk of this.chunks()) {
+    for await (const chunk of this.#arriving()) {
       sizeBytes += chunk.length
       if (sizeBytes > maxBytes) throw tooLarge()
       chunks.push(chunk)

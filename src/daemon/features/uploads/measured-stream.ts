@@ -28,7 +28,7 @@ export function measured(source: Readable, limitBytes: number): Measured {
       sizeBytes += chunk.length
       if (sizeBytes > maxSizeBytes) return done(new AppError('payload_too_large', { maxSizeBytes }))
       if (isBeginning) {
-        begin.push(chunk)
+        begin.push(Buffer.from(chunk.subarray(0, SNIFF_BYTES)))
         if (sizeBytes >= SNIFF_BYTES) tellHead(Buffer.concat(begin.splice(0)))
       }
       done(null, chunk)

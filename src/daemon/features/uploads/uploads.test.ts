@@ -1,5 +1,6 @@
 import { createHash, randomBytes } from 'node:crypto'
 import { connect } from 'node:net'
+import { Readable } from 'node:stream'
 import { describe, expect, test, vi } from 'vitest'
 import { getAsset, listAssets } from '../../../shared/api/assets.ts'
 import { collectGarbage } from '../../../shared/api/lifecycle.ts'
@@ -35,7 +36,34 @@ async function refusal(answer: Response) {
 const bytesOf = async (base: TestDaemon, assetId: string) =>
   Buffer.from(await (await base.fetch(`/media/${assetId}`)).arrayBuffer())
 
+/** Bytes that often look like the beginning of the boundary `b`. */
+const tricky = (sizeBytes: number) =>
+  randomBytes(sizeBytes).map((byte) => (byte < 64 ? '\r\n--b\r'.charCodeAt(byte % 6) : byte))
+
 describe('a file from a form', () => {
+  test('is kept byte by byte, in whatever pieces it comes', async () => {
+    const base = await startTestDaemon()
+    const file = tricky(6_000_000)
+    const body = Buffer.concat([
+      Buffer.from('--bbbb\r\ncontent-disposition: form-data; name="file"; filename="a.bin"\r\n\r\n'),
+      file,
+      Buffer.from('\r\n--bbbb\r\ncontent-disposition: form-data; name="name"\r\n\r\nb.bin\r\n--bbbb--\r\n')
+    ])
+    const pieces = function* () {
+      for (let at = 0, sizeBytes = 1; at < body.length; at += sizeBytes, sizeBytes = (sizeBytes * 7 + 13) % 150_001)
+        yield body.subarray(at, at + sizeBytes)
+    }
+    const answer = await base.fetch(uploadMedia.path, {
+      method: 'POST',
+      headers: { 'content-type': 'multipart/form-data; boundary=bbbb' },
+      body: Readable.toWeb(Readable.from(pieces())) as never,
+      duplex: 'half'
+    } as RequestInit)
+    const uploaded = uploadMedia.response.parse(await answer.json())
+    expect(uploaded).toMatchObject({ sha256: sha256(file), asset: { name: 'b.bin', sizeBytes: file.length } })
+    expect(sha256(await bytesOf(base, uploaded.asset.id))).toBe(sha256(file))
+  })
+
   test('becomes an asset that waits for a reference, with previews, typed by its content', async () => {
     const base = await startTestDaemon()
     const photo = await dronePhoto()
