@@ -1,9 +1,8 @@
 import { EventSourceParserStream } from 'eventsource-parser/stream'
 import { type StoredEvent, storedEventSchema, streamEvents } from '../shared/api/events.ts'
-import { ApiError } from '../shared/api-client.ts'
-import { problemSchema } from '../shared/problem.ts'
+import { refusalFrom } from '../shared/api-client.ts'
 import type { Connection } from './client.ts'
-import { isRefusal, pause } from './upload-file.ts'
+import { isRefusal, pause } from './patience.ts'
 
 export interface FollowOptions {
   /** The `seq` of the last event that was seen; what came after it is told first. */
@@ -53,9 +52,6 @@ async function open({ baseUrl, fetch, headers }: Connection, seen: number | unde
     credentials: 'same-origin',
     ...(signal ? { signal } : {})
   })
-  if (!answer.ok || answer.body === null) {
-    const problem = problemSchema.safeParse(await answer.json().catch(() => null))
-    throw new ApiError(answer.status, problem.success ? problem.data : null)
-  }
+  if (!answer.ok || answer.body === null) throw refusalFrom(answer.status, await answer.json().catch(() => null))
   return answer.body.pipeThrough(new TextDecoderStream()).pipeThrough(new EventSourceParserStream())
 }

@@ -8,9 +8,9 @@ import {
   type uploadFieldsSchema,
   uploadMedia
 } from '../shared/api/uploads.ts'
-import { ApiError, endpointUrl } from '../shared/api-client.ts'
-import { problemSchema } from '../shared/problem.ts'
+import { endpointUrl, refusalFrom } from '../shared/api-client.ts'
 import type { Connection } from './client.ts'
+import { withPatience } from './patience.ts'
 
 export type UploadedFile = z.output<typeof uploadedMediaSchema>
 
@@ -29,8 +29,6 @@ export type UploadOptions = Omit<z.input<typeof uploadFieldsSchema>, 'name'> & {
 /** Up to here one request is simpler and as safe. */
 const FORM_BYTES = 16 * 1024 * 1024
 const PARTS_AT_ONCE = 3
-const ATTEMPTS = 6
-const FIRST_PAUSE_MS = 500
 
 /** See `FlightcaseClient.upload`. */
 export function uploadFile(connection: Connection, file: Blob, options: UploadOptions): Promise<UploadedFile> {
@@ -131,39 +129,5 @@ async function send(
     ...(signal ? { signal } : {})
   })
   if (answer.ok) return answer
-  const problem = problemSchema.safeParse(await answer.json().catch(() => null))
-  throw new ApiError(answer.status, problem.success ? problem.data : null)
-}
-
-/** Tries again after growing pauses where nobody answered, or the base asks for patience. */
-async function withPatience<T>(signal: AbortSignal | undefined, work: () => Promise<T>): Promise<T> {
-  for (let attempt = 1; ; attempt++) {
-    try {
-      return await work()
-    } catch (error) {
-      if (isRefusal(error) || signal?.aborted || attempt === ATTEMPTS) throw error
-      await pause(FIRST_PAUSE_MS * 2 ** (attempt - 1), signal)
-    }
-  }
-}
-
-/** Whether asking again gives the same answer. */
-export function isRefusal(error: unknown): boolean {
-  return error instanceof ApiError && ![429, 502, 503, 504].includes(error.status)
-}
-
-/** Rejects with the signal's reason. */
-export function pause(ms: number, signal: AbortSignal | undefined): Promise<void> {
-  return new Promise((resolve, reject) => {
-    const end = () => {
-      clearTimeout(timer)
-      reject(signal?.reason)
-    }
-    const timer = setTimeout(() => {
-      signal?.removeEventListener('abort', end)
-      resolve()
-    }, ms)
-    if (signal?.aborted) end()
-    else signal?.addEventListener('abort', end, { once: true })
-  })
+  throw refusalFrom(answer.status, await answer.json().catch(() => null))
 }

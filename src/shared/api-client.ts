@@ -20,6 +20,11 @@ export class ApiError extends Error {
   }
 }
 
+/** The error that an answer stands for which was not 2xx; `body` is its JSON, null when it has none. */
+export function refusalFrom(status: number, body: unknown): ApiError {
+  return new ApiError(status, problemSchema.safeParse(body).data ?? null)
+}
+
 export interface ApiClient {
   /** Calls one JSON operation. Throws `ApiError` for a refusal and whatever the transport throws for an outage. */
   call<E extends Endpoint>(endpoint: E, input: EndpointInput<E>, signal?: unknown): Promise<EndpointResult<E>>
@@ -57,10 +62,8 @@ export function createApiClient(options: {
         ...(hasBody ? { body: JSON.stringify(parts.body) } : {}),
         ...(signal === undefined ? {} : { signal })
       })
-      if (answer.status < 200 || answer.status > 299) {
-        const problem = problemSchema.safeParse(await answer.json().catch(() => null))
-        throw new ApiError(answer.status, problem.success ? problem.data : null)
-      }
+      if (answer.status < 200 || answer.status > 299)
+        throw refusalFrom(answer.status, await answer.json().catch(() => null))
       if (typeof endpoint.response === 'string') return undefined as EndpointResult<typeof endpoint>
       return (endpoint.response as z.ZodType).parse(await answer.json()) as EndpointResult<typeof endpoint>
     }

@@ -1,6 +1,5 @@
 import { putUploadPart } from '../../../../../shared/api/uploads.ts'
-import { ApiError, endpointUrl } from '../../../../../shared/api-client.ts'
-import { problemSchema } from '../../../../../shared/problem.ts'
+import { endpointUrl, refusalFrom } from '../../../../../shared/api-client.ts'
 import { ConnectionLost } from '../engine/patience.ts'
 import type { SendPart } from '../engine/transfer.ts'
 
@@ -23,10 +22,11 @@ export const sendPartByXhr: SendPart = ({ uploadId, number, bytes, onProgress, s
       onProgress(loaded)
     }
     request.onload = () =>
-      end(() => (request.status === 200 ? resolve() : reject(refusalFrom(request.status, request.responseText))))
+      end(() => (request.status === 200 ? resolve() : reject(refusalFrom(request.status, request.response))))
     request.onerror = () => end(() => reject(new ConnectionLost('no answer came')))
     request.onabort = () => end(() => reject(signal.aborted ? signal.reason : new ConnectionLost('nothing moved')))
     request.open(putUploadPart.method, endpointUrl(putUploadPart.path, { params: { uploadId, number } }))
+    request.responseType = 'json'
     request.setRequestHeader('content-type', 'application/octet-stream')
     if (signal.aborted) return reject(signal.reason)
     signal.addEventListener('abort', abort)
@@ -43,13 +43,5 @@ function createWatch(afterMs: number, onSilence: () => void) {
       stop()
       timer = setTimeout(onSilence, afterMs)
     }
-  }
-}
-
-function refusalFrom(status: number, text: string): ApiError {
-  try {
-    return new ApiError(status, problemSchema.parse(JSON.parse(text)))
-  } catch {
-    return new ApiError(status, null)
   }
 }
