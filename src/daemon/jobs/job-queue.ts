@@ -2,6 +2,7 @@ import type { z } from 'zod'
 import type { Job, JobCounts, jobStates } from '../../shared/api/jobs.ts'
 import { type Clock, isoFromMs } from '../clock.ts'
 import type { Database } from '../db/database.ts'
+import { type Page, pageFrom } from '../db/page.ts'
 import { AppError } from '../errors.ts'
 import type { Outbox } from '../events/outbox.ts'
 import { newId } from '../ids.ts'
@@ -269,7 +270,7 @@ export class JobQueue {
   list(
     query: { state?: JobState | undefined; cursor?: string | undefined; limit: number },
     scope: WorkspaceScope = 'all'
-  ): { items: (Job & { assetName: string | null })[]; nextCursor: string | null } {
+  ): Page<Job & { assetName: string | null }> {
     const { sql, values } = scopeCondition(scope, OF_WORKSPACE)
     const conditions = [sql]
     if (query.state !== undefined) conditions.push('job.state = :state')
@@ -280,8 +281,8 @@ export class JobQueue {
          WHERE ${conditions.join(' AND ')} ORDER BY job.id DESC LIMIT :limit`
       )
       .all(...values, { state: query.state, cursor: query.cursor, limit: query.limit + 1 })
-    const items = rows.slice(0, query.limit).map((row) => ({ ...jobFromRow(row), assetName: row.asset_name }))
-    return { items, nextCursor: rows.length > query.limit ? items.at(-1)!.id : null }
+    const { items, nextCursor } = pageFrom(rows, query.limit, ({ id }) => id)
+    return { items: items.map((row) => ({ ...jobFromRow(row), assetName: row.asset_name })), nextCursor }
   }
 
   listForAsset(assetId: string): Job[] {

@@ -2,6 +2,7 @@ import { setImmediate as pause } from 'node:timers/promises'
 import type { z } from 'zod'
 import type { AssetSummary, listAssets } from '../../../shared/api/assets.ts'
 import type { Database } from '../../db/database.ts'
+import { type Page, pageFrom } from '../../db/page.ts'
 import { AppError } from '../../errors.ts'
 import type { WorkspaceScope } from '../../workspace-scope.ts'
 import { type FilterName, filtersOf, type SqlPart } from './asset-filters.ts'
@@ -64,20 +65,12 @@ export class AssetSearch {
    * One page of what is in `scope`, newest first by capture time (the bin: by time of binning); `signal` ends the search early.
    * Throws `invalid_request` for a bad cursor.
    */
-  async list(
-    query: AssetQuery,
-    scope: WorkspaceScope,
-    signal?: AbortSignal
-  ): Promise<{ items: AssetSummary[]; nextCursor: string | null }> {
+  async list(query: AssetQuery, scope: WorkspaceScope, signal?: AbortSignal): Promise<Page<AssetSummary>> {
     const after: Position | null = query.cursor === undefined ? null : parseCursor(query.cursor)
     const few = this.#few.find(query)
     const rows = few ? this.#pick(few, query, scope, after) : await this.#walk(query, scope, after, signal)
-    const page = rows.slice(0, query.limit)
-    const last = page.at(-1)
-    return {
-      items: page.map(summaryFromRow),
-      nextCursor: rows.length > query.limit && last ? `${last[timeColumn(query)]}_${last.id}` : null
-    }
+    const { items, nextCursor } = pageFrom(rows, query.limit, (last) => `${last[timeColumn(query)]}_${last.id}`)
+    return { items: items.map(summaryFromRow), nextCursor }
   }
 
   /** Those of the few that match, and one more than the page when there are more. */

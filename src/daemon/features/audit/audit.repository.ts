@@ -3,6 +3,7 @@ import type { AuditAction, AuditActor, AuditRecord, listAudit } from '../../../s
 import type { AuditRow } from '../../audit/audit-log.ts'
 import { isoFromMs } from '../../clock.ts'
 import type { Database } from '../../db/database.ts'
+import { type Page, pageFrom } from '../../db/page.ts'
 import { AppError } from '../../errors.ts'
 import { scopeCondition, type WorkspaceScope } from '../../workspace-scope.ts'
 
@@ -17,7 +18,7 @@ export class AuditRepository {
   }
 
   /** One page, newest first. Throws `invalid_request` for a bad cursor. */
-  list(query: AuditQuery, scope: WorkspaceScope): { items: AuditRecord[]; nextCursor: string | null } {
+  list(query: AuditQuery, scope: WorkspaceScope): Page<AuditRecord> {
     const conditions: string[] = []
     const values: unknown[] = []
     const where = (sql: string, ...bound: unknown[]): void => {
@@ -39,12 +40,8 @@ export class AuditRepository {
         `SELECT * FROM audit WHERE ${conditions.join(' AND ')} ORDER BY at_ms DESC, seq DESC LIMIT ?`
       )
       .all(...values, query.limit + 1)
-    const page = rows.slice(0, query.limit)
-    const last = page.at(-1)
-    return {
-      items: page.map(recordFromRow),
-      nextCursor: rows.length > query.limit && last ? `${last.at_ms}_${last.seq}` : null
-    }
+    const { items, nextCursor } = pageFrom(rows, query.limit, (last) => `${last.at_ms}_${last.seq}`)
+    return { items: items.map(recordFromRow), nextCursor }
   }
 
   /** The records after `seq`, oldest first. */

@@ -1,4 +1,5 @@
 import { cancelDeletion, listDeletions, takeEvent } from '../../../shared/api/deletions.ts'
+import { pageFrom } from '../../db/page.ts'
 import type { EndpointBinder } from '../../http/bind-endpoint.ts'
 import type { DeletionsRepository } from './deletions.repository.ts'
 import type { DeletionsService } from './deletions.service.ts'
@@ -8,10 +9,8 @@ export function bindDeletions(
   { service, repository }: { service: DeletionsService; repository: DeletionsRepository }
 ): void {
   binder.bind(takeEvent, ({ body }) => service.accept(body))
-  binder.bind(listDeletions, ({ query }) => {
-    const found = repository.list({ ...query, limit: query.limit + 1 })
-    const items = found.slice(0, query.limit)
-    return { items, nextCursor: found.length > query.limit ? items.at(-1)!.id : null }
-  })
+  binder.bind(listDeletions, ({ query }) =>
+    pageFrom(repository.list({ ...query, limit: query.limit + 1 }), query.limit, ({ id }) => id)
+  )
   binder.bind(cancelDeletion, ({ params }) => service.cancel(params.deletionId))
 }

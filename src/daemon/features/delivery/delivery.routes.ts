@@ -10,6 +10,7 @@ import {
   setAssetAccess
 } from '../../../shared/api/delivery.ts'
 import { isoFromMs } from '../../clock.ts'
+import { pageFrom } from '../../db/page.ts'
 import { AppError } from '../../errors.ts'
 import type { EndpointBinder } from '../../http/bind-endpoint.ts'
 import { sendObject } from '../../http/send-object.ts'
@@ -101,9 +102,7 @@ export function bindDelivery(binder: EndpointBinder, deps: DeliveryRouteDeps): v
   binder.bind(listQuarantine, ({ query: { cursor, limit } }) => {
     if (cursor !== undefined && !/^[0-9a-f]{64}$/.test(cursor))
       throw new AppError('invalid_request', { in: 'query', issues: [{ path: 'cursor', message: 'unknown cursor' }] })
-    const found = quarantined.list(cursor, limit + 1)
-    const items = found.slice(0, limit)
-    return { items, nextCursor: found.length > limit ? items.at(-1)!.sha256 : null }
+    return pageFrom(quarantined.list(cursor, limit + 1), limit, ({ sha256 }) => sha256)
   })
   binder.bind(releaseBytes, ({ params }) => {
     quarantine.release(params.sha256)

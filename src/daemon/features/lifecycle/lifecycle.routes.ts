@@ -11,6 +11,7 @@ import {
 } from '../../../shared/api/references.ts'
 import type { AuditLog } from '../../audit/audit-log.ts'
 import { isoFromMs } from '../../clock.ts'
+import { pageFrom } from '../../db/page.ts'
 import { AppError } from '../../errors.ts'
 import type { EndpointBinder } from '../../http/bind-endpoint.ts'
 import { goneSignal } from '../../http/gone-signal.ts'
@@ -36,10 +37,14 @@ export function bindLifecycle(binder: EndpointBinder, deps: LifecycleRouteDeps):
   const { holders, references, bin, collector, gcRuns, gcRunRows, audit } = deps
   binder.bind(listReferences, ({ params: { assetId }, query }) => {
     if (!holders.findLife(assetId)) throw new AppError('asset_not_found', { assetId })
-    return pageFrom(holders.listOfAsset(assetId, { ...query, limit: query.limit + 1 }), query.limit)
+    return pageFrom(holders.listOfAsset(assetId, { ...query, limit: query.limit + 1 }), query.limit, ({ id }) => id)
   })
   binder.bind(findReferences, ({ query }, { caller }) =>
-    pageFrom(holders.listOfHolder(query, caller.workspaceIds, { ...query, limit: query.limit + 1 }), query.limit)
+    pageFrom(
+      holders.listOfHolder(query, caller.workspaceIds, { ...query, limit: query.limit + 1 }),
+      query.limit,
+      ({ id }) => id
+    )
   )
   binder.bind(createReference, ({ params, body }) => references.create(params.assetId, body))
   binder.bind(createReferences, ({ body }) => references.createBatch(body.references))
@@ -86,7 +91,9 @@ export function bindLifecycle(binder: EndpointBinder, deps: LifecycleRouteDeps):
     if (!body.dryRun) audit.record('gc.run', 'gc', run)
     return { actor, ...run }
   })
-  binder.bind(listGcRuns, ({ query }) => pageFrom(gcRunRows.list({ ...query, limit: query.limit + 1 }), query.limit))
+  binder.bind(listGcRuns, ({ query }) =>
+    pageFrom(gcRunRows.list({ ...query, limit: query.limit + 1 }), query.limit, ({ id }) => id)
+  )
 }
 
 function callerOf(query: {
@@ -98,13 +105,4 @@ function callerOf(query: {
   if (query.referenceId !== undefined) return { referenceId: query.referenceId }
   if (query.namespace === undefined) return null
   return { namespace: query.namespace, owner: query.owner ?? null, externalId: query.externalId ?? null }
-}
-
-/** `found` has one more than the page, when there is one more. */
-function pageFrom<Item extends { id: string }>(
-  found: Item[],
-  limit: number
-): { items: Item[]; nextCursor: string | null } {
-  const items = found.slice(0, limit)
-  return { items, nextCursor: found.length > limit ? items.at(-1)!.id : null }
 }

@@ -5,6 +5,7 @@ import {
   getRemoteMedia,
   listRemoteMedia
 } from '../../../shared/api/remote.ts'
+import { pageFrom } from '../../db/page.ts'
 import type { EndpointBinder } from '../../http/bind-endpoint.ts'
 import { sendObject } from '../../http/send-object.ts'
 import type { ObjectStore } from '../../object-store/object-store.ts'
@@ -19,8 +20,8 @@ export function bindRemote(
   binder.bind(cacheRemoteMedia, ({ body }) => viewOf(service.request(body)))
   binder.bind(listRemoteMedia, ({ query }, { caller }) => {
     const found = repository.list({ ...query, limit: query.limit + 1 }, caller.workspaceIds)
-    const items = found.slice(0, query.limit)
-    return { items: items.map(viewOf), nextCursor: found.length > query.limit ? items.at(-1)!.id : null }
+    const { items, nextCursor } = pageFrom(found, query.limit, ({ id }) => id)
+    return { items: items.map(viewOf), nextCursor }
   })
   binder.bind(getRemoteMedia, ({ params }) => viewOf(service.get(params.taskId)))
   binder.bindStream(getRemoteContent, async ({ params }, context) => {

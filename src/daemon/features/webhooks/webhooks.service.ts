@@ -9,6 +9,7 @@ import {
 } from '../../../shared/api/webhooks.ts'
 import type { AuditLog } from '../../audit/audit-log.ts'
 import { isoFromMs } from '../../clock.ts'
+import { type Page, pageFrom } from '../../db/page.ts'
 import { AppError } from '../../errors.ts'
 import type { CloudEvent } from '../../events/cloud-event.ts'
 import type { Outbox } from '../../events/outbox.ts'
@@ -168,14 +169,13 @@ export class WebhooksService {
   listDeliveries(
     id: string,
     query: { outcome?: WebhookDelivery['outcome'] | undefined; cursor?: string | undefined; limit: number }
-  ): { items: WebhookDelivery[]; nextCursor: string | null } {
+  ): Page<WebhookDelivery> {
     this.#find(id)
     const { outcome, limit } = query
     const before = query.cursor === undefined ? Number.MAX_SAFE_INTEGER : Number(query.cursor)
     if (!Number.isSafeInteger(before)) throw new AppError('invalid_request', { reason: 'cursor: unknown' })
     const found = this.#deps.repository.listDeliveries(id, { outcome, before, limit: limit + 1 })
-    const items = found.slice(0, limit)
-    return { items, nextCursor: found.length > limit ? String(items.at(-1)!.id) : null }
+    return pageFrom(found, limit, (last) => String(last.id))
   }
 
   /** `told` is what the audit says of it. */

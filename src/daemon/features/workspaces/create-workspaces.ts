@@ -1,6 +1,7 @@
 import { listWorkspaces, setWorkspaceQuota } from '../../../shared/api/workspaces.ts'
 import type { AuditLog } from '../../audit/audit-log.ts'
 import type { Database } from '../../db/database.ts'
+import { pageFrom } from '../../db/page.ts'
 import { AppError } from '../../errors.ts'
 import type { Feature } from '../../feature.ts'
 import { WorkspaceQuota } from './workspace-quota.ts'
@@ -35,11 +36,9 @@ export function createWorkspaces(deps: {
     },
     bind(binder) {
       binder.bind(listWorkspaces, ({ query }, { caller }) => {
-        const items = repository
-          .list({ ...query, limit: query.limit + 1 }, caller.workspaceIds)
-          .map((workspace) => quota.withQuota(workspace))
-        const page = items.slice(0, query.limit)
-        return { items: page, nextCursor: items.length > page.length ? page.at(-1)!.id : null }
+        const found = repository.list({ ...query, limit: query.limit + 1 }, caller.workspaceIds)
+        const { items, nextCursor } = pageFrom(found, query.limit, ({ id }) => id)
+        return { items: items.map((workspace) => quota.withQuota(workspace)), nextCursor }
       })
       binder.bind(setWorkspaceQuota, ({ params: { workspaceId }, body }) =>
         db.transaction(() => {
