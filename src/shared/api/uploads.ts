@@ -15,31 +15,27 @@ import { workspaceIdSchema } from './workspaces.ts'
 /** Uploads of applications that name no workspace belong to this one. */
 export const DEFAULT_WORKSPACE = 'default'
 
-const fieldsShape = {
-  workspaceId: workspaceIdSchema.default(DEFAULT_WORKSPACE),
-  /** Instead of the name that the file comes with. */
-  name: z.string().min(1).max(1024).optional(),
-  /** SHA-256 (hex) that the bytes must have. */
-  sha256: sha256Schema.optional(),
-  /** Who may read it. */
-  access: z.enum(accessPolicies).default('workspace'),
-  ...holderShape,
-  namespace: holderShape.namespace.optional(),
-  businessTag: z.string().min(1).max(256).optional(),
-  kind: z.enum(referenceKinds).optional(),
-  expiresInSeconds: z.coerce.number().int().min(1).max(MAX_TEMPORARY_SECONDS).optional()
-}
-
-/** For `refine`: a reference has a holder. */
-const holderIsNamed = (
-  fields: Partial<Record<'namespace' | 'owner' | 'externalId' | 'businessTag' | 'kind', unknown>>
-) => fields.namespace !== undefined || !(fields.owner ?? fields.externalId ?? fields.businessTag ?? fields.kind)
-const holderProblem = { path: ['namespace'], message: 'is needed for a reference' }
-
 /** What may stand beside the file in a form: its name, its digest, and the reference that shall hold it from the start. */
 export const uploadFieldsSchema = z
-  .strictObject(fieldsShape)
-  .refine(holderIsNamed, holderProblem)
+  .strictObject({
+    workspaceId: workspaceIdSchema.default(DEFAULT_WORKSPACE),
+    /** Instead of the name that the file comes with. */
+    name: z.string().min(1).max(1024).optional(),
+    /** SHA-256 (hex) that the bytes must have. */
+    sha256: sha256Schema.optional(),
+    /** Who may read it. */
+    access: z.enum(accessPolicies).default('workspace'),
+    ...holderShape,
+    namespace: holderShape.namespace.optional(),
+    businessTag: z.string().min(1).max(256).optional(),
+    kind: z.enum(referenceKinds).optional(),
+    expiresInSeconds: z.coerce.number().int().min(1).max(MAX_TEMPORARY_SECONDS).optional()
+  })
+  .refine(
+    ({ namespace, owner, externalId, businessTag, kind }) =>
+      namespace !== undefined || !(owner ?? externalId ?? businessTag ?? kind),
+    { path: ['namespace'], message: 'is needed for a reference' }
+  )
   .refine(expiryFitsKind, expiryProblem)
 export type UploadFields = z.output<typeof uploadFieldsSchema>
 
@@ -76,6 +72,25 @@ export const uploadMedia = defineEndpoint({
   errors: ['invalid_request', ...fileErrors, 'workspace_not_found', 'store_full', 'store_unreachable']
 })
 
+/** A file that is yet to come. */
+const announcedFileSchema = uploadFieldsSchema.safeExtend({
+  name: z.string().min(1).max(1024),
+  sizeBytes: z.int().min(0)
+})
+
+/** Nothing has to come: the workspace has these bytes. */
+const storedSchema = z.object({ isStored: z.literal(true), ...uploadedMediaSchema.shape })
+
+const announcingErrors = [
+  'blob_quarantined',
+  'payload_too_large',
+  'media_type_not_allowed',
+  'too_many_pixels',
+  'quota_exceeded',
+  'workspace_not_found',
+  'store_unreachable'
+] as const
+
 export const presignUpload = defineEndpoint({
   name: 'presignUpload',
   method: 'POST',
@@ -85,17 +100,9 @@ export const presignUpload = defineEndpoint({
     'A link to upload a file of known size to the store; or the asset at once, when the workspace has these bytes already',
   role: 'operator',
   forScopedTokens: true,
-  body: z
-    .strictObject({
-      ...fieldsShape,
-      name: z.string().min(1).max(1024),
-      sizeBytes: z.int().min(0),
-      linkSeconds: z.int().min(60).max(86_400).default(3600)
-    })
-    .refine(holderIsNamed, holderProblem)
-    .refine(expiryFitsKind, expiryProblem),
+  body: announcedFileSchema.safeExtend({ linkSeconds: z.int().min(60).max(86_400).default(3600) }),
   response: z.discriminatedUnion('isStored', [
-    z.object({ isStored: z.literal(true), ...uploadedMediaSchema.shape }),
+    storedSchema,
     z.object({
       isStored: z.literal(false),
       /** Also the id of the asset to be. */
@@ -109,15 +116,7 @@ export const presignUpload = defineEndpoint({
       publicUrl: z.string()
     })
   ]),
-  errors: [
-    'blob_quarantined',
-    'payload_too_large',
-    'media_type_not_allowed',
-    'too_many_pixels',
-    'quota_exceeded',
-    'workspace_not_found',
-    'store_unreachable'
-  ]
+  errors: announcingErrors
 })
 
 export const beginUpload = defineEndpoint({
@@ -129,12 +128,9 @@ export const beginUpload = defineEndpoint({
     'Begin an upload in parts, which can be interrupted and go on; or the asset at once, when the workspace has these bytes already',
   role: 'operator',
   forScopedTokens: true,
-  body: z
-    .strictObject({ ...fieldsShape, name: z.string().min(1).max(1024), sizeBytes: z.int().min(0) })
-    .refine(holderIsNamed, holderProblem)
-    .refine(expiryFitsKind, expiryProblem),
+  body: announcedFileSchema,
   response: z.discriminatedUnion('isStored', [
-    z.object({ isStored: z.literal(true), ...uploadedMediaSchema.shape }),
+    storedSchema,
     z.object({
       isStored: z.literal(false),
       /** Also the id of the asset to be. */
@@ -146,15 +142,7 @@ export const beginUpload = defineEndpoint({
       expiresAt: instantSchema
     })
   ]),
-  errors: [
-    'blob_quarantined',
-    'payload_too_large',
-    'media_type_not_allowed',
-    'too_many_pixels',
-    'quota_exceeded',
-    'workspace_not_found',
-    'store_unreachable'
-  ]
+  errors: announcingErrors
 })
 
 const uploadParams = z.object({ uploadId: idSchema })
@@ -171,7 +159,7 @@ export const putUploadPart = defineEndpoint({
   rawBody: true,
   query: z.object({
     /** SHA-256 (hex) that the part must have. */
-    sha256: fieldsShape.sha256
+    sha256: sha256Schema.optional()
   }),
   response: z.object({ number: z.int(), sha256: z.string() }),
   errors: [
