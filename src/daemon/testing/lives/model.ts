@@ -1,11 +1,20 @@
 import type { AssetDetail } from '../../../shared/api/assets.ts'
 import type { Reference } from '../../../shared/api/references.ts'
 
+/** A holder has at most one reference of a kind. */
+export interface KnownReference {
+  /** Null while it is only expected. */
+  id: string | null
+  kind: Reference['kind']
+  owner: string | null
+  expiresAtMs: number | null
+}
+
 /** An asset as an outsider knows it. Times are epoch milliseconds by the clock of the base. */
 export interface KnownAsset {
   id: string
   content: number
-  references: Map<string, { kind: Reference['kind']; expiresAtMs: number | null }>
+  references: KnownReference[]
   binnedAtMs: number | null
   isGone: boolean
   /** Until then a strong reference held it, or it had just come: from here the grace period counts. */
@@ -20,31 +29,35 @@ export const ARCHIVE_MS = 60 * 24 * 3_600_000
 export type OrphanPolicy = 'bin' | 'purge' | 'archive'
 
 export function holds(asset: KnownAsset, nowMs: number): boolean {
-  return [...asset.references.values()].some(
+  return asset.references.some(
     ({ kind, expiresAtMs }) => kind === 'strong' || (kind === 'temporary' && expiresAtMs! > nowMs)
   )
 }
 
-/** Notes what is known of an asset now. */
-export function learn(asset: KnownAsset, truth: AssetDetail | null, nowMs: number): void {
-  if (truth === null) {
-    asset.isGone = true
-    return
+export function isSame(a: Pick<KnownReference, 'kind' | 'owner'>, b: Pick<KnownReference, 'kind' | 'owner'>): boolean {
+  return a.kind === b.kind && a.owner === b.owner
+}
+
+/** What is known of an asset after it was looked at. */
+export function learned(known: KnownAsset, truth: AssetDetail | null, nowMs: number): KnownAsset {
+  if (truth === null) return { ...known, isGone: true }
+  const binnedAtMs = truth.binnedAt === null ? null : Date.parse(truth.binnedAt)
+  const wasHeld = known.references.some(({ kind }) => kind === 'strong')
+  const isBack = known.binnedAtMs !== null && binnedAtMs === null
+  return {
+    ...known,
+    binnedAtMs,
+    heldUntilMs: wasHeld || truth.refCount > 0 || isBack ? nowMs : known.heldUntilMs,
+    references: truth.references.map(({ id, kind, owner, expiresAt }) => ({
+      ...{ id, kind, owner },
+      expiresAtMs: expiresAt === null ? null : Date.parse(expiresAt)
+    }))
   }
-  const wasHeld = [...asset.references.values()].some(({ kind }) => kind === 'strong')
-  if (wasHeld || truth.refCount > 0 || (asset.binnedAtMs !== null && truth.binnedAt === null)) asset.heldUntilMs = nowMs
-  asset.binnedAtMs = truth.binnedAt === null ? null : Date.parse(truth.binnedAt)
-  asset.references = new Map(
-    truth.references.map(({ id, kind, expiresAt }) => [
-      id,
-      { kind, expiresAtMs: expiresAt === null ? null : Date.parse(expiresAt) }
-    ])
-  )
 }
 
 /**
- * What is wrong when `truth` is what became of an asset that nobody has asked anything for since it was known: the base by itself
- * drops references whose time is over, bins what nothing holds after the grace period, and purges after the time in the bin.
+ * What is wrong when `truth` is what became of an asset that was as it is known: the base by itself drops references whose time
+ * is over, bins what nothing holds after the grace period, and purges after the time in the bin.
  */
 export function faultOf(
   known: KnownAsset,
@@ -52,18 +65,29 @@ export function faultOf(
   nowMs: number,
   orphanPolicy: OrphanPolicy
 ): string | null {
-  if (known.isGone) return truth === null ? null : 'came back from nothing'
+  if (known.isGone) return truth === null ? null : 'is there, and should be gone'
   const graceMs = orphanPolicy === 'archive' ? GRACE_MS + ARCHIVE_MS : GRACE_MS
   const mayGo = !holds(known, nowMs) && nowMs - known.heldUntilMs >= graceMs
   if (truth === null)
     return isOverInBin(known, nowMs) || (mayGo && orphanPolicy === 'purge') ? null : 'is gone before its time'
+  if (truth.damage !== null) return 'is said to be damaged'
   if (known.binnedAtMs !== null) {
-    if (truth.binnedAt === null) return 'left the bin by itself'
+    if (truth.binnedAt === null) return 'is not in the bin'
+    if (Date.parse(truth.binnedAt) !== known.binnedAtMs) return 'is in the bin since another time'
   } else if (truth.binnedAt !== null && !(mayGo && orphanPolicy !== 'purge')) return 'was binned before its time'
-  const present = new Set(truth.references.map(({ id }) => id))
-  for (const [id, { kind, expiresAtMs }] of known.references)
-    if (!present.has(id) && !(kind === 'temporary' && expiresAtMs! <= nowMs)) return `lost its ${kind} reference`
-  if (truth.referenceTotal > known.references.size) return 'has a reference that nobody made'
+  return faultOfReferences(known, truth, nowMs)
+}
+
+function faultOfReferences(known: KnownAsset, truth: AssetDetail, nowMs: number): string | null {
+  for (const reference of known.references) {
+    const { kind, expiresAtMs } = reference
+    const found = truth.references.find((other) => isSame(reference, other))
+    if (!found && !(kind === 'temporary' && expiresAtMs! <= nowMs)) return `lost its ${kind} reference`
+    if (found && expiresAtMs !== null && Date.parse(found.expiresAt ?? '') !== expiresAtMs)
+      return 'is held for another time'
+  }
+  const isKnown = (found: Reference) => known.references.some((reference) => isSame(reference, found))
+  if (!truth.references.every(isKnown)) return 'has a reference that nobody made'
   const strong = truth.references.filter(({ kind }) => kind === 'strong').length
   return truth.refCount === strong ? null : `counts ${truth.refCount} references and has ${strong}`
 }

@@ -5,9 +5,17 @@ export const CONTENTS = 5
 /** Holders of references, by number: few, so that the same one comes again. */
 export const HOLDERS = 3
 
-/** What happens to the base. `asset` picks one of those that ever were, `reference` one of those it has. */
+/** What happens to the base. `asset` picks one of those that ever were, `reference` one of those it has, `upload` one that was begun. */
 export type Operation =
-  | { do: 'upload'; how: 'form' | 'link' | 'parts'; content: number; holder: number | null; isFinished: boolean }
+  | {
+      do: 'upload'
+      how: 'form' | 'link' | 'parts' | 'tus'
+      content: number
+      holder: number | null
+      isFinished: boolean
+    }
+  | { do: 'go on'; upload: number }
+  | { do: 'read'; asset: number }
   | { do: 'refer'; asset: number; holder: number; kind: 'strong' | 'weak' | 'temporary' }
   | { do: 'refer to many'; assets: number[]; holder: number }
   | { do: 'let go'; asset: number; reference: number }
@@ -17,6 +25,7 @@ export type Operation =
   | { do: 'purge'; asset: number }
   | { do: 'empty the bin' }
   | { do: 'collect'; isDryRun: boolean }
+  | { do: 'quarantine'; content: number; isOn: boolean }
   | { do: 'wait'; hours: number }
   | { do: 'store away' }
   | { do: 'store back' }
@@ -33,12 +42,14 @@ const simple: fc.WeightedArbitrary<Operation>[] = [
     weight: 6,
     arbitrary: fc.record({
       do: fc.constant('upload' as const),
-      how: fc.constantFrom('form' as const, 'link' as const, 'parts' as const),
+      how: fc.constantFrom('form' as const, 'link' as const, 'parts' as const, 'tus' as const),
       content: number(CONTENTS),
       holder: maybeHolder,
       isFinished: fc.integer({ min: 0, max: 5 }).map((n) => n > 0)
     })
   },
+  { weight: 2, arbitrary: fc.record({ do: fc.constant('go on' as const), upload: number(3) }) },
+  { weight: 1, arbitrary: fc.record({ do: fc.constant('read' as const), asset }) },
   {
     weight: 4,
     arbitrary: fc.record({
@@ -70,7 +81,15 @@ const simple: fc.WeightedArbitrary<Operation>[] = [
   { weight: 2, arbitrary: fc.record({ do: fc.constant('restore' as const), asset }) },
   { weight: 1, arbitrary: fc.record({ do: fc.constant('purge' as const), asset }) },
   { weight: 1, arbitrary: fc.constant({ do: 'empty the bin' as const }) },
-  { weight: 2, arbitrary: fc.record({ do: fc.constant('collect' as const), isDryRun: fc.boolean() }) }
+  { weight: 2, arbitrary: fc.record({ do: fc.constant('collect' as const), isDryRun: fc.boolean() }) },
+  {
+    weight: 1,
+    arbitrary: fc.record({
+      do: fc.constant('quarantine' as const),
+      content: number(CONTENTS),
+      isOn: fc.boolean()
+    })
+  }
 ]
 
 const anyOperation: fc.Arbitrary<Operation> = fc.oneof(

@@ -1,19 +1,29 @@
-import { createHash } from 'node:crypto'
 import type { AssetDetail, AssetSummary } from '../../../shared/api/assets.ts'
+import type { QuarantineEntry } from '../../../shared/api/delivery.ts'
 import type { EndpointHarness } from '../../embedded-store/endpoint/endpoint-harness.ts'
-import { ARCHIVE_MS, BIN_MS, faultOf, GRACE_MS, holds, type KnownAsset, learn, type OrphanPolicy } from './model.ts'
-import { CONTENTS, type Life, type Operation } from './operations.ts'
+import { assertTidy } from './assert-tidy.ts'
+import { effectsOf, ownerOf, pick, pickReference, TEMPORARY_SECONDS } from './effects.ts'
+import {
+  ARCHIVE_MS,
+  BIN_MS,
+  faultOf,
+  GRACE_MS,
+  holds,
+  type KnownAsset,
+  type KnownReference,
+  learned,
+  type OrphanPolicy
+} from './model.ts'
+import type { Life, Operation } from './operations.ts'
+import { contents, sha256, Uploader, uploadedAsset } from './uploader.ts'
 import { type Answer, World } from './world.ts'
 
 const HOUR_MS = 3_600_000
 const DAY_MS = 24 * HOUR_MS
 /** After this an upload that began is given up, and its bytes too. */
 const UPLOAD_LIFE_MS = 4 * DAY_MS
-const TEMPORARY_SECONDS = 20 * 3600
 
-const contents = Array.from({ length: CONTENTS }, (_, n) => Buffer.from(`content ${n} `.repeat(3)))
-const sha256 = (bytes: Buffer) => createHash('sha256').update(bytes).digest('hex')
-const holderOf = (n: number) => ({ namespace: 'app', owner: `owner-${n}` })
+const holderOf = (n: number) => ({ namespace: 'app', owner: ownerOf(n) })
 
 /** Lives one life, with a store of its own or an external one, and throws when anything that must hold does not. */
 export async function runLife(life: Life, external: EndpointHarness | null): Promise<void> {
@@ -33,11 +43,15 @@ export async function runLife(life: Life, external: EndpointHarness | null): Pro
 class LifeRun {
   readonly #world: World
   readonly #orphanPolicy: OrphanPolicy
+  readonly #uploader: Uploader
   readonly #known: KnownAsset[] = []
+  /** Contents that nobody may read. */
+  readonly #quarantined = new Set<number>()
 
   constructor(world: World, orphanPolicy: OrphanPolicy) {
     this.#world = world
     this.#orphanPolicy = orphanPolicy
+    this.#uploader = new Uploader(world)
   }
 
   async perform(operation: Operation): Promise<void> {
@@ -52,20 +66,19 @@ class LifeRun {
         return world.setOutage(false)
       case 'restart':
         await world.restart()
-        return this.#compare()
-      case 'die': {
-        const { during } = operation
-        const touched = during === null ? null : this.#touchedBy(during)
-        await world.crashDuring(async () => (during ? await this.#ask(during) : null), operation.ticks)
-        await this.#discover()
-        return this.#compare(touched)
+        return this.#lookAtAll()
+      case 'read': {
+        const asset = pick(this.#known, operation.asset)
+        return asset && this.#checkBytes(asset)
       }
+      case 'die':
+        return this.#dieDuring(operation.during, operation.ticks)
       default: {
-        const touched = this.#touchedBy(operation)
-        await this.#ask(operation)
-        if (operation.do === 'upload') return this.#discover()
-        if (operation.do === 'collect') return this.#compare()
-        for (const asset of this.#known) if (touched?.has(asset.id) !== false) await this.#learn(asset)
+        const effects = effectsOf(operation, this.#known, world.clock.nowMs())
+        const answer = await this.#ask(operation)
+        if (operation.do === 'quarantine') this.#noteQuarantine(operation)
+        if (isUpload(operation)) return this.#discover(operation, answer)
+        return operation.do === 'collect' ? this.#lookAtAll() : this.#look([...effects.keys()], [effects])
       }
     }
   }
@@ -75,7 +88,9 @@ class LifeRun {
     const world = this.#world
     world.setOutage(false)
     await world.restart()
-    await this.#compare()
+    await this.#lookAtAll()
+    for (const asset of this.#known) await this.#checkBytes(asset)
+    for (const content of this.#quarantined) await this.perform({ do: 'quarantine', content, isOn: false })
     for (const asset of this.#known) await this.#checkBytes(asset)
     for (const ms of [GRACE_MS, UPLOAD_LIFE_MS, ARCHIVE_MS, BIN_MS]) {
       world.clock.advanceMs(ms + HOUR_MS)
@@ -89,14 +104,29 @@ class LifeRun {
     const orphan = left.find((asset) => !holds(asset, world.clock.nowMs()))
     if (orphan) throw new Error(`${orphan.id} is held by nothing and stays`)
     await this.#checkAudit()
-    await this.#checkStores(new Set(left.map(({ id }) => id)))
+    await world.inspect((catalogue, store) => assertTidy(catalogue, store, new Set(left.map(({ id }) => id))))
   }
 
   async #collect(): Promise<void> {
     await this.#must(this.#world.request('POST', '/api/v1/gc', {}))
     await this.#world.idle()
-    await this.#compare()
+    await this.#lookAtAll()
     for (const asset of this.#known) await this.#checkBytes(asset)
+  }
+
+  /** What was answered before is so; what was not answered has happened, or has not. */
+  async #dieDuring(operation: Operation | null, ticks: number): Promise<void> {
+    const none = new Map<KnownAsset, KnownAsset>()
+    const effects = operation ? effectsOf(operation, this.#known, this.#world.clock.nowMs()) : none
+    const answer = await this.#world.crashDuring(async () => (operation ? this.#ask(operation) : null), ticks)
+    if (operation?.do === 'quarantine') {
+      if (answer === null) await this.#learnQuarantine(operation.content)
+      else this.#noteQuarantine(operation)
+    }
+    // Of several assets, each goes by itself.
+    const isWhole = operation?.do !== 'empty the bin'
+    await this.#look(this.#known, answer === null ? [effects, none] : [effects], isWhole)
+    await this.#discover(operation, answer)
   }
 
   /** Does it and hears the answer; null when the base died before. Anything that is no proper answer is an error. */
@@ -111,7 +141,11 @@ class LifeRun {
     const world = this.#world
     switch (operation.do) {
       case 'upload':
-        return this.#upload(operation)
+        return this.#uploader.upload(operation)
+      case 'go on':
+        return this.#uploader.goOn(operation.upload)
+      case 'read':
+        return world.request('GET', `/media/${this.#idOf(operation.asset)}`)
       case 'refer':
         return world.request('POST', `/api/v1/assets/${this.#idOf(operation.asset)}/references`, {
           ...holderOf(operation.holder),
@@ -123,9 +157,8 @@ class LifeRun {
           references: operation.assets.map((n) => ({ assetId: this.#idOf(n), ...holderOf(operation.holder) }))
         })
       case 'let go': {
-        const ids = [...(this.#pick(operation.asset)?.references.keys() ?? [])]
-        const id = ids[operation.reference % ids.length] ?? NOBODY
-        return world.request('DELETE', `/api/v1/references/${id}`)
+        const reference = pickReference(pick(this.#known, operation.asset), operation.reference)
+        return world.request('DELETE', `/api/v1/references/${reference?.id ?? NOBODY}`)
       }
       case 'let go of all':
         return world.request('POST', '/api/v1/references/delete', holderOf(operation.holder))
@@ -142,87 +175,81 @@ class LifeRun {
         return world.request('POST', '/api/v1/bin/empty', { before: new Date(world.clock.nowMs()).toISOString() })
       case 'collect':
         return world.request('POST', '/api/v1/gc', { dryRun: operation.isDryRun })
+      case 'quarantine': {
+        const digest = sha256(contents[operation.content]!)
+        return operation.isOn
+          ? world.request('POST', '/api/v1/quarantine', { sha256: digest, reason: 'asked for' })
+          : world.request('DELETE', `/api/v1/quarantine/${digest}`)
+      }
       default:
         throw new Error(`${operation.do} is no call`)
     }
   }
 
-  async #upload({ how, content, holder, isFinished }: Operation & { do: 'upload' }): Promise<Answer> {
-    const world = this.#world
-    const bytes = contents[content]!
-    const fields = { name: `content-${content}.txt`, ...(holder === null ? {} : holderOf(holder)) }
-    if (how === 'form') {
-      const form = new FormData()
-      for (const [name, value] of Object.entries(fields)) form.append(name, value)
-      form.append('file', new Blob([bytes as never]), 'file.txt')
-      return world.send('POST', '/api/v1/media/upload', form)
-    }
-    const announced = { ...fields, sizeBytes: bytes.length, ...(content % 2 ? { sha256: sha256(bytes) } : {}) }
-    const begun = await world.request('POST', how === 'link' ? '/api/v1/media/presign' : '/api/v1/uploads', announced)
-    if (begun?.status !== 200) return begun
-    const plan = begun.body as {
-      isStored: boolean
-      uploadId: string
-      uploadUrl: string
-      headers: Record<string, string>
-    }
-    if (plan.isStored) return begun
-    const sent =
-      how === 'link'
-        ? await world.send('PUT', plan.uploadUrl, bytes, plan.headers)
-        : await world.send('PUT', `/api/v1/uploads/${plan.uploadId}/parts/1`, bytes)
-    if (sent?.status !== 200 || !isFinished) return sent
-    return world.request('POST', `/api/v1/uploads/${plan.uploadId}/complete`)
+  #noteQuarantine({ content, isOn }: Operation & { do: 'quarantine' }): void {
+    if (isOn) this.#quarantined.add(content)
+    else this.#quarantined.delete(content)
   }
 
-  /** Which of the known assets a call may change; null: any. */
-  #touchedBy(operation: Operation): Set<string> | null {
-    switch (operation.do) {
-      case 'upload':
-      case 'collect':
-        return new Set()
-      case 'refer to many':
-        return new Set(operation.assets.map((n) => this.#idOf(n)))
-      case 'let go of all':
-      case 'empty the bin':
-        return null
-      default:
-        return new Set('asset' in operation ? [this.#idOf(operation.asset)] : [])
-    }
+  async #learnQuarantine(content: number): Promise<void> {
+    const { items } = await this.#must<{ items: QuarantineEntry[] }>(this.#world.request('GET', '/api/v1/quarantine'))
+    const isOn = items.some((entry) => entry.sha256 === sha256(contents[content]!))
+    this.#noteQuarantine({ do: 'quarantine', content, isOn })
   }
 
-  /** Learns of assets that came, also by an upload whose answer was never heard. */
-  async #discover(): Promise<void> {
+  /** An asset comes by an upload that was answered with it, and by one whose answer was not heard. */
+  async #discover(operation: Operation | null, answer: Answer): Promise<void> {
     const nowMs = this.#world.clock.nowMs()
+    const come: KnownAsset[] = []
     for (const bin of ['false', 'true']) {
       const { items } = await this.#must<{ items: AssetSummary[] }>(
         this.#world.request('GET', `/api/v1/assets?limit=200&bin=${bin}`)
       )
-      for (const { id, name } of items) {
-        if (this.#known.some((asset) => asset.id === id)) continue
-        const content = Number(/content-(\d)/.exec(name)![1])
-        const asset = { id, content, references: new Map(), binnedAtMs: null, isGone: false, heldUntilMs: nowMs }
-        this.#known.push(asset)
-        await this.#learn(asset)
-      }
+      for (const { id, name } of items)
+        if (!this.#known.some((asset) => asset.id === id)) come.push(arrived(id, name, nowMs))
     }
+    this.#known.push(...come)
+    const assetId = uploadedAsset(answer)
+    if (assetId !== null && !this.#known.some(({ id }) => id === assetId)) throw new Error(`${assetId} did not come`)
+    const isExpected = assetId !== null || (answer === null && operation !== null && isUpload(operation))
+    if (come.length > (isExpected ? 1 : 0)) throw new Error(`assets came unasked for: ${JSON.stringify(come)}`)
+    const refused = come.find(({ content }) => this.#quarantined.has(content))
+    if (refused) throw new Error(`${refused.id} came although nobody may have its bytes`)
+    await this.#look(come)
   }
 
-  /** Every asset is what it was, but for those that were asked to change and for what time does; then it is known anew. */
-  async #compare(touched: Set<string> | null = new Set()): Promise<void> {
+  /** Restarts, collecting and outages change nothing but for what time does. */
+  #lookAtAll(): Promise<void> {
+    return this.#look(this.#known)
+  }
+
+  /**
+   * Each asset is what it was known as, but for what time does and for the effects, which all have happened in one of the ways that may
+   * be (`isWhole`), or each by itself. Then it is known anew.
+   */
+  async #look(
+    assets: readonly KnownAsset[],
+    ways: Map<KnownAsset, KnownAsset>[] = [new Map()],
+    isWhole = true
+  ): Promise<void> {
     const nowMs = this.#world.clock.nowMs()
-    for (const asset of this.#known) {
-      const before = structuredClone(asset)
-      const truth = await this.#learn(asset)
-      const fault = touched?.has(asset.id) === false ? faultOf(before, truth, nowMs, this.#orphanPolicy) : null
-      if (fault) throw new Error(`${asset.id} ${fault}: ${JSON.stringify({ before, truth })}`)
+    const truths = await Promise.all(assets.map(({ id }) => this.#truthOf(id)))
+    const faults = ways.map((effects) =>
+      assets.map((asset, n) => faultOf(effects.get(asset) ?? asset, truths[n]!, nowMs, this.#orphanPolicy))
+    )
+    const isFine = isWhole
+      ? faults.some((each) => each.every((fault) => fault === null))
+      : assets.every((_, n) => faults.some((each) => each[n] === null))
+    if (!isFine)
+      throw new Error(
+        `${JSON.stringify(faults)}: ${JSON.stringify({ assets, ways: ways.map((way) => [...way.values()]), truths })}`
+      )
+    for (const [n, asset] of assets.entries()) {
+      const truth = truths[n]!
+      if (truth && truth.isQuarantined !== this.#quarantined.has(asset.content))
+        throw new Error(`${asset.id} is ${truth.isQuarantined ? '' : 'not '}quarantined`)
+      Object.assign(asset, learned(asset, truth, nowMs))
     }
-  }
-
-  async #learn(asset: KnownAsset): Promise<AssetDetail | null> {
-    const truth = await this.#truthOf(asset.id)
-    learn(asset, truth, this.#world.clock.nowMs())
-    return truth
   }
 
   async #truthOf(assetId: string): Promise<AssetDetail | null> {
@@ -231,40 +258,16 @@ class LifeRun {
   }
 
   async #checkBytes({ id, content, isGone }: KnownAsset): Promise<void> {
-    if (isGone) return
-    const bytes = await this.#must<Buffer>(this.#world.request('GET', `/media/${id}`))
-    if (!bytes.equals(contents[content]!)) throw new Error(`${id} has other bytes`)
+    const answer = await this.#world.request('GET', `/media/${id}`)
+    if (answer?.status === 503 && this.#world.isStoreAway) return
+    const expected = isGone ? 404 : this.#quarantined.has(content) ? 451 : 200
+    if (answer?.status !== expected) throw new Error(`${id} answered ${answer?.status} and not ${expected}`)
+    if (expected === 200 && !contents[content]!.equals(answer.body as Buffer)) throw new Error(`${id} has other bytes`)
   }
 
   async #checkAudit(): Promise<void> {
     const verdict = await this.#must<{ isIntact: boolean }>(this.#world.request('GET', '/api/v1/audit/verify'))
     if (!verdict.isIntact) throw new Error(`the audit chain is broken: ${JSON.stringify(verdict)}`)
-  }
-
-  /** Rows count what they should, and the store holds what rows name and nothing else. */
-  async #checkStores(left: Set<string>): Promise<void> {
-    await this.#world.inspect((catalogue, storedKeys) => {
-      const ids = (sql: string) =>
-        catalogue
-          .prepare<unknown[], { id: string }>(sql)
-          .all()
-          .map(({ id }) => id)
-      const assets = ids('SELECT id FROM asset')
-      if (assets.length !== left.size || !assets.every((id) => left.has(id))) throw new Error(`assets left: ${assets}`)
-      const miscounted = ids(
-        `SELECT id FROM asset WHERE ref_count <>
-           (SELECT count(*) FROM reference WHERE asset_id = asset.id AND kind = 'strong')`
-      )
-      if (miscounted.length > 0) throw new Error(`wrong counts: ${miscounted}`)
-      const needed = new Set(
-        ids(
-          'SELECT key AS id FROM blob UNION SELECT key FROM rendition UNION SELECT key FROM remote_media WHERE key IS NOT NULL'
-        )
-      )
-      const lost = [...needed].filter((key) => !storedKeys.has(key))
-      const leaked = [...storedKeys].filter((key) => !needed.has(key))
-      if (lost.length + leaked.length > 0) throw new Error(`objects lost: ${lost}; objects leaked: ${leaked}`)
-    })
   }
 
   async #must<T>(asked: Promise<Answer>): Promise<T> {
@@ -273,14 +276,20 @@ class LifeRun {
     return answer.body as T
   }
 
-  #pick(n: number): KnownAsset | undefined {
-    return this.#known[n % this.#known.length]
-  }
-
   #idOf(n: number): string {
-    return this.#pick(n)?.id ?? NOBODY
+    return pick(this.#known, n)?.id ?? NOBODY
   }
 }
 
 /** The id of no asset and no reference. */
 const NOBODY = '00000000000000000000000000'
+
+const isUpload = (operation: Operation) => operation.do === 'upload' || operation.do === 'go on'
+
+/** An asset as its upload wanted it to be. */
+function arrived(id: string, name: string, nowMs: number): KnownAsset {
+  const [, content, holder] = /content-(\d)-(\d|none)/.exec(name)!
+  const references: KnownReference[] =
+    holder === 'none' ? [] : [{ id: null, kind: 'strong', owner: ownerOf(Number(holder)), expiresAtMs: null }]
+  return { id, content: Number(content), references, binnedAtMs: null, isGone: false, heldUntilMs: nowMs }
+}

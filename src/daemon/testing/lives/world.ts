@@ -13,7 +13,7 @@ import { ManualClock } from '../manual-clock.ts'
 import { TcpGate } from '../tcp-gate.ts'
 
 /** Null: the daemon died before its answer came. */
-export type Answer = { status: number; body: unknown } | null
+export type Answer = { status: number; body: unknown; headers: Headers } | null
 
 interface Running {
   daemon: Daemon
@@ -22,6 +22,13 @@ interface Running {
   dataDir: string
   /** Aborted when the daemon dies: nobody hears what it says after that. */
   life: AbortController
+}
+
+/** What the store holds, or would go on holding. */
+export interface StoreContent {
+  keys: Set<string>
+  /** Uploads in parts that were neither completed nor aborted. */
+  openUploadTotal: number
 }
 
 let worlds = 0
@@ -61,10 +68,15 @@ export class World {
     return this.#fetch(this.#running.ready.admin.url + path, { method, ...json })
   }
 
-  /** Posts a form, or puts bytes: to the admin listener, or to a link of the store. */
-  send(method: string, url: string, body: FormData | Buffer, headers: Record<string, string> = {}): Promise<Answer> {
+  /** Sends a form or bytes: to the admin listener, or to a link of the store. */
+  send(
+    method: string,
+    url: string,
+    body: FormData | Buffer | undefined,
+    headers: Record<string, string> = {}
+  ): Promise<Answer> {
     const target = url.startsWith('/') ? this.#running.ready.admin.url + url : url
-    return this.#fetch(target, { method, body: body as NonNullable<RequestInit['body']>, headers })
+    return this.#fetch(target, { method, body: (body ?? null) as NonNullable<RequestInit['body']> | null, headers })
   }
 
   /** The store cannot be reached from now on, or can again. One of our own is always there. */
@@ -104,18 +116,20 @@ export class World {
   }
 
   /** Ends everything, and gives what the catalogue and the store hold then. */
-  async inspect<T>(look: (catalogue: Sqlite.Database, storedKeys: Set<string>) => T): Promise<T> {
+  async inspect(look: (catalogue: Sqlite.Database, store: StoreContent) => void): Promise<void> {
     await this.#running.daemon.stop()
-    const { dataDir } = this.#running
+    const { dataDir, ready } = this.#running
     const catalogue = new Sqlite(join(dataDir, 'flightcase.db'), { readonly: true })
     const index = new Sqlite(join(this.#external?.directory ?? join(dataDir, 'store'), 'index.db'), { readonly: true })
-    try {
-      const keys = index
+    const keysIn = (table: 'object' | 'upload') =>
+      index
         .prepare<unknown[], { key: string }>(
-          `SELECT CAST(key AS TEXT) AS key FROM object JOIN bucket ON bucket.id = bucket_id WHERE bucket.name = ?`
+          `SELECT CAST(key AS TEXT) AS key FROM ${table} JOIN bucket ON bucket.id = bucket_id WHERE bucket.name = ?`
         )
-        .all(this.#external ? this.#bucket : this.#running.ready.s3.bucket)
-      return look(catalogue, new Set(keys.map(({ key }) => key)))
+        .all(this.#external ? this.#bucket : ready.s3.bucket)
+        .map(({ key }) => key)
+    try {
+      look(catalogue, { keys: new Set(keysIn('object')), openUploadTotal: keysIn('upload').length })
     } finally {
       catalogue.close()
       index.close()
@@ -141,11 +155,17 @@ export class World {
       })
       const bytes = Buffer.from(await response.arrayBuffer())
       const isJson = /json/.test(response.headers.get('content-type') ?? '')
-      return { status: response.status, body: isJson ? (JSON.parse(bytes.toString()) as unknown) : bytes }
+      const text = isJson ? bytes.toString() : ''
+      return {
+        status: response.status,
+        body: text === '' ? bytes : (JSON.parse(text) as unknown),
+        headers: response.headers
+      }
     } catch (error) {
       if (life.signal.aborted) return null
       // A link leads to the store itself, which may be away.
-      if (this.isStoreAway && !url.startsWith(ready.admin.url)) return { status: 503, body: null }
+      if (this.isStoreAway && !url.startsWith(ready.admin.url))
+        return { status: 503, body: null, headers: new Headers() }
       throw error
     }
   }
