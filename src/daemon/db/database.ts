@@ -1,5 +1,6 @@
 import Sqlite from 'better-sqlite3'
 import { type Migration, migrate } from './migrate.ts'
+import { planOnce } from './plan-once.ts'
 
 /** The catalogue's SQLite file: prepared statements, synchronous transactions and follow-ups after the commit. */
 export interface Database {
@@ -46,6 +47,7 @@ export function openDatabase(
     sql.pragma('busy_timeout = 5000')
     sql.pragma('cache_size = -32768')
     migrate(sql, migrations, filePath)
+    planOnce(sql)
   } catch (error) {
     sql.close()
     throw error

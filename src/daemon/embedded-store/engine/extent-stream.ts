@@ -1,4 +1,4 @@
-import { close, openSync, read } from 'node:fs'
+import { closeSync, openSync, read } from 'node:fs'
 import { type FileHandle, open } from 'node:fs/promises'
 import { Readable } from 'node:stream'
 import type { BlobFiles } from './blob-files.ts'
@@ -99,7 +99,7 @@ export class ExtentReader {
   }
 
   close(): void {
-    if (this.#open) close(this.#open.fd)
+    if (this.#open) closeSync(this.#open.fd)
     this.#open = undefined
   }
 

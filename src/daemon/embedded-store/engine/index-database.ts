@@ -1,5 +1,6 @@
 import Database from 'better-sqlite3'
 import { type Migration, migrate } from '../../db/migrate.ts'
+import { planOnce } from '../../db/plan-once.ts'
 import { INDEX_MIGRATIONS } from './index-migrations.ts'
 
 export type IndexDatabase = Database.Database
@@ -23,6 +24,7 @@ export function openIndexDatabase(
     db.pragma('busy_timeout = 5000')
     db.pragma('cache_size = -32768')
     migrate(db, migrations, filePath)
+    planOnce(db)
     return db
   } catch (error) {
     db.close()
