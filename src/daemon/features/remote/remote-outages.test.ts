@@ -6,35 +6,23 @@ import { expect, onTestFinished, test, vi } from 'vitest'
 import { cacheRemoteMedia } from '../../../shared/api/remote.ts'
 import { createApiClient } from '../../../shared/api-client.ts'
 import { type ReadyInfo, readyInfoSchema } from '../../../shared/ready.ts'
-import { EndpointHarness, REGION } from '../../embedded-store/endpoint/endpoint-harness.ts'
+import { openDistantStore } from '../../testing/distant-store.ts'
 import { blankPng } from '../../testing/photos.ts'
 import { storedKeys } from '../../testing/stored-keys.ts'
-import { TcpGate } from '../../testing/tcp-gate.ts'
 import { temporaryFolder } from '../../testing/test-database.ts'
 import { hexDigest, remoteEnv, startOrigin, startRemote } from './remote-bench.ts'
 
 const png = blankPng(8, 8)
 
 test('a store that goes away in the middle costs no attempt, and the file comes when it is back', async () => {
-  const store = await EndpointHarness.open()
-  onTestFinished(() => store.dispose())
-  const gate = await TcpGate.open(store.port)
-  onTestFinished(() => gate.close())
+  const { store, gate, env } = await openDistantStore()
   let finish = () => {}
   const remote = await startRemote(
     (_, response) => {
       response.write(png)
       finish = () => void response.end('end')
     },
-    {
-      env: {
-        FLIGHTCASE_OBJECT_STORE: 'external',
-        FLIGHTCASE_S3_ENDPOINT: `http://127.0.0.1:${gate.port}`,
-        FLIGHTCASE_S3_ACCESS_KEY: store.admin.accessKeyId,
-        FLIGHTCASE_S3_SECRET_KEY: store.admin.secretAccessKey,
-        FLIGHTCASE_S3_REGION: REGION
-      }
-    }
+    { env }
   )
   const { taskId } = await remote.ask('/a')
   await remote.until(taskId, ({ status }) => status === 'fetching')

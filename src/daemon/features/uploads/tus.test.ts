@@ -9,6 +9,7 @@ import { ASSET_ID_HEADER, TUS_PATH } from '../../../shared/api/tus.ts'
 import { abortUpload, completeUpload, getUpload, uploadMedia } from '../../../shared/api/uploads.ts'
 import { setWorkspaceQuota } from '../../../shared/api/workspaces.ts'
 import { problemSchema } from '../../../shared/problem.ts'
+import { openDistantStore } from '../../testing/distant-store.ts'
 import { ManualClock } from '../../testing/manual-clock.ts'
 import { dronePhoto } from '../../testing/photos.ts'
 import { storedKeys } from '../../testing/stored-keys.ts'
@@ -356,6 +357,18 @@ describe('a tus upload', () => {
     await base.api.call(setWorkspaceQuota, { params: { workspaceId: 'default' }, body: { quotaBytes: 2000 } })
     expect((await tus(base, 'HEAD', path)).headers.get(ASSET_ID_HEADER)).toBe(idOf(path))
     expect(await digestOf(base, idOf(path))).toBe(sha256(Buffer.alloc(600)))
+  })
+
+  test('keeps what came while the store was away', async () => {
+    const { env, gate } = await openDistantStore()
+    const base = await startTestDaemon({ env })
+    const path = await create(base, 6)
+    await append(base, path, 0, Buffer.from('abc'))
+    gate.cut()
+    expect(await refusal(await append(base, path, 3, Buffer.from('def')))).toEqual([503, 'store_unreachable'])
+    gate.reopen()
+    expect((await tus(base, 'HEAD', path)).headers.get(ASSET_ID_HEADER)).toBe(idOf(path))
+    expect(await digestOf(base, idOf(path))).toBe(sha256(Buffer.from('abcdef')))
   })
 
   test('given up through the other address is over here, too', async () => {

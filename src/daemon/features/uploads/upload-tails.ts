@@ -1,6 +1,6 @@
 import { type FileHandle, mkdir, open, readdir, rm, stat } from 'node:fs/promises'
 import { join } from 'node:path'
-import type { Readable } from 'node:stream'
+import { Readable } from 'node:stream'
 import { ObjectStoreError } from '../../object-store/object-store.ts'
 
 /** Files with the bytes of uploads that do not fill a part yet; one for each upload, named by its id. */
@@ -81,14 +81,9 @@ export class UploadTail {
     this.#isSynced = true
   }
 
-  /** All its bytes. */
+  /** All its bytes. Whoever gives up reading them leaves the tail open, unlike with a stream of the file's own. */
   read(): Readable {
-    return this.#file.createReadStream({
-      start: 0,
-      end: this.#sizeBytes - 1,
-      autoClose: false,
-      highWaterMark: READ_BYTES
-    })
+    return Readable.from(this.#chunks(), { objectMode: false })
   }
 
   /** Makes it empty: the bytes are durable elsewhere. */
@@ -100,6 +95,16 @@ export class UploadTail {
 
   close(): Promise<void> {
     return this.#file.close()
+  }
+
+  async *#chunks(): AsyncGenerator<Buffer> {
+    for (let at = 0; at < this.#sizeBytes; ) {
+      const room = Buffer.allocUnsafe(Math.min(READ_BYTES, this.#sizeBytes - at))
+      const { bytesRead } = await this.#file.read(room, 0, room.length, at)
+      if (bytesRead === 0) throw new Error('the tail of an upload is shorter than it was')
+      yield room.subarray(0, bytesRead)
+      at += bytesRead
+    }
   }
 }
 

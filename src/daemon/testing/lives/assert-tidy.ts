@@ -28,7 +28,7 @@ export function assertTidy(catalogue: Sqlite.Database, store: StoreContent, left
   )
   assertNone('objects are lost', missing(needed, store.keys))
   assertNone('objects leaked', missing(store.keys, needed))
-  if (store.openUploadTotal > 0) throw new Error(`${store.openUploadTotal} uploads to the store stay`)
+  if (store.forgottenUploadTotal > 0) throw new Error(`${store.forgottenUploadTotal} uploads to the store stay`)
   assertTold(catalogue, left)
 }
 

@@ -4,9 +4,14 @@ import type { Operation } from './operations.ts'
 export const ownerOf = (holder: number) => `owner-${holder}`
 export const TEMPORARY_SECONDS = 20 * 3600
 
-/** The asset that a call names; undefined while there is none. */
-export function pick(known: readonly KnownAsset[], n: number): KnownAsset | undefined {
-  return known[n % known.length]
+/**
+ * The asset that a call names: one that the call suits, or (that must be refused) now and then any that ever was. Undefined while
+ * there is none.
+ */
+export function pick(known: readonly KnownAsset[], n: number, isForBinned = false): KnownAsset | undefined {
+  const suited = known.filter(({ isGone, binnedAtMs }) => !isGone && (binnedAtMs !== null) === isForBinned)
+  const from = n % 4 === 0 || suited.length === 0 ? known : suited
+  return from[n % from.length]
 }
 
 /** The reference of an asset that a call names; undefined while there is none. */
@@ -24,8 +29,8 @@ export function effectsOf(
   nowMs: number
 ): Map<KnownAsset, KnownAsset> {
   const effects = new Map<KnownAsset, KnownAsset>()
-  const effectOn = (n: number, effect: (asset: KnownAsset) => KnownAsset) => {
-    const asset = pick(known, n)
+  const effectOn = (n: number, effect: (asset: KnownAsset) => KnownAsset, isForBinned = false) => {
+    const asset = pick(known, n, isForBinned)
     if (asset) effects.set(asset, asset.isGone ? asset : effect(asset))
   }
   switch (operation.do) {
@@ -58,10 +63,10 @@ export function effectsOf(
       effectOn(operation.asset, (asset) => deleted(asset, operation, nowMs))
       break
     case 'restore':
-      effectOn(operation.asset, (asset) => ({ ...asset, binnedAtMs: null }))
+      effectOn(operation.asset, (asset) => ({ ...asset, binnedAtMs: null }), true)
       break
     case 'purge':
-      effectOn(operation.asset, (asset) => ({ ...asset, isGone: asset.binnedAtMs !== null }))
+      effectOn(operation.asset, (asset) => ({ ...asset, isGone: asset.binnedAtMs !== null }), true)
       break
     case 'empty the bin':
       for (const asset of known) effects.set(asset, { ...asset, isGone: asset.isGone || asset.binnedAtMs !== null })

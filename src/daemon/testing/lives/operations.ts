@@ -5,7 +5,7 @@ export const CONTENTS = 5
 /** Holders of references, by number: few, so that the same one comes again. */
 export const HOLDERS = 3
 
-/** What happens to the base. `asset` picks one of those that ever were, `reference` one of those it has, `upload` one that was begun. */
+/** What happens to the base. `asset` picks one of those that are known, `reference` one of those it has, `upload` one that was begun. */
 export type Operation =
   | {
       do: 'upload'

@@ -168,9 +168,9 @@ class LifeRun {
         return world.request('DELETE', `/api/v1/assets/${this.#idOf(operation.asset)}?${query}`)
       }
       case 'restore':
-        return world.request('POST', `/api/v1/assets/${this.#idOf(operation.asset)}/restore`)
+        return world.request('POST', `/api/v1/assets/${this.#idOf(operation.asset, true)}/restore`)
       case 'purge':
-        return world.request('DELETE', `/api/v1/assets/${this.#idOf(operation.asset)}?permanent=true`)
+        return world.request('DELETE', `/api/v1/assets/${this.#idOf(operation.asset, true)}?permanent=true`)
       case 'empty the bin':
         return world.request('POST', '/api/v1/bin/empty', { before: new Date(world.clock.nowMs()).toISOString() })
       case 'collect':
@@ -276,8 +276,8 @@ class LifeRun {
     return answer.body as T
   }
 
-  #idOf(n: number): string {
-    return pick(this.#known, n)?.id ?? NOBODY
+  #idOf(n: number, isForBinned = false): string {
+    return pick(this.#known, n, isForBinned)?.id ?? NOBODY
   }
 }
 

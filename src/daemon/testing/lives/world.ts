@@ -8,7 +8,8 @@ import type { ReadyInfo } from '../../../shared/ready.ts'
 import { loadConfig } from '../../config/load.ts'
 import { createDaemon, type Daemon } from '../../daemon.ts'
 import { STORE_OWNER } from '../../embedded-store/credentials/identity-service.ts'
-import { type EndpointHarness, REGION } from '../../embedded-store/endpoint/endpoint-harness.ts'
+import type { EndpointHarness } from '../../embedded-store/endpoint/endpoint-harness.ts'
+import { storeSettings } from '../distant-store.ts'
 import { ManualClock } from '../manual-clock.ts'
 import { TcpGate } from '../tcp-gate.ts'
 
@@ -27,8 +28,8 @@ interface Running {
 /** What the store holds, or would go on holding. */
 export interface StoreContent {
   keys: Set<string>
-  /** Uploads in parts that were neither completed nor aborted. */
-  openUploadTotal: number
+  /** Uploads in parts that were neither completed nor aborted, beyond one for each death: it may come before anybody knows the upload. */
+  forgottenUploadTotal: number
 }
 
 let worlds = 0
@@ -129,7 +130,8 @@ export class World {
         .all(this.#external ? this.#bucket : ready.s3.bucket)
         .map(({ key }) => key)
     try {
-      look(catalogue, { keys: new Set(keysIn('object')), openUploadTotal: keysIn('upload').length })
+      const forgottenUploadTotal = Math.max(0, keysIn('upload').length - this.#dying.length)
+      look(catalogue, { keys: new Set(keysIn('object')), forgottenUploadTotal })
     } finally {
       catalogue.close()
       index.close()
@@ -175,17 +177,10 @@ export class World {
     const gate = external && (await TcpGate.open(external.port))
     const config = loadConfig({
       flags: { dataDir, field: '127.0.0.1:0', admin: '127.0.0.1:0', s3: '127.0.0.1:0', mqtt: '127.0.0.1:0' },
-      env: external
-        ? {
-            ...this.#settings,
-            FLIGHTCASE_OBJECT_STORE: 'external',
-            FLIGHTCASE_S3_ENDPOINT: `http://127.0.0.1:${gate!.port}`,
-            FLIGHTCASE_S3_ACCESS_KEY: external.admin.accessKeyId,
-            FLIGHTCASE_S3_SECRET_KEY: external.admin.secretAccessKey,
-            FLIGHTCASE_S3_BUCKET: this.#bucket,
-            FLIGHTCASE_S3_REGION: REGION
-          }
-        : this.#settings
+      env: {
+        ...this.#settings,
+        ...(external && gate && { ...storeSettings(external, gate), FLIGHTCASE_S3_BUCKET: this.#bucket })
+      }
     })
     const daemon = await createDaemon(config, {
       log: pino({ level: 'silent' }),
