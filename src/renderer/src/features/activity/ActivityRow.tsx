@@ -8,10 +8,10 @@ import {
   IconTrashOff,
   IconTrashX
 } from '@tabler/icons-react'
-import { Link } from '@tanstack/react-router'
 import { memo } from 'react'
 import { useTranslation } from 'react-i18next'
 import type { AuditAction, AuditRecord } from '../../../../shared/api/audit.ts'
+import { AssetLink } from '../../components/AssetLink.tsx'
 import { FileName } from '../../components/FileName.tsx'
 import { useFormats } from '../../lib/format.ts'
 import { useNow } from '../../lib/use-now.ts'
@@ -45,14 +45,7 @@ export const ActivityRow = memo(function ActivityRow({ record }: { record: Audit
       <div className={classes['what']}>
         <strong>{actionText(t, record.action)}</strong>
         {assetId !== null ? (
-          <Link
-            to="/assets/$assetId"
-            params={{ assetId }}
-            className={classes['asset']}
-            aria-label={t('field.openFile', { name: name ?? assetId })}
-          >
-            <FileName name={name ?? t('activity.openFile')} />
-          </Link>
+          <AssetLink assetId={assetId} name={name} className={classes['asset']} />
         ) : (
           name !== null && <FileName name={name} />
         )}

@@ -1,10 +1,11 @@
-import { Button, NativeSelect, Skeleton, Title } from '@mantine/core'
+import { Button, NativeSelect, Skeleton } from '@mantine/core'
 import { IconDownload, IconHistory, IconLock } from '@tabler/icons-react'
 import { useInfiniteQuery } from '@tanstack/react-query'
 import { useTranslation } from 'react-i18next'
 import { auditActions, exportAudit } from '../../../../shared/api/audit.ts'
 import { EmptyNotice } from '../../components/EmptyNotice.tsx'
 import { QueryFailure } from '../../components/QueryFailure.tsx'
+import { ScreenTitle } from '../../components/ScreenTitle.tsx'
 import { useMay } from '../../lib/use-may.ts'
 import { ActivityRow } from './ActivityRow.tsx'
 import classes from './ActivityScreen.module.css'
@@ -27,9 +28,7 @@ export function ActivityScreen({
   return (
     <div className={classes['page']}>
       <header className={classes['head']}>
-        <Title order={1} className={classes['title']}>
-          {t('activity.title')}
-        </Title>
+        <ScreenTitle>{t('activity.title')}</ScreenTitle>
         {mayLook && (
           <NativeSelect
             aria-label={t('activity.filter')}

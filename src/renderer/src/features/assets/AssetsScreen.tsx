@@ -1,4 +1,4 @@
-import { Button, Title } from '@mantine/core'
+import { Button } from '@mantine/core'
 import { IconFilterOff, IconPhoto } from '@tabler/icons-react'
 import { useQuery } from '@tanstack/react-query'
 import { Link } from '@tanstack/react-router'
@@ -6,6 +6,7 @@ import { useMemo } from 'react'
 import { useTranslation } from 'react-i18next'
 import type { AssetSummary } from '../../../../shared/api/assets.ts'
 import { EmptyNotice } from '../../components/EmptyNotice.tsx'
+import { ScreenTitle } from '../../components/ScreenTitle.tsx'
 import { assetFacetsQuery } from '../../lib/asset-query.ts'
 import { useMay } from '../../lib/use-may.ts'
 import { AssetFilters } from './AssetFilters.tsx'
@@ -45,9 +46,7 @@ export function AssetsScreen({
   return (
     <div className={classes['screen']}>
       <header className={classes['head']}>
-        <Title order={1} className={classes['title']}>
-          {t('assets.title')}
-        </Title>
+        <ScreenTitle>{t('assets.title')}</ScreenTitle>
         <AssetFilters search={search} onChange={onSearch} />
       </header>
       <AssetList

@@ -1,10 +1,11 @@
-import { Button, Title } from '@mantine/core'
+import { Button } from '@mantine/core'
 import { IconTrash, IconTrashX } from '@tabler/icons-react'
 import { Link } from '@tanstack/react-router'
 import { useCallback, useState } from 'react'
 import { useTranslation } from 'react-i18next'
 import type { AssetSummary } from '../../../../shared/api/assets.ts'
 import { EmptyNotice } from '../../components/EmptyNotice.tsx'
+import { ScreenTitle } from '../../components/ScreenTitle.tsx'
 import { daysLeftInBin, useBinDays } from '../../lib/bin-time.ts'
 import { localDay } from '../../lib/format.ts'
 import { useMay } from '../../lib/use-may.ts'
@@ -34,9 +35,7 @@ export function BinScreen({ openId, onOpen }: { openId: string | null; onOpen: (
   return (
     <div className={classes['screen']}>
       <header className={classes['head']}>
-        <Title order={1} className={classes['title']}>
-          {t('bin.title')}
-        </Title>
+        <ScreenTitle>{t('bin.title')}</ScreenTitle>
         <p className={classes['note']}>{binDays !== null && t('bin.kept', { count: binDays })}</p>
         {mayPurge && found.assets.length > 0 && (
           <Button variant="default" leftSection={<IconTrashX size={22} aria-hidden />} onClick={() => setAsking('all')}>

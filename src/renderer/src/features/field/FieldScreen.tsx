@@ -1,9 +1,10 @@
-import { Button, Skeleton, Title } from '@mantine/core'
+import { Button, Skeleton } from '@mantine/core'
 import { IconPlus } from '@tabler/icons-react'
 import { useQuery } from '@tanstack/react-query'
 import { useState } from 'react'
 import { useTranslation } from 'react-i18next'
 import { QueryFailure } from '../../components/QueryFailure.tsx'
+import { ScreenTitle } from '../../components/ScreenTitle.tsx'
 import { connection } from '../../lib/live-updates.ts'
 import { useStore } from '../../lib/store.ts'
 import { useMay } from '../../lib/use-may.ts'
@@ -42,9 +43,7 @@ function Board({ onAdd }: { onAdd: (() => void) | undefined }) {
   if (lanes.length === 0)
     return (
       <div className={classes['page']}>
-        <Title order={1} className={classes['title']}>
-          {t('field.title')}
-        </Title>
+        <ScreenTitle stays>{t('field.title')}</ScreenTitle>
         <RefusedSignIns refused={refusedSignIns} />
         <ConnectGuide onAdd={onAdd} />
       </div>
@@ -53,9 +52,7 @@ function Board({ onAdd }: { onAdd: (() => void) | undefined }) {
   return (
     <div className={classes['page']}>
       <div className={classes['head']}>
-        <Title order={1} className={classes['title']}>
-          {t('field.title')}
-        </Title>
+        <ScreenTitle stays>{t('field.title')}</ScreenTitle>
         {onAdd ? (
           <Button variant="default" leftSection={<IconPlus size={20} aria-hidden />} onClick={onAdd}>
             {t('pairing.add')}
@@ -86,9 +83,7 @@ function FieldSkeleton() {
   const { t } = useTranslation()
   return (
     <div className={classes['page']} aria-busy="true">
-      <Title order={1} className={classes['title']}>
-        {t('field.title')}
-      </Title>
+      <ScreenTitle stays>{t('field.title')}</ScreenTitle>
       <div className={classes['board']}>
         <Skeleton height={280} radius="lg" />
         <Skeleton height={200} radius="lg" />

@@ -8,11 +8,11 @@ import {
   IconCopyCheck,
   IconDownload
 } from '@tabler/icons-react'
-import { Link } from '@tanstack/react-router'
 import { useState } from 'react'
 import { useTranslation } from 'react-i18next'
 import type { z } from 'zod'
 import type { laneFileSchema } from '../../../../shared/api/field.ts'
+import { AssetLink } from '../../components/AssetLink.tsx'
 import { FileName } from '../../components/FileName.tsx'
 import { useFormats } from '../../lib/format.ts'
 import classes from './LaneFiles.module.css'
@@ -92,17 +92,7 @@ function LaneFileRow({ file }: { file: LaneFile }) {
     <li className={classes['row']} data-state={state}>
       <StateIcon size={22} className={classes['icon']} aria-hidden />
       <span className={classes['name']}>
-        {file.assetId === null ? (
-          <FileName name={file.name} />
-        ) : (
-          <Link
-            to="/assets/$assetId"
-            params={{ assetId: file.assetId }}
-            aria-label={t('field.openFile', { name: file.name })}
-          >
-            <FileName name={file.name} />
-          </Link>
-        )}
+        {file.assetId === null ? <FileName name={file.name} /> : <AssetLink assetId={file.assetId} name={file.name} />}
         {state === 'failed' && file.error !== null && (
           <span className={classes['why']}>{laneErrorText(t, file.error)}</span>
         )}

@@ -1,11 +1,10 @@
 import { Button } from '@mantine/core'
 import { IconRefresh, IconX } from '@tabler/icons-react'
 import { useMutation, useQueryClient } from '@tanstack/react-query'
-import { Link } from '@tanstack/react-router'
 import { useTranslation } from 'react-i18next'
 import type { z } from 'zod'
 import { cancelJob, type listJobs, retryJob } from '../../../../shared/api/jobs.ts'
-import { FileName } from '../../components/FileName.tsx'
+import { AssetLink } from '../../components/AssetLink.tsx'
 import { ProgressBar } from '../../components/ProgressBar.tsx'
 import { api } from '../../lib/api.ts'
 import { useFormats } from '../../lib/format.ts'
@@ -34,14 +33,7 @@ export function JobRow({ job }: { job: ListedJob }) {
       <div className={classes['what']}>
         <strong>{what}</strong>
         {assetId !== null && assetName !== null && (
-          <Link
-            to="/assets/$assetId"
-            params={{ assetId }}
-            className={classes['asset']}
-            aria-label={t('field.openFile', { name: assetName })}
-          >
-            <FileName name={assetName} />
-          </Link>
+          <AssetLink assetId={assetId} name={assetName} className={classes['asset']} />
         )}
         {errorMessage !== null && (
           <>

@@ -1,4 +1,4 @@
-import { Button, Skeleton, Title } from '@mantine/core'
+import { Button, Skeleton } from '@mantine/core'
 import { IconChecks, IconRefresh } from '@tabler/icons-react'
 import {
   type UseInfiniteQueryResult,
@@ -12,6 +12,7 @@ import { useTranslation } from 'react-i18next'
 import { type JobCounts, retryJobs } from '../../../../shared/api/jobs.ts'
 import { EmptyNotice } from '../../components/EmptyNotice.tsx'
 import { QueryFailure } from '../../components/QueryFailure.tsx'
+import { ScreenTitle } from '../../components/ScreenTitle.tsx'
 import { api } from '../../lib/api.ts'
 import { useFormats } from '../../lib/format.ts'
 import { jobText } from '../../lib/job-text.ts'
@@ -31,9 +32,7 @@ export function JobsScreen() {
   const cancelled = useInfiniteQuery(endedJobsQuery('cancelled'))
   return (
     <div className={classes['page']}>
-      <Title order={1} className={classes['title']}>
-        {t('jobs.title')}
-      </Title>
+      <ScreenTitle>{t('jobs.title')}</ScreenTitle>
       {atWork.data ? (
         <>
           {isNothing(atWork.data.counts) && (

@@ -13,10 +13,10 @@ import {
   IconUpload,
   IconX
 } from '@tabler/icons-react'
-import { Link } from '@tanstack/react-router'
 import type { TFunction } from 'i18next'
 import { memo } from 'react'
 import { useTranslation } from 'react-i18next'
+import { AssetLink } from '../../components/AssetLink.tsx'
 import { FileName } from '../../components/FileName.tsx'
 import { ProgressBar } from '../../components/ProgressBar.tsx'
 import { type Formats, useFormats } from '../../lib/format.ts'
@@ -64,14 +64,7 @@ export const UploadRow = memo(function UploadRow({ item }: { item: UploadItem })
             <FileName name={name} />
           </strong>
         ) : (
-          <Link
-            to="/assets/$assetId"
-            params={{ assetId }}
-            className={classes['name']}
-            aria-label={t('field.openFile', { name })}
-          >
-            <FileName name={name} />
-          </Link>
+          <AssetLink assetId={assetId} name={name} className={classes['asset']} />
         )}
         <span className={classes['facts']}>
           <span className={classes['state']}>{stateText(t, formats, item)}</span>

@@ -1,7 +1,7 @@
-import { Title } from '@mantine/core'
 import { IconUpload } from '@tabler/icons-react'
 import { useTranslation } from 'react-i18next'
 import { EmptyNotice } from '../../components/EmptyNotice.tsx'
+import { ScreenTitle } from '../../components/ScreenTitle.tsx'
 import { useMay } from '../../lib/use-may.ts'
 import { ChooseFiles } from './ChooseFiles.tsx'
 import { UploadList } from './UploadList.tsx'
@@ -18,9 +18,7 @@ export function UploadsScreen() {
   return (
     <div className={classes['screen']}>
       <header className={classes['head']}>
-        <Title order={1} className={classes['title']}>
-          {t('uploads.title')}
-        </Title>
+        <ScreenTitle>{t('uploads.title')}</ScreenTitle>
         {!isEmpty && mayUpload && <ChooseFiles />}
       </header>
       {isEmpty ? (
