@@ -4,8 +4,8 @@ import { mkdir, rename, rm, writeFile } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
 import Sqlite from 'better-sqlite3'
 import { BlobFiles } from '../src/daemon/embedded-store/engine/blob-files.ts'
-import { pinnedKey } from '../src/daemon/features/ingest/guess-media-type.ts'
 import { newId } from '../src/daemon/ids.ts'
+import { ObjectKeys } from '../src/daemon/object-keys.ts'
 import { launchDaemon } from '../src/demo/daemon-process.ts'
 
 /** A data directory that holds `count` uploaded files, as far as the databases are concerned. */
@@ -26,6 +26,7 @@ const FIRST_SHOT_MS = Date.parse('2019-05-01T08:00:00Z')
 /** A team that takes a picture every two minutes on average: a million pictures are some four years. */
 const STEP_MS = 120_000
 const DEVICES = 12
+const objectKeys = new ObjectKeys()
 const SIZE_BYTES = 5_000_000
 const NOUGHTS_SHA256 = createHash('sha256').update(Buffer.alloc(SIZE_BYTES)).digest('hex')
 
@@ -114,7 +115,7 @@ function seedCatalogue(filePath: string, ids: string[]): void {
     const name = nameOf(index)
     const day = new Date(at).toISOString().slice(0, 10)
     const where = [22.5 + (index % 977) * 1e-4, 113.9 + (index % 883) * 1e-4]
-    blob.run(id, pinnedKey(id, name, at), SIZE_BYTES, md5(index), sha256(index), at)
+    blob.run(id, objectKeys.pinned(id, name, at), SIZE_BYTES, md5(index), sha256(index), at)
     asset.run(
       id,
       WORKSPACE,
@@ -155,7 +156,7 @@ function seedObjects(filePath: string, ids: string[]): void {
     const digest = sha256(index).toString('hex')
     blob.run(id, SIZE_BYTES, NOUGHTS_SHA256, md5(index), 'AAAAAA==', at)
     // What the controller uploaded, and what the catalogue keeps: two keys for the same bytes.
-    const keys = { [`${id}u`]: keyOf(index), [`${id}k`]: pinnedKey(id, nameOf(index), at) }
+    const keys = { [`${id}u`]: keyOf(index), [`${id}k`]: objectKeys.pinned(id, nameOf(index), at) }
     for (const [rev, key] of Object.entries(keys)) {
       object.run(bucket, key, rev, SIZE_BYTES, md5(index), at, digest)
       extent.run(rev, id, SIZE_BYTES)

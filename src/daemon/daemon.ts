@@ -50,6 +50,7 @@ import { JobRunner } from './jobs/job-runner.ts'
 import { PreviewPace } from './jobs/preview-pace.ts'
 import { createLogger } from './logger.ts'
 import { findFfmpeg } from './media/find-ffmpeg.ts'
+import { openObjectKeys } from './object-keys.ts'
 import { openStore } from './open-store.ts'
 import { packageRoot, version } from './package-info.ts'
 import { inPhases, type Phases } from './phases.ts'
@@ -120,8 +121,9 @@ export async function createDaemon(config: Config, overrides: DaemonOverrides = 
     })
     closers.add('object store', () => opened.close())
     const store = tracedStore(opened.store, telemetry.tracer)
+    const keys = openObjectKeys(db, config.store.rootPrefix)
     /** What most features stand on. */
-    const floor = { db, clock, log, audit, outbox, queue, removals, store }
+    const floor = { db, clock, log, audit, outbox, queue, removals, store, keys }
     const adminUrl = () => urlOf(adminListener.address())
     const isStopping = () => phases.isStopping()
 
@@ -180,6 +182,8 @@ export async function createDaemon(config: Config, overrides: DaemonOverrides = 
     const ingest = createIngest({
       ...floor,
       onNewAsset,
+      // A prefix says that there are others.
+      isBucketShared: config.store.mode === 'external' && config.store.rootPrefix !== null,
       acceptsWorkspace,
       reviewPlace: tiering.review,
       belongsAt: tiering.belongsAt,

@@ -72,6 +72,8 @@ describe('mistakes', () => {
     ['FLIGHTCASE_GRACE_HOURS', '-1', 'must be a number'],
     ['FLIGHTCASE_BIN_DAYS', '99999', 'must be at most 36500'],
     ['FLIGHTCASE_ORPHAN_POLICY', 'burn', 'FLIGHTCASE_ORPHAN_POLICY:'],
+    ['FLIGHTCASE_BUCKET_ROOT_PREFIX', '/tenant-a', 'must not begin or end with a slash'],
+    ['FLIGHTCASE_BUCKET_ROOT_PREFIX', 'media/tenant-a', 'belongs to the controllers'],
     ['FLIGHTCASE_TIERING_AFTER_DAYS', 'video', 'must be kind=days'],
     ['FLIGHTCASE_TIERING_AFTER_DAYS', 'film=90', 'must be kind=days'],
     ['FLIGHTCASE_TIERING_AFTER_DAYS', 'video=90,video=80', 'must be kind=days']

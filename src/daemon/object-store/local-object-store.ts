@@ -1,7 +1,6 @@
 import { addAbortSignal, type Readable } from 'node:stream'
 import { etagListMatches } from '../embedded-store/engine/etags.ts'
 import type { ObjectInfo, StorageEngine } from '../embedded-store/engine/storage-engine.ts'
-import { newId } from '../ids.ts'
 import { fillBody } from './fill-body.ts'
 import { fromStorageError, translated } from './local-errors.ts'
 import { LocalPartUploads } from './local-parts.ts'
@@ -194,11 +193,10 @@ export class LocalObjectStore implements ObjectStore {
     return this.#issueCredentials(request)
   }
 
-  async health(): Promise<StoreHealth> {
+  async health(key: string): Promise<StoreHealth> {
     const started = performance.now()
     const { freeBytes, writable } = await translated(() => this.#engine.health())
     if (writable) {
-      const key = `.health/${newId()}`
       await this.put(key, Buffer.from(key))
       await this.head(key)
       await this.delete(key)

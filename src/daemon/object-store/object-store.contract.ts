@@ -425,7 +425,7 @@ export function describeObjectStore(name: string, open: () => Promise<StoreUnder
     })
 
     it('reports its health and leaves nothing behind', async () => {
-      const health = await store.health()
+      const health = await store.health('.health/trial')
       expect(health.writable).toBe(true)
       expect(Math.abs(health.clockSkewMs)).toBeLessThan(5 * 60_000)
       expect(await listAll(store, { prefix: '.health/' })).toEqual([])

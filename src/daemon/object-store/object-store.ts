@@ -168,8 +168,8 @@ export interface ObjectStore {
   ): Promise<PresignedRequest>
   /** Temporary credentials that can only add objects under the prefixes (and look at those). */
   issueCredentials(request: CredentialsRequest): Promise<TemporaryCredentials>
-  /** Writes, reads back and deletes a small object under `.health/`. Raises what went wrong. */
-  health(): Promise<StoreHealth>
+  /** Writes, reads back and deletes a small object at `key`. Raises what went wrong. */
+  health(key: string): Promise<StoreHealth>
   close(): Promise<void>
 }
 

@@ -149,13 +149,13 @@ describe('s3 driver', () => {
     const unreachable = { code: 'Unreachable', retryable: true }
     await expect(store.head('k')).rejects.toMatchObject(unreachable)
     await expect(store.put('k', Buffer.from('x'))).rejects.toMatchObject(unreachable)
-    await expect(store.health()).rejects.toMatchObject(unreachable)
+    await expect(store.health('.health/trial')).rejects.toMatchObject(unreachable)
     await store.close()
   })
 
   it('refuses to presign while the clocks are far apart', async () => {
     const store = embedded(harness, { clock: () => Date.now() - 10 * 60_000 })
-    await store.health()
+    await store.health('.health/trial')
     await expect(store.presignGet('k', { expiresInSeconds: 60 })).rejects.toMatchObject({ code: 'ClockSkew' })
     await store.close()
   })

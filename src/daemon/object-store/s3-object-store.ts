@@ -12,7 +12,6 @@ import {
   S3Client
 } from '@aws-sdk/client-s3'
 import { AssumeRoleCommand, STSClient } from '@aws-sdk/client-sts'
-import { newId } from '../ids.ts'
 import { assertPortableMetadata } from './metadata-rules.ts'
 import {
   type CopyOptions,
@@ -343,8 +342,7 @@ export class S3ObjectStore implements ObjectStore {
     }
   }
 
-  async health(): Promise<StoreHealth> {
-    const key = `.health/${newId()}`
+  async health(key: string): Promise<StoreHealth> {
     const started = performance.now()
     await this.put(key, Buffer.from(key))
     const latencyMs = performance.now() - started

@@ -11,7 +11,6 @@ import { Outbox } from '../events/outbox.ts'
 import { type AssetRow, AssetsRepository } from '../features/assets/assets.repository.ts'
 import { createDelivery } from '../features/delivery/create-delivery.ts'
 import { DeliveryRepository } from '../features/delivery/delivery.repository.ts'
-import { guessMediaType } from '../features/ingest/guess-media-type.ts'
 import { IngestRepository } from '../features/ingest/ingest.repository.ts'
 import { MetadataRepository } from '../features/metadata/metadata.repository.ts'
 import { MetadataService } from '../features/metadata/metadata.service.ts'
@@ -24,6 +23,8 @@ import { createRateLimits } from '../http/rate-limits.ts'
 import { newId } from '../ids.ts'
 import { JobQueue } from '../jobs/job-queue.ts'
 import { JobRunner } from '../jobs/job-runner.ts'
+import { guessMediaType } from '../media/guess-media-type.ts'
+import { ObjectKeys } from '../object-keys.ts'
 import type { ObjectStore } from '../object-store/object-store.ts'
 import { ObjectRemovals } from '../removals/object-removals.ts'
 import { ManualClock } from './manual-clock.ts'
@@ -59,6 +60,7 @@ export async function startMediaBase(options: {
   const common = {
     db,
     store,
+    keys: new ObjectKeys(),
     queue,
     removals,
     outbox,

@@ -34,6 +34,7 @@ import { TieringService } from '../features/tiering/tiering.service.ts'
 import { createWorkspaces } from '../features/workspaces/create-workspaces.ts'
 import { JobQueue } from '../jobs/job-queue.ts'
 import { JobRunner } from '../jobs/job-runner.ts'
+import { openObjectKeys } from '../object-keys.ts'
 import type { ObjectStore } from '../object-store/object-store.ts'
 import { ObjectRemovals } from '../removals/object-removals.ts'
 
@@ -61,6 +62,7 @@ export interface PilotBaseOptions {
   store: ObjectStore
   /** Keeps its catalogue here; a second base in the same folder is the first one started again. */
   folder?: string
+  rootPrefix?: string
   config?: Partial<PilotConfig>
   clock?: Clock
   s3Port?: number
@@ -80,6 +82,7 @@ export async function startPilotBase(options: PilotBaseOptions) {
   const db = openDatabase(join(folder, 'flightcase.db'), migrations, options.onFollowUpError)
   const outbox = new Outbox({ db, clock })
   const queue = new JobQueue({ db, clock, outbox })
+  const keys = openObjectKeys(db, options.rootPrefix ?? null)
   const liveFeed = new LiveFeed()
   const audit = new AuditLog({ db, clock })
   const access = new AccessService({
@@ -100,14 +103,15 @@ export async function startPilotBase(options: PilotBaseOptions) {
   const tiering = new TieringService({
     clock,
     queue,
-    repository: new TieringRepository(db),
-    rules: options.tieringRules ?? [],
-    storeKind: store.kind
+    keys,
+    repository: new TieringRepository(db, store.kind),
+    rules: options.tieringRules ?? []
   })
   const newAssets: string[] = []
   const ingest = new IngestService({
     db,
     store,
+    keys,
     ...rows,
     outbox,
     queue,
@@ -140,7 +144,7 @@ export async function startPilotBase(options: PilotBaseOptions) {
     queue,
     jobs: [
       bindFingerprintJob({ db, store, ...rows, ingest, outbox, clock, reviewPlace: (id) => tiering.review(id) }),
-      ...bindTidyJobs({ db, store, ...rows, ingest, queue, clock }),
+      ...bindTidyJobs({ db, store, keys, ...rows, ingest, queue, clock }),
       bindPinBlobJob({ db, store, ...rows, ingest }),
       bindMoveBlobJob({ db, store, ...rows, ingest, belongsAt: (blob, key) => tiering.belongsAt(blob, key) }),
       bindCheckBytesJob({ db, store, ...rows, ingest }),
@@ -189,6 +193,7 @@ export async function startPilotBase(options: PilotBaseOptions) {
     service,
     outbox,
     queue,
+    keys,
     runner,
     rows,
     recorder,

@@ -1,18 +1,18 @@
 import { z } from 'zod'
+import { prefixProblem } from '../../object-keys.ts'
 import { type ListenAddress, listen, listenSchema } from './listeners.ts'
 import { httpUrlSchema, setting, type ValuesOf } from './setting.ts'
 
-export type StoreConfig =
-  | { mode: 'embedded'; listen: ListenAddress; bucket: string; region: string; publicEndpoint: string | null }
-  | {
-      mode: 'external'
-      endpoint: string
-      publicEndpoint: string | null
-      bucket: string
-      region: string
-      accessKey: string
-      secretKey: string
-    }
+export type StoreConfig = {
+  publicEndpoint: string | null
+  bucket: string
+  region: string
+  /** What every key stands below that is not a controller's, without slashes around it; null: nothing. */
+  rootPrefix: string | null
+} & (
+  | { mode: 'embedded'; listen: ListenAddress }
+  | { mode: 'external'; endpoint: string; accessKey: string; secretKey: string }
+)
 
 /** Where bytes are kept. */
 export const storeSettings = {
@@ -66,6 +66,15 @@ export const storeSettings = {
     env: 'FLIGHTCASE_S3_REGION',
     help: 'region that requests are signed for',
     schema: z.string().min(1).max(64)
+  }),
+  s3RootPrefix: setting({
+    toml: 'store.root_prefix',
+    env: 'FLIGHTCASE_BUCKET_ROOT_PREFIX',
+    help: 'what stands before the keys of all objects but those that controllers upload: `tenant-a/media`',
+    schema: z.string().superRefine((prefix, context) => {
+      const problem = prefix === '' ? null : prefixProblem(prefix)
+      if (problem !== null) context.addIssue(problem)
+    })
   })
 } as const
 
@@ -80,7 +89,8 @@ export function storeConfig(values: ValuesOf<typeof storeSettings>): StoreConfig
   const common = {
     bucket: values.s3Bucket ?? storeDefaults.s3Bucket,
     region: values.s3Region ?? storeDefaults.s3Region,
-    publicEndpoint: values.s3PublicEndpoint ?? null
+    publicEndpoint: values.s3PublicEndpoint ?? null,
+    rootPrefix: values.s3RootPrefix || null
   }
   const { s3Endpoint, s3AccessKey, s3SecretKey } = values
   if ((values.objectStore ?? storeDefaults.objectStore) === 'embedded')

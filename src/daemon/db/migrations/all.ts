@@ -25,6 +25,7 @@ import { idempotency } from './0151-idempotency.ts'
 import { sessionActor } from './0152-session-actor.ts'
 import { remoteMedia } from './0160-remote-media.ts'
 import { facetsOfWorkspace } from './0165-facets-of-workspace.ts'
+import { objectRoot } from './0170-object-root.ts'
 
 /** Every migration of the catalogue, oldest first. One that landed is never edited. */
 export const migrations: readonly Migration[] = [
@@ -53,5 +54,6 @@ export const migrations: readonly Migration[] = [
   idempotency,
   sessionActor,
   remoteMedia,
-  facetsOfWorkspace
+  facetsOfWorkspace,
+  objectRoot
 ]

@@ -11,8 +11,8 @@ import {
 import { isoFromMs, wallClockAt } from '../../clock.ts'
 import type { Database } from '../../db/database.ts'
 import { AppError } from '../../errors.ts'
+import { tierOfKey } from '../../object-keys.ts'
 import { scopeCondition, type WorkspaceScope } from '../../workspace-scope.ts'
-import { tierOfKey } from '../ingest/guess-media-type.ts'
 
 type Facets = z.output<(typeof listAssetFacets)['response']>
 

@@ -2,8 +2,8 @@ import { createHash } from 'node:crypto'
 import { expect, test } from 'vitest'
 import { systemClock } from '../../clock.ts'
 import { newId } from '../../ids.ts'
+import { ObjectKeys } from '../../object-keys.ts'
 import { BlobKeeper } from './blob-keeper.ts'
-import { pinnedKey } from './guess-media-type.ts'
 import { K, openBench } from './ingest-bench.ts'
 
 const sha256 = createHash('sha256').update('same').digest('hex')
@@ -18,7 +18,7 @@ test.each(['local', 's3'] as const)(
     await bench.record('F1')
     await bench.base.settle()
     const blobId = newId()
-    const key = pinnedKey(blobId, 'a.JPG', systemClock.nowMs())
+    const key = new ObjectKeys().pinned(blobId, 'a.JPG', systemClock.nowMs())
     const { etag, sizeBytes } = await bench.put(key, 'same')
     const known = await keeper.findWhole(sha256)
     const kept = db.transaction(() => keeper.keep({ blobId, key, etag, sizeBytes, sha256 }, known))
@@ -40,7 +40,7 @@ test('bytes whose known place lost them are kept at the new one', async () => {
   await bench.base.settle()
   await bench.store.delete(bench.blobs()[0]!.key)
   const blobId = newId()
-  const key = pinnedKey(blobId, 'a.JPG', systemClock.nowMs())
+  const key = new ObjectKeys().pinned(blobId, 'a.JPG', systemClock.nowMs())
   const stored = {
     blobId,
     key,

@@ -1,8 +1,8 @@
 import type { Clock } from '../../clock.ts'
+import { isPinnedKey } from '../../object-keys.ts'
 import type { ObjectStore } from '../../object-store/object-store.ts'
 import type { ObjectRemovals } from '../../removals/object-removals.ts'
 import type { BlobRow, BlobsRepository } from './blobs.repository.ts'
-import { isPinnedKey } from './guess-media-type.ts'
 import type { IngestService } from './ingest.service.ts'
 import { isWhole } from './is-whole.ts'
 

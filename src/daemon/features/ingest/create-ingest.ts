@@ -12,7 +12,7 @@ import { bindTidyJobs } from './tidy-upload.job.ts'
 import { UploadsRepository } from './uploads.repository.ts'
 
 export type IngestDeps = Omit<IngestServiceDeps, 'repository' | 'blobs' | 'uploads'> &
-  Pick<ReconcilerDeps, 'acceptsWorkspace' | 'onAdopted' | 'settleMs'> &
+  Pick<ReconcilerDeps, 'isBucketShared' | 'acceptsWorkspace' | 'onAdopted' | 'settleMs'> &
   Pick<FingerprintDeps, 'reviewPlace'> &
   Pick<MoveDeps, 'belongsAt'>
 

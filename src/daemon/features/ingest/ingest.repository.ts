@@ -2,8 +2,8 @@ import type { CaptureData } from '../../../shared/api/assets.ts'
 import type { Database } from '../../db/database.ts'
 import { newId } from '../../ids.ts'
 import { modelName } from '../../media/drone-models.ts'
+import type { AssetKind } from '../../media/guess-media-type.ts'
 import type { CaptureMoment } from './capture-moment.ts'
-import type { AssetKind } from './guess-media-type.ts'
 import type { UploadReport } from './upload-report.ts'
 
 export interface NewAsset {

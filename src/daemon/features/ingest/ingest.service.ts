@@ -5,11 +5,12 @@ import { messageOf } from '../../errors.ts'
 import type { Outbox } from '../../events/outbox.ts'
 import { newId } from '../../ids.ts'
 import type { JobQueue } from '../../jobs/job-queue.ts'
+import { guessMediaType } from '../../media/guess-media-type.ts'
+import type { ObjectKeys } from '../../object-keys.ts'
 import { type ObjectStat, type ObjectStore, ObjectStoreError } from '../../object-store/object-store.ts'
 import type { ObjectRemovals } from '../../removals/object-removals.ts'
 import type { BlobRow, BlobsRepository } from './blobs.repository.ts'
 import { captureMoment } from './capture-moment.ts'
-import { guessMediaType, pinnedKey } from './guess-media-type.ts'
 import { checkBytesJob, discardObjectJob, fingerprintJob, tidyUploadJob } from './ingest.jobs.ts'
 import type { IngestRepository } from './ingest.repository.ts'
 import { isWhole } from './is-whole.ts'
@@ -20,6 +21,7 @@ import type { IngestedObject, UploadsRepository } from './uploads.repository.ts'
 export interface IngestServiceDeps {
   db: Database
   store: ObjectStore
+  keys: ObjectKeys
   repository: IngestRepository
   blobs: BlobsRepository
   uploads: UploadsRepository
@@ -332,11 +334,11 @@ export class IngestService {
    * any more.
    */
   async #place(upload: FoundUpload, nowMs: number): Promise<Omit<BlobRow, 'sha256'>> {
-    const { store } = this.#deps
+    const { store, keys } = this.#deps
     const { stat, report } = upload
     const id = newId(nowMs)
     if (store.kind !== 'local') return { id, key: stat.key, etag: stat.etag, sizeBytes: stat.sizeBytes }
-    const key = pinnedKey(id, report.name, nowMs)
+    const key = keys.pinned(id, report.name, nowMs)
     const { etag, sizeBytes } = await store.copy(stat.key, key, { ifMatch: stat.etag })
     return { id, key, etag, sizeBytes }
   }

@@ -1,9 +1,9 @@
 import { rmSync } from 'node:fs'
 import { describe, expect, test, vi } from 'vitest'
+import { isPinnedKey } from '../../object-keys.ts'
 import type { ObjectStore } from '../../object-store/object-store.ts'
 import { startPilotBase } from '../../testing/pilot-base.ts'
 import { allKeys, openExternalStore } from '../../testing/test-stores.ts'
-import { isPinnedKey } from './guess-media-type.ts'
 import { Bench, K, openBench, WS, WS_B } from './ingest-bench.ts'
 
 /** Takes away the payload of an object of the embedded store. */

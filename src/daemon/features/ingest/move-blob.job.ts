@@ -1,8 +1,8 @@
 import { type BoundJob, bindJob } from '../../jobs/define-job.ts'
 import { whenStoreAnswers } from '../../jobs/when-store-answers.ts'
+import { isPinnedKey } from '../../object-keys.ts'
 import type { ObjectRemovals } from '../../removals/object-removals.ts'
 import type { BlobRow } from './blobs.repository.ts'
-import { isPinnedKey } from './guess-media-type.ts'
 import { moveBlobJob } from './ingest.jobs.ts'
 import { type RelocateDeps, relocate } from './relocate.ts'
 

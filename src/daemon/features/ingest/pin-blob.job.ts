@@ -1,6 +1,6 @@
 import { type BoundJob, bindJob } from '../../jobs/define-job.ts'
 import { whenStoreAnswers } from '../../jobs/when-store-answers.ts'
-import { isPinnedKey } from './guess-media-type.ts'
+import { isPinnedKey } from '../../object-keys.ts'
 import { pinBlobJob } from './ingest.jobs.ts'
 import { type RelocateDeps, relocate } from './relocate.ts'
 

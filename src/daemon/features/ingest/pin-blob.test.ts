@@ -1,9 +1,9 @@
 import { expect, test } from 'vitest'
 import { newId } from '../../ids.ts'
+import { isPinnedKey, ObjectKeys } from '../../object-keys.ts'
 import type { S3ObjectStoreOptions } from '../../object-store/s3-object-store.ts'
 import { startPilotBase } from '../../testing/pilot-base.ts'
 import { allKeys, openExternalStore } from '../../testing/test-stores.ts'
-import { isPinnedKey, pinnedKey } from './guess-media-type.ts'
 import { Bench, K, WS, WS_B } from './ingest-bench.ts'
 
 // Beside an external store, where controllers can overwrite what they uploaded.
@@ -105,7 +105,7 @@ test('interrupted before the uploads went: they go later', async () => {
 
 test('a copy that nothing wants any more goes', async () => {
   const { bench } = await openTwice()
-  const elsewhere = pinnedKey(newId(), K, 0)
+  const elsewhere = new ObjectKeys().pinned(newId(), K, 0)
   await bench.put(elsewhere, 'same bytes')
   const undo = aroundCopies(bench, {
     after: () => {

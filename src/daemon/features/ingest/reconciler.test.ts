@@ -3,9 +3,10 @@ import { rmSync } from 'node:fs'
 import { pino } from 'pino'
 import { expect, test } from 'vitest'
 import { newId } from '../../ids.ts'
+import type { ObjectStore } from '../../object-store/object-store.ts'
 import { type PilotBase, startPilotBase } from '../../testing/pilot-base.ts'
+import type { ScriptedS3 } from '../../testing/scripted-s3.ts'
 import { allKeys, openEmbeddedStore, openExternalStore } from '../../testing/test-stores.ts'
-import { pinnedKey } from './guess-media-type.ts'
 import { checkBytesJob } from './ingest.jobs.ts'
 import { Reconciler } from './reconciler.ts'
 import { reportOfFoundObject } from './upload-report.ts'
@@ -15,20 +16,27 @@ const K = `media/${WS}/20260407/DJI_0018.JPG`
 const BYTES = Buffer.from('bytes')
 const MD5 = createHash('md5').update(BYTES).digest('hex')
 
-async function openBench(kind: 'local' | 's3' = 'local') {
-  const { store, s3 } = kind === 's3' ? await openExternalStore() : { store: await openEmbeddedStore(), s3: undefined }
-  const base = await startPilotBase({ store })
+async function openBench(
+  kind: 'local' | 's3' = 'local',
+  options: { opened?: Opened; folder?: string; rootPrefix?: string; isBucketShared?: boolean } = {}
+) {
+  const { opened = await open(kind), isBucketShared = false, ...rest } = options
+  const { store, s3 } = opened
+  const base = await startPilotBase({ store, ...rest })
   let nowMs = Date.now() + 3_600_000
   const reconciler = new Reconciler({
     db: base.db,
     store,
+    keys: base.keys,
     ...base.rows,
     ingest: base.ingest,
     clock: { nowMs: () => nowMs },
     log: pino({ level: 'silent' }),
+    isBucketShared,
     acceptsWorkspace: (workspaceId) => workspaceId !== 'stranger'
   })
   return {
+    opened,
     store,
     s3: s3!,
     base,
@@ -38,6 +46,10 @@ async function openBench(kind: 'local' | 's3' = 'local') {
     }
   }
 }
+
+type Opened = { store: ObjectStore; s3?: ScriptedS3 }
+const open = async (kind: 'local' | 's3'): Promise<Opened> =>
+  kind === 's3' ? openExternalStore() : { store: await openEmbeddedStore() }
 
 const report = (fingerprint: string) => ({ ...reportOfFoundObject(WS, K), fingerprint })
 const assets = (base: PilotBase) =>
@@ -164,9 +176,9 @@ test('external: a copy that was never recorded goes after a day, if its blob is 
   await store.put(K, BYTES)
   await base.ingest.recordUpload(report('F'))
   const [blob] = base.rows.blobs.list(K)
-  const leftover = pinnedKey(blob!.id, K, Date.now())
-  const ofUnknown = pinnedKey(newId(), K, Date.now())
-  const ofOtherSize = pinnedKey(blob!.id, 'x.MP4', Date.now())
+  const leftover = base.keys.pinned(blob!.id, K, Date.now())
+  const ofUnknown = base.keys.pinned(newId(), K, Date.now())
+  const ofOtherSize = base.keys.pinned(blob!.id, 'x.MP4', Date.now())
   await store.copy(K, leftover)
   await store.copy(K, ofUnknown)
   await store.put(ofOtherSize, Buffer.from('other bytes'))
@@ -188,6 +200,40 @@ test('external: a copy that was never recorded goes after a day, if its blob is 
   base.db.transaction(() => base.rows.blobs.setPlace(blob!.id, { key: K, etag: blob!.etag }))
   expect(await reconciler.run()).toMatchObject({ leftovers: 1 })
   expect(await allKeys(store)).toEqual(untouched.filter((key) => key !== leftover))
+})
+
+test('in a bucket that others use, uploads in workspaces that are not known here are theirs', async () => {
+  const { store, base, reconciler } = await openBench('s3', { isBucketShared: true })
+  await store.put(K, BYTES)
+  expect(await reconciler.run()).toMatchObject({ adopted: 0 })
+  await base.ingest.recordUpload(report('F'))
+  await store.put(`media/${WS}/20260407/DJI_0019.JPG`, Buffer.from('of ours'))
+  await store.put('media/team-two/20260407/DJI_0018.JPG', Buffer.from('of others'))
+  expect(await reconciler.run()).toMatchObject({ adopted: 1 })
+  expect(assets(base)).toMatchObject([{ name: 'DJI_0018.JPG' }, { name: 'DJI_0019.JPG' }])
+})
+
+test('what is kept below a former prefix is looked after as before', async () => {
+  const first = await openBench('local', { rootPrefix: 'tenant-a/media' })
+  await first.store.put(K, BYTES)
+  await first.base.ingest.recordUpload(report('F'))
+  await first.base.settle()
+  await first.base.stop()
+  const { opened, base: former } = first
+  const { store, base, reconciler, setNow } = await openBench('local', {
+    opened,
+    folder: former.folder,
+    rootPrefix: 'b'
+  })
+  const pinned = (await allKeys(store)).find((key) => key.startsWith('tenant-a/media/images/'))!
+  await store.copy(pinned, 'tenant-a/media/archive/others/2026/04/07/leftover.jpg')
+  await store.copy(pinned, 'tenant-c/images/2026/04/07/of-others.jpg')
+  setNow(Date.now() + 25 * 3_600_000)
+  expect(await reconciler.run()).toMatchObject({ leftovers: 1, lostBlobs: 0 })
+  expect(await allKeys(store)).toEqual([K, pinned, 'tenant-c/images/2026/04/07/of-others.jpg'])
+  await store.delete(pinned)
+  expect(await reconciler.run()).toMatchObject({ lostBlobs: 1 })
+  expect(assets(base)).toMatchObject([{ damage: 'bytes_missing' }])
 })
 
 test('while the store is away nothing changes', async () => {

@@ -3,11 +3,11 @@ import type { Logger } from 'pino'
 import type { Clock } from '../../clock.ts'
 import type { Database } from '../../db/database.ts'
 import { messageOf } from '../../errors.ts'
+import { blobIdOfPinnedKey, isPinnedKey, type ObjectKeys } from '../../object-keys.ts'
 import type { ListResult, ObjectStore } from '../../object-store/object-store.ts'
 import type { ObjectRemovals } from '../../removals/object-removals.ts'
 import { isWorkspaceId } from '../pilot/object-key.ts'
 import type { BlobRow, BlobsRepository } from './blobs.repository.ts'
-import { blobIdOfPinnedKey, isPinnedKey, pinnedFolders } from './guess-media-type.ts'
 import type { IngestRepository } from './ingest.repository.ts'
 import type { IngestService } from './ingest.service.ts'
 import { isDamaged, isWhole } from './is-whole.ts'
@@ -16,6 +16,7 @@ import type { UploadsRepository } from './uploads.repository.ts'
 export interface ReconcilerDeps {
   db: Database
   store: ObjectStore
+  keys: ObjectKeys
   repository: IngestRepository
   blobs: BlobsRepository
   uploads: UploadsRepository
@@ -23,6 +24,8 @@ export interface ReconcilerDeps {
   removals: ObjectRemovals
   clock: Clock
   log: Logger
+  /** Whether other bases may keep objects in the bucket: then uploads are taken in only for workspaces that the catalogue knows. */
+  isBucketShared?: boolean
   /** Whether uploads of this workspace may be taken in. */
   acceptsWorkspace: (workspaceId: string) => boolean
   /** Told of each upload that was taken in. */
@@ -122,8 +125,8 @@ export class Reconciler {
           report.forgottenFiles += await this.#forgetFiles(workspaceId, page)
           await this.#checkBlobs(page, report)
         }
-      for (const folder of pinnedFolders)
-        for await (const page of this.#pages(`${folder}/`)) {
+      for (const folder of this.#deps.keys.pinnedFolders)
+        for await (const page of this.#pages(folder)) {
           await this.#checkBlobs(page, report)
           report.leftovers += await this.#removeLeftovers(page)
         }
@@ -137,17 +140,28 @@ export class Reconciler {
     return report
   }
 
-  /** Those in the catalogue and those that only have objects, because the very first report was lost. */
+  /** Those in the catalogue and, in a bucket of our own, those that only have objects, because the very first report was lost. */
   async #workspaces(): Promise<string[]> {
-    const { repository, store, acceptsWorkspace } = this.#deps
+    const { repository, isBucketShared, acceptsWorkspace } = this.#deps
     const ids = new Set(repository.listWorkspaceIds())
+    if (!isBucketShared) for (const id of await this.#listWorkspaces()) ids.add(id)
+    return [...ids].filter((id) => isWorkspaceId(id) && acceptsWorkspace(id)).sort()
+  }
+
+  /** Those that have objects. */
+  async #listWorkspaces(): Promise<string[]> {
+    const ids: string[] = []
     let cursor: string | null = null
     do {
-      const listed: ListResult = await store.list({ prefix: UPLOADS, delimiter: '/', ...(cursor ? { cursor } : {}) })
-      for (const prefix of listed.prefixes) ids.add(prefix.slice(UPLOADS.length, -1))
+      const listed: ListResult = await this.#deps.store.list({
+        prefix: UPLOADS,
+        delimiter: '/',
+        ...(cursor ? { cursor } : {})
+      })
+      ids.push(...listed.prefixes.map((prefix) => prefix.slice(UPLOADS.length, -1)))
       cursor = listed.cursor
     } while (cursor !== null)
-    return [...ids].filter((id) => isWorkspaceId(id) && acceptsWorkspace(id)).sort()
+    return ids
   }
 
   /** The objects under a prefix, page by page, at an easy pace. The last page reaches to the end of the prefix. */

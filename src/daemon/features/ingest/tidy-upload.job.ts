@@ -3,10 +3,10 @@ import type { Database } from '../../db/database.ts'
 import { type BoundJob, bindJob } from '../../jobs/define-job.ts'
 import type { JobQueue } from '../../jobs/job-queue.ts'
 import { whenStoreAnswers } from '../../jobs/when-store-answers.ts'
+import { isPinnedKey, type ObjectKeys } from '../../object-keys.ts'
 import type { ObjectStore } from '../../object-store/object-store.ts'
 import { removeVersion, unlessReplaced } from '../../object-store/object-versions.ts'
 import type { BlobsRepository } from './blobs.repository.ts'
-import { isPinnedKey, pinnedKey } from './guess-media-type.ts'
 import { discardObjectJob, pinBlobJob, tidyUploadJob } from './ingest.jobs.ts'
 import type { IngestService } from './ingest.service.ts'
 import { isWhole } from './is-whole.ts'
@@ -15,6 +15,7 @@ import type { IngestedObject, UploadsRepository } from './uploads.repository.ts'
 export interface TidyDeps {
   db: Database
   store: ObjectStore
+  keys: ObjectKeys
   blobs: BlobsRepository
   uploads: UploadsRepository
   ingest: IngestService
@@ -66,12 +67,12 @@ async function shareBytes({ db, store, uploads }: TidyDeps, object: IngestedObje
  * must not become the only copy. Every row says so before the object goes.
  */
 async function removeDuplicate(deps: TidyDeps, object: IngestedObject): Promise<void> {
-  const { db, store, blobs, uploads, queue, clock } = deps
+  const { db, store, keys, blobs, uploads, queue, clock } = deps
   const { workspaceId, objectKey, etag, blob } = object
   if (blobs.list(objectKey).some((other) => other.etag === etag)) return
   if (!(await isWhole(store, blob))) return keepDuplicate(deps, object)
   if (!isPinnedKey(blob.key)) {
-    queue.enqueue(pinBlobJob, { blobId: blob.id, key: pinnedKey(blob.id, blob.key, clock.nowMs()) })
+    queue.enqueue(pinBlobJob, { blobId: blob.id, key: keys.pinned(blob.id, blob.key, clock.nowMs()) })
     return
   }
   const isStillSo = db.transaction(() => {

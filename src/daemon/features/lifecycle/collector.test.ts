@@ -78,9 +78,9 @@ describe.each(['local', 's3'] as const)('purging, with a store of kind %s', (kin
     const [asset] = bench.assets()
     binIt(asset!.id)
     collector.purge(asset!.id)
-    const { db, ingest, rows } = bench.base
+    const { db, keys, ingest, rows } = bench.base
     const reconciler = new Reconciler({
-      ...{ db, ingest, ...rows, store: bench.store, clock: systemClock, log: pino({ level: 'silent' }) },
+      ...{ db, keys, ingest, ...rows, store: bench.store, clock: systemClock, log: pino({ level: 'silent' }) },
       acceptsWorkspace: () => true,
       settleMs: -1000
     })

@@ -11,7 +11,7 @@ const ANSWER_TIMEOUT_MS = 30_000
 
 export interface RemoteDeps
   extends Omit<RemoteServiceDeps, 'repository' | 'fetcher' | 'rules'>,
-    Pick<RemoteFetcherDeps, 'store'> {
+    Pick<RemoteFetcherDeps, 'store' | 'keys'> {
   version: string
   /** Resolves names; the system does when left out. */
   lookup?: LookupFunction | undefined

@@ -4,6 +4,7 @@ import { expect, test } from 'vitest'
 import { loadConfig } from '../../config/load.ts'
 import { Outbox } from '../../events/outbox.ts'
 import { JobQueue } from '../../jobs/job-queue.ts'
+import { ObjectKeys } from '../../object-keys.ts'
 import { ObjectRemovals } from '../../removals/object-removals.ts'
 import { ManualClock } from '../../testing/manual-clock.ts'
 import { blankPng } from '../../testing/photos.ts'
@@ -30,6 +31,7 @@ async function openFetcher() {
   const { remote: config } = loadConfig({ flags: { dataDir: 'unused' }, env: remoteEnv(origin) })
   const fetcher = new RemoteFetcher({
     store,
+    keys: new ObjectKeys(),
     removals,
     clock,
     config,

@@ -1,12 +1,11 @@
-import { createHash } from 'node:crypto'
 import type { IncomingMessage } from 'node:http'
 import type { Clock } from '../../clock.ts'
 import type { RemoteConfig } from '../../config/settings/remote.ts'
 import { AppError } from '../../errors.ts'
 import { FetchFailed, type FetchRules, failureOf, fetchSafely } from '../../http/safe-fetch.ts'
-import { newId } from '../../ids.ts'
 import { readImageSize } from '../../media/image-size.ts'
 import { sniffMedia } from '../../media/sniff-media.ts'
+import type { ObjectKeys } from '../../object-keys.ts'
 import { withObjectSource } from '../../object-store/object-source.ts'
 import { type ObjectStore, ObjectStoreError } from '../../object-store/object-store.ts'
 import type { ObjectRemovals } from '../../removals/object-removals.ts'
@@ -16,6 +15,7 @@ import type { KeptFile, RemoteEntry } from './remote.repository.ts'
 
 export interface RemoteFetcherDeps {
   store: ObjectStore
+  keys: ObjectKeys
   removals: ObjectRemovals
   clock: Clock
   config: RemoteConfig
@@ -82,9 +82,9 @@ export class RemoteFetcher {
     url: string,
     answer: IncomingMessage
   ): Promise<Omit<KeptFile, 'fetchedAtMs' | 'freshUntilMs' | 'originUrl'>> {
-    const { store, removals } = this.#deps
+    const { store, keys, removals } = this.#deps
     this.#assertAnnounced(answer.headers['content-length'])
-    const key = keyOf(url)
+    const key = keys.cachedRemote(url)
     removals.request(key, null, { afterMs: ABANDONED_AFTER_MS })
     let broken: Error | undefined
     answer.once('error', (error) => {
@@ -128,11 +128,6 @@ export class RemoteFetcher {
     const stat = await this.#deps.store.head(key)
     return stat?.etag === storeEtag && stat.sizeBytes === sizeBytes
   }
-}
-
-/** A key that nothing was stored at before: what is read meanwhile stays as it is. */
-function keyOf(url: string): string {
-  return `cached_remote/${createHash('sha256').update(url).digest('hex')}/${newId()}`
 }
 
 function conditionsOf({ originEtag, originLastModified }: KeptFile): Record<string, string> {

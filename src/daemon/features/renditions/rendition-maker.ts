@@ -14,6 +14,7 @@ import { makeHls, makeProxy } from '../../media/make-proxy.ts'
 import { makeStrip } from '../../media/make-strip.ts'
 import { makeThumbnails } from '../../media/make-thumbnails.ts'
 import { MediaError } from '../../media/media-error.ts'
+import type { ObjectKeys } from '../../object-keys.ts'
 import type { ObjectStore } from '../../object-store/object-store.ts'
 import { withLocalFile } from '../../object-store/with-local-file.ts'
 import type { ObjectRemovals } from '../../removals/object-removals.ts'
@@ -22,7 +23,6 @@ import { problemOf } from './problem-of.ts'
 import { makeFilmJob, makePictureJob } from './renditions.jobs.ts'
 import {
   contentTypes,
-  folderOf,
   type RenditionSource,
   type RenditionsRepository,
   type StoredRendition
@@ -31,6 +31,7 @@ import {
 export interface RenditionMakerDeps {
   db: Database
   store: ObjectStore
+  keys: ObjectKeys
   repository: RenditionsRepository
   queue: JobQueue
   removals: ObjectRemovals
@@ -213,10 +214,10 @@ export class RenditionMaker {
 
   /** Stores the files, then shows them all at once. */
   async #publish(assetId: string, name: MadeName, made: Made[]): Promise<void> {
-    const { db, store, repository, removals, outbox, clock } = this.#deps
+    const { db, store, keys, repository, outbox, clock } = this.#deps
     const stored: StoredRendition[] = []
     for (const { file, content, ...rendition } of made) {
-      const key = folderOf(assetId) + file
+      const key = keys.rendition(assetId, file)
       const sizeBytes = typeof content === 'string' ? (await stat(content)).size : content.length
       const body = typeof content === 'string' ? { stream: createReadStream(content), sizeBytes } : content
       await store.put(key, body, { contentType: contentTypes[rendition.format] })
@@ -224,9 +225,14 @@ export class RenditionMaker {
     }
     db.transaction(() => {
       // The asset was purged meanwhile.
-      if (!repository.findSource(assetId)) return removals.requestBelow(folderOf(assetId))
+      if (!repository.findSource(assetId)) return this.#removeAll(assetId)
       for (const rendition of stored) repository.put(assetId, name, rendition)
       outbox.append('rendition.ready', assetId, { name })
     })
+  }
+
+  #removeAll(assetId: string): void {
+    const { keys, removals } = this.#deps
+    for (const folder of keys.renditionFolders(assetId)) removals.requestBelow(folder)
   }
 }

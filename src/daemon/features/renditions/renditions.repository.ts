@@ -2,9 +2,7 @@ import type { AssetSummary, MediaProblem } from '../../../shared/api/assets.ts'
 import type { RenditionName, RenditionProblem } from '../../../shared/api/renditions.ts'
 import type { Database } from '../../db/database.ts'
 import type { ThumbnailFormat } from '../../media/make-thumbnails.ts'
-
-/** Everything made of an asset lies below this prefix. */
-export const folderOf = (assetId: string): string => `renditions/${assetId}/`
+import { assetIdOfRendition } from '../../object-keys.ts'
 
 /** An asset as far as making renditions of it goes. */
 export interface RenditionSource {
@@ -113,9 +111,10 @@ export class RenditionsRepository {
     this.#db.prepare('DELETE FROM rendition WHERE asset_id = ? AND name = ?').run(assetId, name)
   }
 
-  /** Whether a rendition of an asset that still exists is kept at this key (`renditions/{asset}/{file}`). */
+  /** Whether a rendition of an asset that still exists is kept at this key. */
   hasKey(key: string): boolean {
-    const assetId = key.split('/')[1] ?? ''
+    const assetId = assetIdOfRendition(key)
+    if (assetId === undefined) return false
     return this.#db.prepare('SELECT 1 FROM rendition WHERE asset_id = ? AND key = ?').get(assetId, key) !== undefined
   }
 

@@ -11,6 +11,7 @@ import type { JobQueue } from '../../jobs/job-queue.ts'
 import { whenStoreAnswers } from '../../jobs/when-store-answers.ts'
 import { makeThumbnails, type Thumbnail, type ThumbnailFormat, type Thumbnails } from '../../media/make-thumbnails.ts'
 import { perceptualHash } from '../../media/perceptual-hash.ts'
+import type { ObjectKeys } from '../../object-keys.ts'
 import type { ObjectStore } from '../../object-store/object-store.ts'
 import { withLocalFile } from '../../object-store/with-local-file.ts'
 import type { ObjectRemovals } from '../../removals/object-removals.ts'
@@ -20,16 +21,12 @@ import { pictureInput } from './picture-input.ts'
 import { problemOf } from './problem-of.ts'
 import { isMadeFromPreviews, type RenditionOrders } from './rendition-orders.ts'
 import { makeRenditionsJob } from './renditions.jobs.ts'
-import {
-  folderOf,
-  type RenditionSource,
-  type RenditionsRepository,
-  type StoredRendition
-} from './renditions.repository.ts'
+import type { RenditionSource, RenditionsRepository, StoredRendition } from './renditions.repository.ts'
 
 export interface RenditionsServiceDeps {
   db: Database
   store: ObjectStore
+  keys: ObjectKeys
   repository: RenditionsRepository
   orders: RenditionOrders
   /** Keeps what assets look like; see `SimilarFeature`. */
@@ -91,7 +88,8 @@ export class RenditionsService {
 
   /** Also what no row tells of any more, or not yet. */
   #removeAll(assetId: string): void {
-    this.#deps.removals.requestBelow(folderOf(assetId))
+    const { keys, removals } = this.#deps
+    for (const folder of keys.renditionFolders(assetId)) removals.requestBelow(folder)
   }
 
   bindJob(): BoundJob {
@@ -200,8 +198,9 @@ export class RenditionsService {
 
   async #store(assetId: string, thumbnail: Thumbnail): Promise<StoredPicture & { sizePx: number }> {
     const { sizePx, format, bytes, widthPx, heightPx } = thumbnail
-    const key = `${folderOf(assetId)}${sizePx}.${format}`
-    await this.#deps.store.put(key, bytes, { contentType: `image/${format}` })
+    const { store, keys } = this.#deps
+    const key = keys.rendition(assetId, `${sizePx}.${format}`)
+    await store.put(key, bytes, { contentType: `image/${format}` })
     return { sizePx, format, key, widthPx, heightPx, sizeBytes: bytes.length, createdAtMs: this.#deps.clock.nowMs() }
   }
 

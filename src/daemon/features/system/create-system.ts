@@ -3,6 +3,7 @@ import type { ListenAddress } from '../../config/settings/listeners.ts'
 import type { RetentionConfig } from '../../config/settings/retention.ts'
 import type { StoreConfig } from '../../config/settings/store.ts'
 import type { Feature } from '../../feature.ts'
+import type { ObjectKeys } from '../../object-keys.ts'
 import type { ObjectStore } from '../../object-store/object-store.ts'
 import { bindHealth } from './health.routes.ts'
 import { bindSystem } from './system.routes.ts'
@@ -16,6 +17,7 @@ export interface SystemDeps {
   dataDir: string
   clock: Clock
   store: ObjectStore
+  keys: ObjectKeys
   storeConfig: StoreConfig
   retention: RetentionConfig
   ffmpegPath: string | null
@@ -31,7 +33,7 @@ export interface SystemDeps {
 /** What this base says of itself: to people, and to the machines that watch it. */
 export function createSystem(deps: SystemDeps): Feature {
   const { root, dataDir, storeConfig } = deps
-  const storeMonitor = new StoreMonitor(deps.store, storeConfig.mode)
+  const storeMonitor = new StoreMonitor(deps.store, deps.keys, storeConfig.mode)
   return {
     bind(binder) {
       bindHealth(binder, { ...deps, storeMonitor })

@@ -6,6 +6,7 @@ import { systemClock } from '../../clock.ts'
 import { createEndpointBinder } from '../../http/bind-endpoint.ts'
 import { Idempotency } from '../../http/idempotency.ts'
 import { createRateLimits } from '../../http/rate-limits.ts'
+import { ObjectKeys } from '../../object-keys.ts'
 import { testDatabase } from '../../testing/test-database.ts'
 import { openEmbeddedStore } from '../../testing/test-stores.ts'
 import { bindSystem } from './system.routes.ts'
@@ -32,7 +33,7 @@ test('the command that makes a token is told to administrators only', async () =
   bindSystem(binder, {
     version: '1.0.0',
     clock: systemClock,
-    storeMonitor: new StoreMonitor(await openEmbeddedStore(), 'embedded'),
+    storeMonitor: new StoreMonitor(await openEmbeddedStore(), new ObjectKeys(), 'embedded'),
     ffmpegPath: null,
     retention: { graceMs: 0, warnMs: 0, binMs: 0, orphanPolicy: 'bin', archiveMs: 0 },
     controllersCanPair: () => false,

@@ -4,6 +4,7 @@ import type { getStatus } from '../../../shared/api/system.ts'
 import type { ListenAddress } from '../../config/settings/listeners.ts'
 import type { StoreConfig } from '../../config/settings/store.ts'
 import { messageOf } from '../../errors.ts'
+import type { ObjectKeys } from '../../object-keys.ts'
 import type { ObjectStore } from '../../object-store/object-store.ts'
 
 export type Status = z.output<(typeof getStatus)['response']>
@@ -13,11 +14,13 @@ const HEALTH_KEPT_MS = 10_000
 /** Health of the store, asked at most once in ten seconds however many screens look. */
 export class StoreMonitor {
   readonly #store: ObjectStore
+  readonly #keys: ObjectKeys
   readonly #mode: Status['store']['mode']
   #last: { at: number; health: Promise<Status['store']> } | undefined
 
-  constructor(store: ObjectStore, mode: Status['store']['mode']) {
+  constructor(store: ObjectStore, keys: ObjectKeys, mode: Status['store']['mode']) {
     this.#store = store
+    this.#keys = keys
     this.#mode = mode
   }
 
@@ -28,7 +31,7 @@ export class StoreMonitor {
 
   async #ask(): Promise<Status['store']> {
     try {
-      const { writable, freeBytes } = await this.#store.health()
+      const { writable, freeBytes } = await this.#store.health(this.#keys.health())
       return { mode: this.#mode, reachable: true, writable, freeBytes, problem: null }
     } catch (error) {
       return { mode: this.#mode, reachable: false, writable: false, freeBytes: null, problem: messageOf(error) }

@@ -12,8 +12,10 @@ export interface TieringFeature extends Feature {
 }
 
 /** The archive: a prefix in the store for bytes that are seldom needed. */
-export function createTiering(deps: Omit<TieringServiceDeps, 'repository'> & { db: Database }): TieringFeature {
-  const service = new TieringService({ ...deps, repository: new TieringRepository(deps.db) })
+export function createTiering(
+  deps: Omit<TieringServiceDeps, 'repository'> & { db: Database; storeKind: string }
+): TieringFeature {
+  const service = new TieringService({ ...deps, repository: new TieringRepository(deps.db, deps.storeKind) })
   return {
     review: (assetId) => service.review(assetId),
     belongsAt: (blob, key) => service.belongsAt(blob, key),

@@ -1,5 +1,6 @@
 import type { assetKinds } from '../../../shared/api/assets.ts'
 import type { Database } from '../../db/database.ts'
+import type { Tier } from '../../object-keys.ts'
 
 /** What decides where the bytes of an asset belong. */
 export interface TieredAsset {
@@ -15,8 +16,8 @@ export interface StoredBlob {
   createdAtMs: number
 }
 
-/** Where a listing of blobs outside the archive goes on. */
-export interface HotCursor {
+/** Where a listing of blobs goes on. */
+export interface BlobCursor {
   createdAtMs: number
   id: string
 }
@@ -24,9 +25,11 @@ export interface HotCursor {
 /** Blobs by where they are kept, and the assets that say where they belong. */
 export class TieringRepository {
   readonly #db: Database
+  readonly #storeKind: string
 
-  constructor(db: Database) {
+  constructor(db: Database, storeKind: string) {
     this.#db = db
+    this.#storeKind = storeKind
   }
 
   /** The blob that an asset has. */
@@ -49,24 +52,14 @@ export class TieringRepository {
       .all(blobId)
   }
 
-  /** Blobs outside the archive that were made by `untilMs`, oldest first. */
-  listHot(untilMs: number, after: HotCursor, limit: number): StoredBlob[] {
+  /** Blobs kept in this tier that were made by `untilMs`, oldest first. */
+  list(tier: Tier, untilMs: number, after: BlobCursor, limit: number): StoredBlob[] {
     return this.#db
       .prepare<unknown[], StoredBlob>(
         `SELECT id, key, size_bytes AS sizeBytes, created_at_ms AS createdAtMs FROM blob
-         WHERE (key < 'archive/' OR key >= 'archive0') AND created_at_ms <= ? AND (created_at_ms, id) > (?, ?)
+         WHERE store = ? AND tier = ? AND created_at_ms <= ? AND (created_at_ms, id) > (?, ?)
          ORDER BY created_at_ms, id LIMIT ?`
       )
-      .all(untilMs, after.createdAtMs, after.id, limit)
-  }
-
-  /** Blobs of one store in the archive, by key. */
-  listCold(storeKind: string, afterKey: string, limit: number): Pick<StoredBlob, 'key' | 'sizeBytes'>[] {
-    return this.#db
-      .prepare<unknown[], Pick<StoredBlob, 'key' | 'sizeBytes'>>(
-        `SELECT key, size_bytes AS sizeBytes FROM blob
-         WHERE store = ? AND key > ? AND key >= 'archive/' AND key < 'archive0' ORDER BY key LIMIT ?`
-      )
-      .all(storeKind, afterKey, limit)
+      .all(this.#storeKind, tier, untilMs, after.createdAtMs, after.id, limit)
   }
 }

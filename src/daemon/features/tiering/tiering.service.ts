@@ -4,24 +4,23 @@ import type { getTiering } from '../../../shared/api/tiering.ts'
 import type { Clock } from '../../clock.ts'
 import type { TieringRule } from '../../config/settings/retention.ts'
 import type { JobQueue } from '../../jobs/job-queue.ts'
-import { keyInTier, type Tier, tierOfKey } from '../ingest/guess-media-type.ts'
+import { type ObjectKeys, type Tier, tierOfKey } from '../../object-keys.ts'
 import { moveBlobJob } from '../ingest/ingest.jobs.ts'
-import type { HotCursor, StoredBlob, TieredAsset, TieringRepository } from './tiering.repository.ts'
+import type { BlobCursor, StoredBlob, TieredAsset, TieringRepository } from './tiering.repository.ts'
 
 export interface TieringServiceDeps {
   clock: Clock
   queue: JobQueue
+  keys: ObjectKeys
   repository: TieringRepository
   rules: readonly TieringRule[]
-  /** `ObjectStore.kind`. */
-  storeKind: string
 }
 
 /** Blobs looked at together; nobody waits longer than for these. */
 const CHUNK = 200
 /** Blobs that one pass has moved; the next one goes on. */
 const MAX_MOVES = 5000
-const BEGINNING: HotCursor = { createdAtMs: Number.MIN_SAFE_INTEGER, id: '' }
+const BEGINNING: BlobCursor = { createdAtMs: Number.MIN_SAFE_INTEGER, id: '' }
 
 /**
  * Decides where bytes belong: in the archive when every asset outside the bin that has them is archived, or old enough by the
@@ -30,7 +29,7 @@ const BEGINNING: HotCursor = { createdAtMs: Number.MIN_SAFE_INTEGER, id: '' }
 export class TieringService {
   readonly #deps: TieringServiceDeps
   /** How far the passes of this process came for each rule: what lies before was judged, and is again after the next start. */
-  readonly #passed = new Map<TieringRule, HotCursor>()
+  readonly #passed = new Map<TieringRule, BlobCursor>()
 
   constructor(deps: TieringServiceDeps) {
     this.#deps = deps
@@ -52,7 +51,7 @@ export class TieringService {
   async run(signal: AbortSignal): Promise<void> {
     let left = MAX_MOVES
     for (const rule of this.#deps.rules)
-      for await (const blob of this.#olderThan(rule.afterMs, this.#passed.get(rule) ?? BEGINNING)) {
+      for await (const blob of this.#list('hot', rule.afterMs, this.#passed.get(rule) ?? BEGINNING)) {
         if (signal.aborted || left === 0) return
         if (this.#move(blob)) left--
         this.#passed.set(rule, blob)
@@ -61,42 +60,41 @@ export class TieringService {
 
   /** What the archive has and what belongs there; `signal` ends it early. */
   async report(signal: AbortSignal): Promise<z.output<(typeof getTiering)['response']>> {
-    const { repository, rules, storeKind } = this.#deps
+    const { rules } = this.#deps
     const cold = { blobTotal: 0, sizeBytes: 0 }
     const due = { blobTotal: 0, sizeBytes: 0 }
     const add = (to: typeof cold, blob: { sizeBytes: number }): void => {
       to.blobTotal++
       to.sizeBytes += blob.sizeBytes
     }
-    for (let afterKey: string | undefined = ''; afterKey !== undefined && !signal.aborted; await pause()) {
-      const chunk = repository.listCold(storeKind, afterKey, CHUNK)
-      for (const blob of chunk) add(cold, blob)
-      afterKey = chunk.at(-1)?.key
+    for await (const blob of this.#list('cold', 0, BEGINNING)) {
+      if (signal.aborted) break
+      add(cold, blob)
     }
     const afterMs = Math.min(...rules.map((rule) => rule.afterMs))
-    for await (const blob of this.#olderThan(afterMs, BEGINNING)) {
+    for await (const blob of this.#list('hot', afterMs, BEGINNING)) {
       if (signal.aborted) break
       if (this.#tierOf(blob.id) === 'cold') add(due, blob)
     }
     return { rules: rules.map(({ kind, afterMs }) => ({ kind, afterDays: afterMs / 86_400_000 })), cold, due }
   }
 
-  /** Blobs within reach of that age; none for an infinite one. */
-  async *#olderThan(afterMs: number, from: HotCursor): AsyncGenerator<StoredBlob> {
+  /** Blobs in that tier of that age; none for an infinite one. */
+  async *#list(tier: Tier, afterMs: number, from: BlobCursor): AsyncGenerator<StoredBlob> {
     const { repository, clock } = this.#deps
     const untilMs = clock.nowMs() - afterMs
-    for (let after: HotCursor | undefined = from; after; await pause()) {
-      const chunk: StoredBlob[] = repository.listHot(untilMs, after, CHUNK)
+    for (let after: BlobCursor | undefined = from; after; await pause()) {
+      const chunk: StoredBlob[] = repository.list(tier, untilMs, after, CHUNK)
       yield* chunk
       after = chunk.at(-1)
     }
   }
 
   #move(blob: StoredBlob): boolean {
-    const { queue } = this.#deps
+    const { queue, keys } = this.#deps
     const tier = this.#tierOf(blob.id)
     if (tier === null || tier === tierOfKey(blob.key)) return false
-    queue.enqueue(moveBlobJob, { blobId: blob.id, key: keyInTier(tier, blob, blob.createdAtMs) })
+    queue.enqueue(moveBlobJob, { blobId: blob.id, key: keys.inTier(tier, blob, blob.createdAtMs) })
     return true
   }
 

@@ -4,7 +4,6 @@ import { newReferenceSchema } from '../../../shared/api/references.ts'
 import { getTiering } from '../../../shared/api/tiering.ts'
 import { ManualClock } from '../../testing/manual-clock.ts'
 import { startTestDaemon } from '../../testing/test-daemon.ts'
-import { keyInTier } from '../ingest/guess-media-type.ts'
 import { moveBlobJob } from '../ingest/ingest.jobs.ts'
 import { K, WS } from '../ingest/ingest-bench.ts'
 import { Reconciler } from '../ingest/reconciler.ts'
@@ -171,7 +170,7 @@ describe.each(['local', 's3'] as const)('the archive, with a store of kind %s', 
     const leaveCopy = async (assetId: string): Promise<string> => {
       const [blob] = bench.blobs().filter(({ key }) => key === keyOf(assetId))
       if (!blob) throw new Error('the asset has no bytes')
-      const key = keyInTier('cold', blob, clock.nowMs())
+      const key = bench.base.keys.inTier('cold', blob, clock.nowMs())
       await bench.store.copy(blob.key, key)
       bench.base.queue.enqueue(moveBlobJob, { blobId: blob.id, key })
       return key
@@ -194,9 +193,9 @@ test('the reconciler leaves the former place alone until its day is over', async
   const former = String(keyOf(assetId))
   orphan(assetId)
   await lapse()
-  const { db, ingest, rows } = bench.base
+  const { db, keys, ingest, rows } = bench.base
   const reconciler = new Reconciler({
-    ...{ db, ingest, ...rows, store: bench.store, log: pino({ level: 'silent' }) },
+    ...{ db, keys, ingest, ...rows, store: bench.store, log: pino({ level: 'silent' }) },
     clock: new ManualClock(Date.now() + 10 * DAY_MS),
     acceptsWorkspace: () => true
   })

@@ -7,6 +7,7 @@ import type { Database } from '../../db/database.ts'
 import { AppError } from '../../errors.ts'
 import { newId } from '../../ids.ts'
 import { SNIFF_BYTES, sniffMedia } from '../../media/sniff-media.ts'
+import type { ObjectKeys } from '../../object-keys.ts'
 import {
   type ObjectStat,
   type ObjectStore,
@@ -25,6 +26,7 @@ import type { ReceivedFile, UploadedMedia, UploadsService } from './uploads.serv
 export interface PendingUploadsServiceDeps {
   db: Database
   store: ObjectStore
+  keys: ObjectKeys
   repository: PendingUploadsRepository
   uploads: UploadsService
   removals: ObjectRemovals
@@ -77,12 +79,12 @@ export class PendingUploadsService {
   async beginByLink(
     file: AnnouncedFile & { linkSeconds: number }
   ): Promise<Begun<{ key: string; request: PresignedRequest }>> {
-    const { store, clock } = this.#deps
+    const { store, keys, clock } = this.#deps
     const fields = await this.#checked(file)
     if ('stored' in fields) return fields
     const nowMs = clock.nowMs()
     const id = newId(nowMs)
-    const key = `incoming/${id}`
+    const key = keys.incoming(id)
     const { sizeBytes, linkSeconds } = file
     const request = await store.presignPut(key, { expiresInSeconds: linkSeconds, sizeBytes })
     const expiresAtMs = request.expiresAtMs + LINGER_MS
@@ -193,9 +195,9 @@ export class PendingUploadsService {
   }
 
   async #beginParts(file: Pick<NewUpload, 'id' | 'sizeBytes' | 'fields' | 'appended'>) {
-    const { store, clock } = this.#deps
+    const { store, keys, clock } = this.#deps
     const nowMs = clock.nowMs()
-    const { key, id: storeUploadId } = await store.parts.begin(`incoming/${file.id}`, {
+    const { key, id: storeUploadId } = await store.parts.begin(keys.incoming(file.id), {
       contentType: 'application/octet-stream'
     })
     const parts = { storeUploadId, partSizeBytes: partSizeFor(file.sizeBytes) }

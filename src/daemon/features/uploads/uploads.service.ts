@@ -9,16 +9,17 @@ import { AppError } from '../../errors.ts'
 import type { Outbox } from '../../events/outbox.ts'
 import { parsePart } from '../../http/parse-part.ts'
 import { newId } from '../../ids.ts'
+import { guessMediaType } from '../../media/guess-media-type.ts'
 import { readImageSize } from '../../media/image-size.ts'
 import { typeByContent } from '../../media/judge-content.ts'
 import { type MediaType, sniffMedia } from '../../media/sniff-media.ts'
+import type { ObjectKeys } from '../../object-keys.ts'
 import { withObjectSource } from '../../object-store/object-source.ts'
 import type { ObjectStore } from '../../object-store/object-store.ts'
 import type { ObjectRemovals } from '../../removals/object-removals.ts'
 import type { WorkspaceScope } from '../../workspace-scope.ts'
 import type { BlobKeeper, StoredBytes } from '../ingest/blob-keeper.ts'
 import { captureMoment } from '../ingest/capture-moment.ts'
-import { guessMediaType, pinnedKey } from '../ingest/guess-media-type.ts'
 import type { WorkspaceQuota } from '../workspaces/workspace-quota.ts'
 import { measured } from './measured-stream.ts'
 import type { MediaRepository } from './media.repository.ts'
@@ -31,6 +32,7 @@ const ABANDONED_AFTER_MS = 3 * 24 * 3_600_000
 export interface UploadsServiceDeps {
   db: Database
   store: ObjectStore
+  keys: ObjectKeys
   repository: MediaRepository
   blobs: BlobKeeper
   removals: ObjectRemovals
@@ -95,13 +97,13 @@ export class UploadsService {
    * some time, even if the program ends in between. Throws `media_type_not_allowed`.
    */
   placeFor(givenName: string, content: MediaType): Place {
-    const { removals, clock, limits } = this.#deps
+    const { keys, removals, clock, limits } = this.#deps
     const name = safeName(givenName)
     const type = typeByContent(guessMediaType(name), content)
     limits.maxSizeOf(type.mimeType)
     const nowMs = clock.nowMs()
     const blobId = newId(nowMs)
-    const key = pinnedKey(blobId, name, nowMs, type.kind)
+    const key = keys.pinned(blobId, name, nowMs, type.kind)
     removals.request(key, null, { afterMs: ABANDONED_AFTER_MS })
     return { blobId, key, name, type }
   }

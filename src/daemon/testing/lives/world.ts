@@ -33,6 +33,8 @@ export interface StoreContent {
 }
 
 let worlds = 0
+/** One start after the other takes the next one. */
+const PREFIXES = ['', 'tenant-a/media', '']
 
 /**
  * A whole daemon on a clock that stands still, beside its own store or an external one, which can die and come back. Its death
@@ -47,6 +49,7 @@ export class World {
   readonly #bucket = `media-${++worlds}`
   readonly #dying: Promise<unknown>[] = []
   #folders = 0
+  #starts = 0
   #running!: Running
 
   private constructor(external: EndpointHarness | null, settings: Record<string, string>) {
@@ -179,6 +182,7 @@ export class World {
       flags: { dataDir, field: '127.0.0.1:0', admin: '127.0.0.1:0', s3: '127.0.0.1:0', mqtt: '127.0.0.1:0' },
       env: {
         ...this.#settings,
+        FLIGHTCASE_BUCKET_ROOT_PREFIX: PREFIXES[this.#starts++ % PREFIXES.length]!,
         ...(external && gate && { ...storeSettings(external, gate), FLIGHTCASE_S3_BUCKET: this.#bucket })
       }
     })
