@@ -1,4 +1,5 @@
 import fc from 'fast-check'
+import type { Moment } from './world.ts'
 
 /** Contents that files have, by number: few, so that the same bytes come again. */
 export const CONTENTS = 5
@@ -30,7 +31,7 @@ export type Operation =
   | { do: 'store away' }
   | { do: 'store back' }
   | { do: 'restart' }
-  | { do: 'die'; ticks: number; during: Operation | null }
+  | { do: 'die'; at: Moment; during: Operation | null }
 
 const number = (end: number) => fc.nat({ max: end - 1 })
 const asset = number(12)
@@ -99,10 +100,10 @@ const anyOperation: fc.Arbitrary<Operation> = fc.oneof(
   { weight: 2, arbitrary: fc.constant({ do: 'store back' as const }) },
   { weight: 1, arbitrary: fc.constant({ do: 'restart' as const }) },
   {
-    weight: 2,
+    weight: 3,
     arbitrary: fc.record({
       do: fc.constant('die' as const),
-      ticks: number(60),
+      at: fc.record({ turns: number(60), commits: fc.integer({ min: 1, max: 8 }) }),
       during: fc.option(fc.oneof(...simple), { freq: 8 })
     })
   }

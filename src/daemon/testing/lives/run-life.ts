@@ -16,7 +16,7 @@ import {
 } from './model.ts'
 import type { Life, Operation } from './operations.ts'
 import { contents, sha256, Uploader, uploadedAsset } from './uploader.ts'
-import { type Answer, World } from './world.ts'
+import { type Answer, type Moment, World } from './world.ts'
 
 const HOUR_MS = 3_600_000
 const DAY_MS = 24 * HOUR_MS
@@ -72,7 +72,7 @@ class LifeRun {
         return asset && this.#checkBytes(asset)
       }
       case 'die':
-        return this.#dieDuring(operation.during, operation.ticks)
+        return this.#dieDuring(operation.during, operation.at)
       default: {
         const effects = effectsOf(operation, this.#known, world.clock.nowMs())
         const answer = await this.#ask(operation)
@@ -103,6 +103,8 @@ class LifeRun {
     if (binned) throw new Error(`${binned.id} stays in the bin`)
     const orphan = left.find((asset) => !holds(asset, world.clock.nowMs()))
     if (orphan) throw new Error(`${orphan.id} is held by nothing and stays`)
+    const late = left.find(({ references }) => references.some(({ kind }) => kind === 'temporary'))
+    if (late) throw new Error(`${late.id} keeps a reference whose time is over`)
     await this.#checkAudit()
     await world.inspect((catalogue, store) => assertTidy(catalogue, store, new Set(left.map(({ id }) => id))))
   }
@@ -115,10 +117,10 @@ class LifeRun {
   }
 
   /** What was answered before is so; what was not answered has happened, or has not. */
-  async #dieDuring(operation: Operation | null, ticks: number): Promise<void> {
+  async #dieDuring(operation: Operation | null, at: Moment): Promise<void> {
     const none = new Map<KnownAsset, KnownAsset>()
     const effects = operation ? effectsOf(operation, this.#known, this.#world.clock.nowMs()) : none
-    const answer = await this.#world.crashDuring(async () => (operation ? this.#ask(operation) : null), ticks)
+    const answer = await this.#world.crashDuring(async () => (operation ? this.#ask(operation) : null), at)
     if (operation?.do === 'quarantine') {
       if (answer === null) await this.#learnQuarantine(operation.content)
       else this.#noteQuarantine(operation)

@@ -32,6 +32,12 @@ export interface StoreContent {
   forgottenUploadTotal: number
 }
 
+/** After so many turns of the event loop, or already in the turn of the last of so many commits to the catalogue. */
+export interface Moment {
+  turns: number
+  commits: number
+}
+
 let worlds = 0
 /** One start after the other takes the next one. */
 const PREFIXES = ['', 'tenant-a/media', '']
@@ -104,13 +110,21 @@ export class World {
     await this.#start(this.#running.dataDir)
   }
 
-  /** Begins `work`, lets so many turns of the event loop pass, and dies. Gives what was answered before. */
-  async crashDuring<T>(work: () => Promise<T>, ticks: number): Promise<T> {
+  /** Begins `work`, and dies at a moment in the middle of it. Gives what was answered before. */
+  async crashDuring<T>(work: () => Promise<T>, { turns, commits }: Moment): Promise<T> {
+    const catalogue = new Sqlite(join(this.#running.dataDir, 'flightcase.db'), { readonly: true })
+    const versionOf = () => catalogue.pragma('data_version', { simple: true })
     const answer = work()
-    for (let i = 0; i < ticks; i++) await tick()
+    for (let turn = 0, left = commits, seen = versionOf(); turn < turns && left > 0; turn++) {
+      await tick()
+      const now = versionOf()
+      if (now !== seen) left--
+      seen = now
+    }
     const { daemon, gate, dataDir, life } = this.#running
     const copy = this.#newFolder()
     copyFolder(dataDir, copy)
+    catalogue.close()
     life.abort()
     gate?.cut()
     this.#dying.push(daemon.stop().then(() => gate?.close()))
