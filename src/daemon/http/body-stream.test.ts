@@ -3,7 +3,7 @@ import { createServer, type IncomingMessage } from 'node:http'
 import { type AddressInfo, connect } from 'node:net'
 import { buffer } from 'node:stream/consumers'
 import { beforeEach, expect, onTestFinished, test, vi } from 'vitest'
-import { bodyStream } from './body-stream.ts'
+import { bodyStream, hearOut } from './body-stream.ts'
 
 const SILENCE_MS = 1000
 
@@ -12,8 +12,7 @@ beforeEach(() => {
   return () => void vi.useRealTimers()
 })
 
-/** A request of `sizeBytes` bytes that has begun, from both ends. */
-async function begun(sizeBytes: number) {
+async function connected() {
   const server = createServer()
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
   const socket = connect((server.address() as AddressInfo).port, '127.0.0.1')
@@ -23,6 +22,12 @@ async function begun(sizeBytes: number) {
     server.close()
   })
   socket.on('error', () => {})
+  return { server, socket }
+}
+
+/** A request of `sizeBytes` bytes that has begun, from both ends. */
+async function begun(sizeBytes: number) {
+  const { server, socket } = await connected()
   socket.write(`PUT / HTTP/1.1\r\nhost: x\r\ncontent-length: ${sizeBytes}\r\n\r\n`)
   const [request] = (await once(server, 'request')) as [IncomingMessage]
   return { socket, request, body: bodyStream(request, SILENCE_MS) }
@@ -66,4 +71,16 @@ test('a broken connection is told as such', async () => {
     code: 'invalid_request',
     details: { reason: 'the connection broke' }
   })
+})
+
+test('who is refused when all of it is on its way is heard out at once', async () => {
+  const { server, socket } = await connected()
+  const heard = new Promise<IncomingMessage>((resolve) => {
+    server.once('request', (request) => {
+      bodyStream(request, SILENCE_MS).destroy()
+      void hearOut(request).then(() => resolve(request))
+    })
+  })
+  socket.write('PUT / HTTP/1.1\r\nhost: x\r\ncontent-length: 4\r\n\r\nsome')
+  expect((await heard).complete).toBe(true)
 })

@@ -21,6 +21,8 @@ export function bodyStream(request: IncomingMessage, silenceMs: number): Readabl
     timer = setTimeout(() => fail('the client fell silent'), silenceMs)
   }
   const onData = (chunk: Buffer): void => {
+    // Destroyed, though not closed yet: a pause now would have no end.
+    if (body.destroyed) return
     markReceived(chunk)
     if (body.write(chunk)) {
       listen()
