@@ -17,6 +17,7 @@ import {
   restoreAsset
 } from '../shared/api/assets.ts'
 import { getField } from '../shared/api/field.ts'
+import { listGcRuns } from '../shared/api/lifecycle.ts'
 import type { StsReply } from '../shared/api/pilot.ts'
 import { createToken, getStatus, listTokens, revokeToken } from '../shared/api/system.ts'
 import { ApiError } from '../shared/api-client.ts'
@@ -323,6 +324,42 @@ describe('bad input', () => {
       'payload_too_large'
     )
     expect((await base.api.call(listTokens, {})).items).toEqual([])
+  })
+
+  test.each(['application/x-www-form-urlencoded', 'text/plain;charset=UTF-8'])(
+    'a body of the type %s is not taken for none',
+    async (type) => {
+      const base = await startTestDaemon()
+      const answer = await base.fetch('/api/v1/gc', {
+        method: 'POST',
+        headers: { 'content-type': type },
+        body: '{"dryRun":true}'
+      })
+      expect(answer.status).toBe(415)
+      expect((await problemOf(answer)).code).toBe('content_type_not_json')
+      expect((await base.api.call(listGcRuns, {})).items).toEqual([])
+    }
+  )
+
+  test('without a body, what it may say counts as not said', async () => {
+    const base = await startTestDaemon()
+    expect((await base.fetch('/api/v1/gc', { method: 'POST' })).status).toBe(200)
+    const answer = await base.fetch('/api/v1/tokens', { method: 'POST' })
+    expect((await problemOf(answer)).code).toBe('invalid_request')
+  })
+
+  test.each([
+    ['PUT', '/api/v1/field', 'GET, HEAD'],
+    ['OPTIONS', '/api/v1/assets/bulk', 'GET, HEAD, DELETE, PATCH, POST'],
+    ['POST', `/api/v1/assets/${'0'.repeat(26)}/`, 'GET, HEAD, DELETE, PATCH'],
+    ['PATCH', '/health/live', 'GET, HEAD'],
+    ['GET', '/api/v1/tus', 'OPTIONS, POST']
+  ])('%s %s → 405, what is allowed is %s', async (method, path, allowed) => {
+    const base = await startTestDaemon()
+    const answer = await base.fetch(path, { method })
+    expect(answer.status).toBe(405)
+    expect((await problemOf(answer)).code).toBe('method_not_allowed')
+    expect(answer.headers.get('allow')).toBe(allowed)
   })
 })
 

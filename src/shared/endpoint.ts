@@ -32,6 +32,10 @@ export interface Endpoint<
   form?: { fields: z.ZodType; file: string }
   /** Instead of a JSON body: bytes (of the media type named, or of any), which the handler reads itself. */
   rawBody?: true | `${string}/${string}`
+  /** A request without those bytes is one, too. */
+  isRawBodyOptional?: true
+  /** Of a protocol with headers (and with rules for repetition) of its own: for the document, the handler reads them itself. */
+  headers?: z.ZodType
   /** Of the JSON body; 1 MB unless it says otherwise. */
   maxBodyBytes?: number
   response: Response

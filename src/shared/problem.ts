@@ -7,6 +7,7 @@ z.config({ jitless: true })
 export const problemCodes = [
   'invalid_request',
   'invalid_json',
+  'content_type_not_json',
   'payload_too_large',
   'media_type_not_allowed',
   'too_many_pixels',
@@ -26,6 +27,7 @@ export const problemCodes = [
   'forbidden',
   'foreign_origin',
   'route_not_found',
+  'method_not_allowed',
   'asset_not_found',
   'asset_in_use',
   'asset_changed',

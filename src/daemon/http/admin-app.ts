@@ -62,6 +62,7 @@ export function createAdminApp(options: AdminAppOptions): Express {
     response.type('application/json').send(document)
   })
   app.get('/api-docs', (_, response) => response.redirect('/api-docs.html'))
+  app.use(knownElsewise)
   app.use(['/api', '/media', '/thumbnail'], () => {
     throw new AppError('route_not_found')
   })
@@ -96,6 +97,19 @@ function isOwnHost(host: string | undefined, publicHosts: ReadonlySet<string>): 
   const name = new URL(`http://${host}`).hostname.replace(/^\[|\]$/g, '')
   const own = hostname().toLowerCase()
   return isIP(name) !== 0 || name === 'localhost' || name === own || name === `${own}.local` || publicHosts.has(name)
+}
+
+const knownPaths = adminContract.map(({ method, path }) => ({
+  methods: method === 'GET' ? ['GET', 'HEAD'] : [method],
+  pattern: new RegExp(`^${path.replace(/\{\w+\}/g, '[^/]+')}/?$`)
+}))
+
+/** What came so far has an address of ours at most; then it was the method (RFC 9110 §15.5.6). */
+const knownElsewise: RequestHandler = (request, response, next) => {
+  const methods = knownPaths.filter(({ pattern }) => pattern.test(request.path)).flatMap((known) => known.methods)
+  if (methods.length === 0) return next()
+  response.setHeader('allow', [...new Set(methods)].join(', '))
+  throw new AppError('method_not_allowed')
 }
 
 function assertComplete(binder: EndpointBinder): void {

@@ -1,5 +1,5 @@
 import express, { type Request, type RequestHandler, type Response, type Router } from 'express'
-import { z } from 'zod'
+import type { z } from 'zod'
 import type { AuditActor } from '../../shared/api/audit.ts'
 import type { Role } from '../../shared/api/system.ts'
 import type { Endpoint, EndpointRequest, EndpointResult, RequiredRole } from '../../shared/endpoint.ts'
@@ -7,7 +7,7 @@ import { actingAs } from '../audit/acting.ts'
 import { AppError } from '../errors.ts'
 import { nameOperation } from '../telemetry/observe-requests.ts'
 import type { WorkspaceScope } from '../workspace-scope.ts'
-import type { Idempotency } from './idempotency.ts'
+import { IDEMPOTENCY_HEADER, type Idempotency, idempotencyKeySchema } from './idempotency.ts'
 import { parsePart } from './parse-part.ts'
 import type { RateLimits } from './rate-limits.ts'
 
@@ -66,16 +66,11 @@ export interface BinderOptions {
   checkResponses: boolean
 }
 
+/** JSON by its name, and what is written in it (RFC 6839 §3.1), as an event by the CloudEvents HTTP binding. */
+const JSON_TYPES = ['application/json', 'application/*+json']
 const MAX_BODY_BYTES = 1_000_000
 const MAX_BODY_DEPTH = 100
 const BODY_DEADLINE_MS = 60_000
-
-const IDEMPOTENCY_HEADER = 'idempotency-key'
-/** A string of RFC 8941 §3.3.3; many clients send it without its quotes. */
-const idempotencyKeySchema = z
-  .string()
-  .regex(/^[!-~]{1,255}$/, 'an Idempotency-Key has 1 to 255 letters, digits and signs of ASCII without spaces')
-  .transform((text) => text.replace(/^"(.*)"$/, '$1'))
 
 const rank: Record<RequiredRole, number> = { none: 0, viewer: 1, operator: 2, admin: 3 }
 
@@ -100,7 +95,8 @@ export function createEndpointBinder(options: BinderOptions): EndpointBinder {
       },
       endpoint.response === 'bytes' ? options.limits.media : options.limits.operations
     ]
-    if (endpoint.body) handlers.push(express.json({ limit: endpoint.maxBodyBytes ?? MAX_BODY_BYTES }), shallow)
+    if (endpoint.body)
+      handlers.push(inJson, express.json({ type: JSON_TYPES, limit: endpoint.maxBodyBytes ?? MAX_BODY_BYTES }), shallow)
     handlers.push((request, response) => {
       const caller = response.locals['caller'] as Caller
       const assertInScope = (input: object): void => options.assertInScope(caller.workspaceIds, input)
@@ -140,7 +136,7 @@ async function runOnce<T>(
   work: () => T | Promise<T>
 ): Promise<T> {
   const { endpoint, caller, request, response, content } = call
-  const header = request.headers[IDEMPOTENCY_HEADER]
+  const header = request.get(IDEMPOTENCY_HEADER)
   if (header === undefined || READING.has(endpoint.method)) return work()
   const key = parsePart('headers', idempotencyKeySchema, header)
   const outcome = await idempotency.run(
@@ -165,13 +161,23 @@ function actorOf({ actorId, name, tokenId, viaCookie }: Caller, request: Request
 
 /** Other bodies are small; who takes minutes for one only holds a connection. */
 const inTime: RequestHandler = (request, _, next) => {
-  const { 'content-length': length = '0', 'transfer-encoding': encoding } = request.headers
-  if (length !== '0' || encoding !== undefined) {
+  if (hasBody(request)) {
     const deadline = setTimeout(() => request.destroy(), BODY_DEADLINE_MS)
     const end = (): void => clearTimeout(deadline)
     request.once('end', end).once('close', end)
   }
   next()
+}
+
+/** What comes as something else stays unread: taken for no body, a dry run would become a run. */
+const inJson: RequestHandler = (request, _, next) => {
+  if (hasBody(request) && !request.is(JSON_TYPES)) throw new AppError('content_type_not_json')
+  next()
+}
+
+function hasBody({ headers }: Request): boolean {
+  const { 'content-length': length = '0', 'transfer-encoding': encoding } = headers
+  return length !== '0' || encoding !== undefined
 }
 
 /** What is nested deeper can be parsed, but not written again: that takes a stack. */

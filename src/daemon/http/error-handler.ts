@@ -11,6 +11,7 @@ const LAST_WORDS_MS = 2000
 const problems: Record<ProblemCode, { status: number; title: string }> = {
   invalid_request: { status: 400, title: 'The request is not valid' },
   invalid_json: { status: 400, title: 'The body is not valid JSON' },
+  content_type_not_json: { status: 415, title: 'The body does not come as JSON (Content-Type: application/json)' },
   payload_too_large: { status: 413, title: 'The body is too large' },
   media_type_not_allowed: { status: 415, title: 'Files of this type are not taken' },
   too_many_pixels: { status: 422, title: 'The picture has too many pixels' },
@@ -30,6 +31,7 @@ const problems: Record<ProblemCode, { status: number; title: string }> = {
   forbidden: { status: 403, title: 'This token may not do that' },
   foreign_origin: { status: 403, title: 'Requests from other sites are refused' },
   route_not_found: { status: 404, title: 'There is nothing at this address' },
+  method_not_allowed: { status: 405, title: 'This address does not know the method' },
   asset_not_found: { status: 404, title: 'There is no such asset' },
   asset_in_use: { status: 409, title: 'The asset is still referenced' },
   asset_changed: { status: 409, title: 'Somebody else changed the asset meanwhile' },

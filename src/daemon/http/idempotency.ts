@@ -1,8 +1,16 @@
 import { hash } from 'node:crypto'
 import { setImmediate as pause } from 'node:timers/promises'
+import { z } from 'zod'
 import type { Clock } from '../clock.ts'
 import type { Database } from '../db/database.ts'
 import { AppError } from '../errors.ts'
+
+export const IDEMPOTENCY_HEADER = 'Idempotency-Key'
+/** A string of RFC 8941 §3.3.3; many clients send it without its quotes. */
+export const idempotencyKeySchema = z
+  .string()
+  .regex(/^[!-~]{1,255}$/, 'an Idempotency-Key has 1 to 255 letters, digits and signs of ASCII without spaces')
+  .transform((text) => text.replace(/^"(.*)"$/, '$1'))
 
 /** A request that may come again. */
 export interface RepeatableCall {

@@ -3,6 +3,7 @@ import { pilotRefusalSchema } from '../../shared/api/pilot.ts'
 import type { Endpoint } from '../../shared/endpoint.ts'
 import { type ProblemCode, problemSchema } from '../../shared/problem.ts'
 import { problemStatuses } from './error-handler.ts'
+import { IDEMPOTENCY_HEADER, idempotencyKeySchema } from './idempotency.ts'
 
 type Json = Record<string, unknown>
 
@@ -40,6 +41,7 @@ function operation(endpoint: Endpoint, components: Json): Json {
   const parameters = [
     ...parametersOf(endpoint, 'params', components),
     ...parametersOf(endpoint, 'query', components),
+    ...parametersOf(endpoint, 'headers', components),
     ...(isRepeatable(endpoint) ? [idempotencyKey] : [])
   ]
   return {
@@ -51,7 +53,8 @@ function operation(endpoint: Endpoint, components: Json): Json {
     ...(endpoint.body
       ? {
           requestBody: {
-            required: true,
+            // For the admin listener, what is not there is an object without fields.
+            required: endpoint.listener === 'field' || !endpoint.body.safeParse({}).success,
             content: { 'application/json': { schema: toSchema(endpoint.body, 'input', components) } }
           }
         }
@@ -59,7 +62,7 @@ function operation(endpoint: Endpoint, components: Json): Json {
     ...(endpoint.rawBody
       ? {
           requestBody: {
-            required: true,
+            required: !endpoint.isRawBodyOptional,
             content: {
               [endpoint.rawBody === true ? 'application/octet-stream' : endpoint.rawBody]: {
                 schema: { type: 'string', format: 'binary' }
@@ -74,16 +77,16 @@ function operation(endpoint: Endpoint, components: Json): Json {
 }
 
 const idempotencyKey: Json = {
-  name: 'Idempotency-Key',
+  name: IDEMPOTENCY_HEADER,
   in: 'header',
   required: false,
   description: 'The same request with the same key is done once within a day; again gives the same answer.',
-  schema: { type: 'string', minLength: 1, maxLength: 255 }
+  schema: toSchema(idempotencyKeySchema, 'input', {})
 }
 
 /** Whether repeating it can be told from asking twice; transfers of bytes can be repeated anyway. */
-function isRepeatable({ method, rawBody, listener }: Endpoint): boolean {
-  return ['POST', 'PUT', 'PATCH', 'DELETE'].includes(method) && !rawBody && listener !== 'field'
+function isRepeatable({ method, rawBody, headers, listener }: Endpoint): boolean {
+  return ['POST', 'PUT', 'PATCH', 'DELETE'].includes(method) && !rawBody && !headers && listener !== 'field'
 }
 
 function formBodyOf(form: NonNullable<Endpoint['form']>, components: Json): Json {
@@ -140,8 +143,8 @@ function failuresOf(endpoint: Endpoint, components: Json): Json {
     endpoint.role === 'none'
       ? ['too_many_requests', 'internal_error']
       : ['unauthenticated', 'forbidden', 'too_many_sign_ins', 'too_many_requests', 'internal_error']
-  if (endpoint.params || endpoint.query || endpoint.body) always.push('invalid_request')
-  if (endpoint.body) always.push('invalid_json', 'payload_too_large')
+  if (endpoint.params || endpoint.query || endpoint.headers || endpoint.body) always.push('invalid_request')
+  if (endpoint.body) always.push('content_type_not_json', 'invalid_json', 'payload_too_large')
   if (isRepeatable(endpoint)) always.push('invalid_request', 'idempotency_key_reused', 'idempotency_key_in_use')
   if (endpoint.secretAnswer) always.push('idempotent_answer_not_kept')
   const byStatus = new Map<number, ProblemCode[]>()
@@ -158,15 +161,17 @@ function failuresOf(endpoint: Endpoint, components: Json): Json {
   )
 }
 
-function parametersOf(endpoint: Endpoint, part: 'params' | 'query', components: Json): Json[] {
+const places = { params: 'path', query: 'query', headers: 'header' } as const
+
+function parametersOf(endpoint: Endpoint, part: 'params' | 'query' | 'headers', components: Json): Json[] {
   const schema = endpoint[part]
   if (!schema) return []
-  // In an address everything is text; what that text means is what follows from reading it.
+  // In an address or a header everything is text; what that text means is what follows from reading it.
   const { properties = {} } = toSchema(schema, 'output', components) as { properties?: Record<string, Json> }
   const { required = [] } = toSchema(schema, 'input', components) as { required?: string[] }
   return Object.entries(properties).map(([name, property]) => ({
     name,
-    in: part === 'params' ? 'path' : 'query',
+    in: places[part],
     required: part === 'params' || required.includes(name),
     schema: property
   }))

@@ -170,9 +170,10 @@ export const assetDetailSchema = assetSummarySchema
 export type AssetDetail = z.infer<typeof assetDetailSchema>
 
 /** `west,south,east,north` in degrees; west of the date line to east of it where west is the greater (RFC 7946 §5). */
+const bboxText = /^-?\d{1,3}(\.\d{1,12})?(,-?\d{1,3}(\.\d{1,12})?){3}$/
 const bboxSchema = z
   .string()
-  .regex(/^-?\d{1,3}(\.\d{1,12})?(,-?\d{1,3}(\.\d{1,12})?){3}$/, 'must be west,south,east,north in degrees')
+  .regex(bboxText, 'must be west,south,east,north in degrees')
   .transform((text) => {
     const [west, south, east, north] = text.split(',').map(Number) as [number, number, number, number]
     return { west, south, east, north }
@@ -182,6 +183,7 @@ const bboxSchema = z
       Math.max(Math.abs(west), Math.abs(east)) <= 180 && south >= -90 && south <= north && north <= 90,
     'must lie on the globe, south before north'
   )
+  .meta({ type: 'string', pattern: bboxText.source, description: 'west,south,east,north in degrees' })
 
 /** Tags that are offered to choose from. */
 export const MAX_FACET_TAGS = 500

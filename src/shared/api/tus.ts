@@ -12,6 +12,9 @@ export const TUS_PATH = '/api/v1/tus'
 /** In the answer to the last bytes, and to questions after that: the asset that the upload became. Its id is the upload's. */
 export const ASSET_ID_HEADER = 'Flightcase-Asset-Id'
 
+const version = { 'Tus-Resumable': z.literal('1.0.0') }
+const byteCount = z.coerce.number().int().min(0)
+
 const common = { tag: 'Uploads', response: 'empty', params: z.object({ uploadId: idSchema }) } as const
 const one = `${TUS_PATH}/{uploadId}` as const
 const errors = ['invalid_request', 'tus_version_unsupported', 'store_unreachable'] as const
@@ -36,7 +39,9 @@ export const createTusUpload = defineEndpoint({
     'tus 1.0: begin an upload of Upload-Length bytes, possibly with the first of them; Location says where it goes on',
   role: 'operator',
   forScopedTokens: true,
+  headers: z.object({ ...version, 'Upload-Length': byteCount, 'Upload-Metadata': z.string().optional() }),
   rawBody: 'application/offset+octet-stream',
+  isRawBodyOptional: true,
   response: 'empty',
   emptyStatus: 201,
   errors: [...errors, ...fileErrors, 'workspace_not_found', 'upload_not_found', 'upload_taken_over', 'store_full']
@@ -50,6 +55,7 @@ export const getTusUpload = defineEndpoint({
   summary: 'tus 1.0: how many bytes are safe (Upload-Offset)',
   role: 'operator',
   forScopedTokens: true,
+  headers: z.object(version),
   emptyStatus: 200,
   errors: [...errors, ...fileErrors, 'workspace_not_found', 'upload_not_found', 'upload_taken_over', 'store_full']
 })
@@ -62,6 +68,7 @@ export const appendToTusUpload = defineEndpoint({
   summary: 'tus 1.0: bytes from Upload-Offset on; the last ones make the asset',
   role: 'operator',
   forScopedTokens: true,
+  headers: z.object({ ...version, 'Upload-Offset': byteCount }),
   rawBody: 'application/offset+octet-stream',
   errors: [
     ...errors,
@@ -83,6 +90,7 @@ export const endTusUpload = defineEndpoint({
   summary: 'tus 1.0: give an unfinished upload up',
   role: 'operator',
   forScopedTokens: true,
+  headers: z.object(version),
   errors: [...errors, 'upload_not_found', 'upload_taken_over']
 })
 

@@ -236,6 +236,17 @@ describe('over HTTP', () => {
     await expect(unknown).rejects.toMatchObject({ status: 404, problem: { code: 'deletion_not_found' } })
   })
 
+  test('an envelope may come under the type of its own', async () => {
+    const base = await startTestDaemon()
+    const event = { specversion: '1.0', id: 'e1', source: 'a', type: 'drop_deleted', data: { media_ids: ['a'] } }
+    const answer = await base.fetch(takeEvent.path, {
+      method: 'POST',
+      body: JSON.stringify(event),
+      headers: { 'content-type': 'application/cloudevents+json; charset=utf-8' }
+    })
+    expect(await answer.json()).toMatchObject({ isNew: true, plannedCount: 1 })
+  })
+
   test('the list goes on where it ended', async () => {
     const base = await startTestDaemon()
     const media_ids = ['a', 'b', 'c']
