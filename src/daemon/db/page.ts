@@ -1,3 +1,5 @@
+import { AppError } from '../errors.ts'
+
 /** A page of a list; `nextCursor` is null on the last one. */
 export interface Page<Item> {
   items: Item[]
@@ -12,4 +14,9 @@ export function pageFrom<Item>(found: readonly Item[], limit: number, cursorOf: 
   const items = found.slice(0, limit)
   const last = items.at(-1)
   return { items, nextCursor: found.length > limit && last !== undefined ? cursorOf(last) : null }
+}
+
+/** For a cursor that no page came with. */
+export function unknownCursor(): AppError {
+  return new AppError('invalid_request', { in: 'query', issues: [{ path: 'cursor', message: 'unknown cursor' }] })
 }

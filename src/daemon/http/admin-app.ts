@@ -62,7 +62,7 @@ export function createAdminApp(options: AdminAppOptions): Express {
     response.type('application/json').send(document)
   })
   app.get('/api-docs', (_, response) => response.redirect('/api-docs.html'))
-  app.use(knownElsewise)
+  app.use(otherMethods)
   app.use(['/api', '/media', '/thumbnail'], () => {
     throw new AppError('route_not_found')
   })
@@ -99,16 +99,22 @@ function isOwnHost(host: string | undefined, publicHosts: ReadonlySet<string>): 
   return isIP(name) !== 0 || name === 'localhost' || name === own || name === `${own}.local` || publicHosts.has(name)
 }
 
-const knownPaths = adminContract.map(({ method, path }) => ({
-  methods: method === 'GET' ? ['GET', 'HEAD'] : [method],
-  pattern: new RegExp(`^${path.replace(/\{\w+\}/g, '[^/]+')}/?$`)
-}))
+/** Of the contract; those without parameters first: they are meant where both fit (OpenAPI 3.1 §4.8.8.2). */
+const addresses = [...new Set(adminContract.map(({ path }) => path))]
+  .toSorted((a, b) => Number(a.includes('{')) - Number(b.includes('{')))
+  .map((path) => ({
+    pattern: new RegExp(`^${path.replace(/\{\w+\}/g, '[^/]+')}/?$`),
+    allow: adminContract
+      .filter((endpoint) => endpoint.path === path)
+      .flatMap(({ method }) => (method === 'GET' ? ['GET', 'HEAD'] : [method]))
+      .join(', ')
+  }))
 
-/** What came so far has an address of ours at most; then it was the method (RFC 9110 §15.5.6). */
-const knownElsewise: RequestHandler = (request, response, next) => {
-  const methods = knownPaths.filter(({ pattern }) => pattern.test(request.path)).flatMap((known) => known.methods)
-  if (methods.length === 0) return next()
-  response.setHeader('allow', [...new Set(methods)].join(', '))
+/** What no operation took, though the address is one of theirs, came with a wrong method (RFC 9110 §15.5.6). */
+const otherMethods: RequestHandler = (request, response, next) => {
+  const address = addresses.find(({ pattern }) => pattern.test(request.path))
+  if (!address) return next()
+  response.setHeader('allow', address.allow)
   throw new AppError('method_not_allowed')
 }
 

@@ -119,8 +119,8 @@ export const quarantineBytes = defineEndpoint({
   role: 'operator',
   body: z
     .strictObject({
-      sha256: sha256Schema.optional(),
-      assetId: idSchema.optional(),
+      sha256: sha256Schema.meta({ description: 'Of the bytes; or an asset that has them' }).optional(),
+      assetId: idSchema.meta({ description: 'An asset with the bytes; or their digest' }).optional(),
       reason: z.string().min(1).max(1000)
     })
     .refine((body) => (body.sha256 === undefined) !== (body.assetId === undefined), {

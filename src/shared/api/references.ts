@@ -27,17 +27,18 @@ export const holderShape = { namespace: text, owner: text.optional(), externalId
 
 export const MAX_TEMPORARY_SECONDS = 366 * 24 * 3600
 
+const EXPIRY_RULE = 'belongs to a temporary reference, which needs it'
+
 const newReferenceShape = {
   kind: z.enum(referenceKinds).default('strong'),
   ...holderShape,
   businessTag: text.optional(),
-  /** Of a temporary reference, and only of one. */
-  expiresInSeconds: z.int().min(1).max(MAX_TEMPORARY_SECONDS).optional()
+  expiresInSeconds: z.int().min(1).max(MAX_TEMPORARY_SECONDS).meta({ description: EXPIRY_RULE }).optional()
 }
 /** For `refine`. */
 export const expiryFitsKind = (reference: { kind?: string | undefined; expiresInSeconds?: number | undefined }) =>
   (reference.kind === 'temporary') === (reference.expiresInSeconds !== undefined)
-export const expiryProblem = { path: ['expiresInSeconds'], message: 'belongs to a temporary reference, which needs it' }
+export const expiryProblem = { path: ['expiresInSeconds'], message: EXPIRY_RULE }
 
 export const newReferenceSchema = z.strictObject(newReferenceShape).refine(expiryFitsKind, expiryProblem)
 export type NewReference = z.output<typeof newReferenceSchema>

@@ -29,7 +29,13 @@ export const uploadFieldsSchema = z
     namespace: holderShape.namespace.optional(),
     businessTag: z.string().min(1).max(256).optional(),
     kind: z.enum(referenceKinds).optional(),
-    expiresInSeconds: z.coerce.number().int().min(1).max(MAX_TEMPORARY_SECONDS).optional()
+    expiresInSeconds: z.coerce
+      .number()
+      .int()
+      .min(1)
+      .max(MAX_TEMPORARY_SECONDS)
+      .meta({ description: expiryProblem.message })
+      .optional()
   })
   .refine(
     ({ namespace, owner, externalId, businessTag, kind }) =>

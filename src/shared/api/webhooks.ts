@@ -6,7 +6,7 @@ import { eventTypes } from './events.ts'
 const urlSchema = z
   .url({ protocol: /^https?$/ })
   .max(2048)
-  .regex(/^[a-z]+:\/\/[^/?#@\\]+([/?][^#]*)?$/i, 'must have no user, no password and no fragment')
+  .regex(/^https?:\/\/[^/?#@\\]+([/?][^#]*)?$/i, 'must have no user, no password and no fragment')
 
 /** Which events it is told: all of them, or those of these types. */
 const webhookTypesSchema = z.union([z.literal('*'), z.array(z.enum(eventTypes)).min(1).max(eventTypes.length)])

@@ -2,8 +2,7 @@ import { setImmediate as pause } from 'node:timers/promises'
 import type { z } from 'zod'
 import type { AssetSummary, listAssets } from '../../../shared/api/assets.ts'
 import type { Database } from '../../db/database.ts'
-import { type Page, pageFrom } from '../../db/page.ts'
-import { AppError } from '../../errors.ts'
+import { type Page, pageFrom, unknownCursor } from '../../db/page.ts'
 import type { WorkspaceScope } from '../../workspace-scope.ts'
 import { type FilterName, filtersOf, type SqlPart } from './asset-filters.ts'
 import { type AssetRow, summaryFromRow } from './assets.repository.ts'
@@ -228,7 +227,6 @@ function valuesOf(conditions: SqlPart[]): unknown[] {
 
 function parseCursor(cursor: string): Position {
   const match = /^(\d{1,15})_([0-9a-z]{26})$/.exec(cursor)
-  if (!match)
-    throw new AppError('invalid_request', { in: 'query', issues: [{ path: 'cursor', message: 'unknown cursor' }] })
+  if (!match) throw unknownCursor()
   return [Number(match[1]), match[2]!]
 }

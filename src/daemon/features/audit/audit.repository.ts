@@ -3,8 +3,7 @@ import type { AuditAction, AuditActor, AuditRecord, listAudit } from '../../../s
 import type { AuditRow } from '../../audit/audit-log.ts'
 import { isoFromMs } from '../../clock.ts'
 import type { Database } from '../../db/database.ts'
-import { type Page, pageFrom } from '../../db/page.ts'
-import { AppError } from '../../errors.ts'
+import { type Page, pageFrom, unknownCursor } from '../../db/page.ts'
 import { scopeCondition, type WorkspaceScope } from '../../workspace-scope.ts'
 
 export type AuditQuery = z.output<NonNullable<(typeof listAudit)['query']>>
@@ -61,8 +60,7 @@ export class AuditRepository {
 
 function parseCursor(cursor: string): [number, number] {
   const match = /^(\d{1,15})_(\d{1,15})$/.exec(cursor)
-  if (!match)
-    throw new AppError('invalid_request', { in: 'query', issues: [{ path: 'cursor', message: 'unknown cursor' }] })
+  if (!match) throw unknownCursor()
   return [Number(match[1]), Number(match[2])]
 }
 

@@ -10,7 +10,7 @@ import {
   setAssetAccess
 } from '../../../shared/api/delivery.ts'
 import { isoFromMs } from '../../clock.ts'
-import { pageFrom } from '../../db/page.ts'
+import { pageFrom, unknownCursor } from '../../db/page.ts'
 import { AppError } from '../../errors.ts'
 import type { EndpointBinder } from '../../http/bind-endpoint.ts'
 import { sendObject } from '../../http/send-object.ts'
@@ -100,8 +100,7 @@ export function bindDelivery(binder: EndpointBinder, deps: DeliveryRouteDeps): v
     quarantine.add(sha256 ?? (await quarantine.digestOf(assetId!)), reason)
   )
   binder.bind(listQuarantine, ({ query: { cursor, limit } }) => {
-    if (cursor !== undefined && !/^[0-9a-f]{64}$/.test(cursor))
-      throw new AppError('invalid_request', { in: 'query', issues: [{ path: 'cursor', message: 'unknown cursor' }] })
+    if (cursor !== undefined && !/^[0-9a-f]{64}$/.test(cursor)) throw unknownCursor()
     return pageFrom(quarantined.list(cursor, limit + 1), limit, ({ sha256 }) => sha256)
   })
   binder.bind(releaseBytes, ({ params }) => {

@@ -9,7 +9,7 @@ import {
 } from '../../../shared/api/webhooks.ts'
 import type { AuditLog } from '../../audit/audit-log.ts'
 import { isoFromMs } from '../../clock.ts'
-import { type Page, pageFrom } from '../../db/page.ts'
+import { type Page, pageFrom, unknownCursor } from '../../db/page.ts'
 import { AppError } from '../../errors.ts'
 import type { CloudEvent } from '../../events/cloud-event.ts'
 import type { Outbox } from '../../events/outbox.ts'
@@ -165,16 +165,16 @@ export class WebhooksService {
     return sender.sendOnce(event, 'replay', this.#stopping.signal)
   }
 
-  /** Newest first; `cursor` is the last id of the page before. Throws `webhook_not_found`. */
+  /** Newest first; `cursor` is the last id of the page before. Throws `webhook_not_found`, `invalid_request`. */
   listDeliveries(
     id: string,
     query: { outcome?: WebhookDelivery['outcome'] | undefined; cursor?: string | undefined; limit: number }
   ): Page<WebhookDelivery> {
     this.#find(id)
     const { outcome, limit } = query
-    const before = query.cursor === undefined ? Number.MAX_SAFE_INTEGER : Number(query.cursor)
-    if (!Number.isSafeInteger(before)) throw new AppError('invalid_request', { reason: 'cursor: unknown' })
-    const found = this.#deps.repository.listDeliveries(id, { outcome, before, limit: limit + 1 })
+    const { cursor = String(Number.MAX_SAFE_INTEGER) } = query
+    if (!/^\d{1,16}$/.test(cursor)) throw unknownCursor()
+    const found = this.#deps.repository.listDeliveries(id, { outcome, before: Number(cursor), limit: limit + 1 })
     return pageFrom(found, limit, (last) => String(last.id))
   }
 
@@ -232,7 +232,10 @@ export class WebhooksService {
 
   #assertAllowed(url: string): void {
     if (this.#deps.publicOnly && !mayConnectTo(new URL(url).hostname))
-      throw new AppError('invalid_request', { reason: 'url: must be a public address' })
+      throw new AppError('invalid_request', {
+        in: 'body',
+        issues: [{ path: 'url', message: 'must be a public address' }]
+      })
   }
 
   #view(webhook: Webhook): WebhookView {

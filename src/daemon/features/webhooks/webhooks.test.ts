@@ -341,6 +341,15 @@ test('the log is kept within bounds, and read page by page', async () => {
   expect(seqs).toEqual(Array.from({ length: 1000 }, (_, index) => 1010 - index))
 })
 
+test.each(['', 'next', '-1', '1.5', '0x10'])('the place %j in the log is refused', (cursor) => {
+  const base = startWebhooks()
+  const { id } = base.service.create(hook('http://127.0.0.1:9/'))
+  const details = { in: 'query', issues: [{ path: 'cursor', message: 'unknown cursor' }] }
+  expect(() => base.service.listDeliveries(id, { limit: 1, cursor })).toThrow(
+    expect.objectContaining({ code: 'invalid_request', details })
+  )
+})
+
 describe('where only public addresses are allowed', () => {
   test.each(['http://127.0.0.1/', 'http://[::1]/', 'http://192.168.1.2/', 'http://[::ffff:10.0.0.1]/'])(
     '%s is refused at once',
