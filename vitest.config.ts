@@ -1,22 +1,25 @@
 import react from '@vitejs/plugin-react'
 import { defineConfig } from 'vitest/config'
-import { BaseSequencer, type TestSpecification } from 'vitest/node'
 
-/** Vitest begins with the largest files when it does not know how long each takes; those that take longest are small. */
-class LivesFirst extends BaseSequencer {
-  override async sort(files: TestSpecification[]): Promise<TestSpecification[]> {
-    const { lives = [], others = [] } = Object.groupBy(await super.sort(files), ({ moduleId }) =>
-      /\/lives-\w+\.test\.ts$/.test(moduleId) ? 'lives' : 'others'
-    )
-    return [...lives, ...others]
-  }
-}
+const patience = { testTimeout: 60_000, hookTimeout: 60_000 }
 
 export default defineConfig({
   test: {
     globalSetup: ['test/global-setup.ts'],
-    sequence: { sequencer: LivesFirst },
     projects: [
+      {
+        extends: true,
+        test: {
+          name: 'lives',
+          environment: 'node',
+          pool: 'forks',
+          include: ['src/daemon/lives-*.test.ts'],
+          ...patience,
+          // What takes longest comes first and side by side; without this, two processors have one worker.
+          sequence: { groupOrder: 0 },
+          maxWorkers: 2
+        }
+      },
       {
         extends: true,
         test: {
@@ -24,8 +27,9 @@ export default defineConfig({
           environment: 'node',
           pool: 'forks',
           include: ['src/{shared,daemon,demo,main}/**/*.test.ts', 'test/**/*.test.ts'],
-          testTimeout: 60_000,
-          hookTimeout: 60_000
+          exclude: ['src/daemon/lives-*.test.ts'],
+          ...patience,
+          sequence: { groupOrder: 1 }
         }
       },
       {
@@ -35,7 +39,8 @@ export default defineConfig({
           name: 'web',
           environment: 'jsdom',
           include: ['src/renderer/**/*.test.{ts,tsx}'],
-          setupFiles: ['test/web-setup.ts']
+          setupFiles: ['test/web-setup.ts'],
+          sequence: { groupOrder: 1 }
         }
       }
     ]
