@@ -3,9 +3,10 @@ import { randomBytes } from 'node:crypto'
 import { once } from 'node:events'
 import { openAsBlob, readFileSync } from 'node:fs'
 import { copyFile, mkdir, mkdtemp, open, rm, writeFile } from 'node:fs/promises'
-import { connect, createServer } from 'node:net'
+import { connect } from 'node:net'
 import { join } from 'node:path'
 import { setTimeout as pause } from 'node:timers/promises'
+import { freePort } from '../src/daemon/testing/free-port.ts'
 import { launchDaemon } from '../src/demo/daemon-process.ts'
 import { uploadMedia } from '../src/shared/api/uploads.ts'
 import { processorSeconds, untilQuiet } from './process-facts.ts'
@@ -241,14 +242,4 @@ async function untilOpen(child: ChildProcess, port: number, logPath: string): Pr
 function workersOf(pid: number): number[] {
   if (process.platform !== 'linux') return []
   return readFileSync(`/proc/${pid}/task/${pid}/children`, 'latin1').trim().split(' ').map(Number)
-}
-
-async function freePort(): Promise<number> {
-  const server = createServer().listen(0, '127.0.0.1')
-  await once(server, 'listening')
-  const address = server.address()
-  server.close()
-  await once(server, 'close')
-  if (address === null || typeof address === 'string') throw new Error('a server without a port')
-  return address.port
 }

@@ -1,8 +1,8 @@
 import { type ChildProcess, spawn, spawnSync } from 'node:child_process'
 import { once } from 'node:events'
-import { createServer } from 'node:net'
 import { createInterface } from 'node:readline'
 import { onTestFinished } from 'vitest'
+import { freePort } from './free-port.ts'
 import { temporaryFolder } from './test-database.ts'
 
 /** The version line of the installed Redis; null where there is none. */
@@ -51,14 +51,4 @@ export async function startRedis(): Promise<TestRedis> {
 
 function versionOf({ status, stdout }: { status: number | null; stdout: string | null }): string | null {
   return status === 0 && stdout !== null ? stdout.trim() : null
-}
-
-async function freePort(): Promise<number> {
-  const server = createServer().listen(0, '127.0.0.1')
-  await once(server, 'listening')
-  const address = server.address()
-  server.close()
-  await once(server, 'close')
-  if (address === null || typeof address === 'string') throw new Error('a TCP server has a port')
-  return address.port
 }
