@@ -1,12 +1,13 @@
 import { join } from 'node:path'
 import { expect, onTestFinished, test } from 'vitest'
+import { openAdmin } from '../../../demo/admin-access.ts'
 import { deleteAsset, getAsset, listAssets } from '../../../shared/api/assets.ts'
 import { adminContract } from '../../../shared/api/contract.ts'
 import { cacheRemoteMedia } from '../../../shared/api/remote.ts'
 import { createToken, getStatus, listTokens, openSession, type Role } from '../../../shared/api/system.ts'
 import { createTusUpload } from '../../../shared/api/tus.ts'
 import { beginUpload, completeUpload, putUploadPart, uploadMedia } from '../../../shared/api/uploads.ts'
-import { createApiClient, endpointUrl } from '../../../shared/api-client.ts'
+import { endpointUrl } from '../../../shared/api-client.ts'
 import type { Endpoint } from '../../../shared/endpoint.ts'
 import { openDatabase } from '../../db/database.ts'
 import { migrations } from '../../db/migrations/all.ts'
@@ -166,12 +167,7 @@ async function tokenFor(base: TestDaemon, role: Role, ...workspaceIds: string[])
   return (await base.api.call(createToken, { body: { name: 'scoped', role, workspaceIds } })).secret
 }
 
-const clientOf = (base: TestDaemon, secret: string) =>
-  createApiClient({
-    baseUrl: base.ready.admin.url,
-    headers: () => ({ authorization: `Bearer ${secret}` }),
-    transport: (url, init) => fetch(url, init as RequestInit)
-  })
+const clientOf = (base: TestDaemon, secret: string) => openAdmin({ url: base.ready.admin.url, token: secret }).api
 
 async function upload(base: TestDaemon, bytes: string, fields: Record<string, string>, name?: string) {
   const answer = await base.fetch(uploadMedia.path, { method: 'POST', body: formOf(bytes, fields, name) })

@@ -1,9 +1,10 @@
 import { expect, test } from 'vitest'
+import { openAdmin } from '../../../demo/admin-access.ts'
 import { deleteAsset, getAsset, listAssets } from '../../../shared/api/assets.ts'
 import { emptyBin, getBin } from '../../../shared/api/lifecycle.ts'
 import { createToken, type Role } from '../../../shared/api/system.ts'
 import { uploadMedia } from '../../../shared/api/uploads.ts'
-import { type ApiClient, createApiClient } from '../../../shared/api-client.ts'
+import type { ApiClient } from '../../../shared/api-client.ts'
 import { startTestDaemon, type TestDaemon } from '../../testing/test-daemon.ts'
 
 /** Uploads a file and moves it to the bin. Gives its id. */
@@ -18,11 +19,7 @@ async function binned(base: TestDaemon, bytes: string): Promise<string> {
 
 async function clientOf(base: TestDaemon, role: Role): Promise<ApiClient> {
   const { secret } = await base.api.call(createToken, { body: { name: role, role } })
-  return createApiClient({
-    baseUrl: base.ready.admin.url,
-    headers: () => ({ authorization: `Bearer ${secret}` }),
-    transport: (url, init) => fetch(url, init as RequestInit)
-  })
+  return openAdmin({ url: base.ready.admin.url, token: secret }).api
 }
 
 test('the bin tells since when each asset is in it, and is emptied step by step', async () => {

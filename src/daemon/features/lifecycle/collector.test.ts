@@ -6,18 +6,8 @@ import { systemClock } from '../../clock.ts'
 import { K, WS, WS_B } from '../ingest/ingest-bench.ts'
 import { Reconciler } from '../ingest/reconciler.ts'
 import { insertAsset } from './catalogue-rows.ts'
-import { DAY_MS, K_B, openCollector } from './lifecycle-bench.ts'
+import { DAY_MS, K_B, nothing, openCollector } from './lifecycle-bench.ts'
 import { ReferencesRepository } from './references.repository.ts'
-
-const nothing = {
-  isDryRun: false,
-  expiredReferences: 0,
-  archived: 0,
-  binned: 0,
-  purged: 0,
-  freedBytes: 0,
-  isMore: false
-}
 
 describe.each(['local', 's3'] as const)('purging, with a store of kind %s', (kind) => {
   test('takes away the asset, its bytes and every object of it; the file may come again', async () => {

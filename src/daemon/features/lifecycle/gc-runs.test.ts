@@ -1,29 +1,16 @@
 import { expect, test } from 'vitest'
+import { openAdmin } from '../../../demo/admin-access.ts'
 import { collectGarbage, listGcRuns } from '../../../shared/api/lifecycle.ts'
 import { createToken } from '../../../shared/api/system.ts'
-import { createApiClient } from '../../../shared/api-client.ts'
 import { startTestDaemon } from '../../testing/test-daemon.ts'
 import { testDatabase } from '../../testing/test-database.ts'
 import { GcRunsRepository } from './gc-runs.repository.ts'
-
-const nothing = {
-  isDryRun: false,
-  expiredReferences: 0,
-  archived: 0,
-  binned: 0,
-  purged: 0,
-  freedBytes: 0,
-  isMore: false
-}
+import { nothing } from './lifecycle-bench.ts'
 
 test('every run leaves a report: who asked for it, or that it was time, and what it did', async () => {
   const base = await startTestDaemon()
   const { id, secret } = await base.api.call(createToken, { body: { name: 'nightly', role: 'admin' } })
-  const nightly = createApiClient({
-    baseUrl: base.ready.admin.url,
-    headers: () => ({ authorization: `Bearer ${secret}` }),
-    transport: (url, init) => fetch(url, init as RequestInit)
-  })
+  const nightly = openAdmin({ url: base.ready.admin.url, token: secret }).api
   const told = await nightly.call(collectGarbage, { body: { dryRun: true } })
   const done = await nightly.call(collectGarbage, { body: {} })
   expect(told).toMatchObject({ ...nothing, isDryRun: true, actor: { id: `token:${id}`, name: 'nightly' } })

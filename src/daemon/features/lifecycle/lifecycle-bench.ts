@@ -14,6 +14,17 @@ export const K_B = `media/${WS_B}/20260407/DJI_0099.JPG`
 export const HOUR_MS = 3_600_000
 export const DAY_MS = 24 * HOUR_MS
 
+/** What a run of the collector tells that found nothing to do. */
+export const nothing = {
+  isDryRun: false,
+  expiredReferences: 0,
+  archived: 0,
+  binned: 0,
+  purged: 0,
+  freedBytes: 0,
+  isMore: false
+}
+
 /** For tests: ingest, references, bin and collector beside a store of either kind, on a clock that stands still. */
 export async function openCollector(
   kind: 'local' | 's3',

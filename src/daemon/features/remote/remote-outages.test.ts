@@ -3,8 +3,8 @@ import { once } from 'node:events'
 import { join } from 'node:path'
 import { createInterface } from 'node:readline'
 import { expect, onTestFinished, test, vi } from 'vitest'
+import { openAdmin } from '../../../demo/admin-access.ts'
 import { cacheRemoteMedia } from '../../../shared/api/remote.ts'
-import { createApiClient } from '../../../shared/api-client.ts'
 import { type ReadyInfo, readyInfoSchema } from '../../../shared/ready.ts'
 import { openDistantStore } from '../../testing/distant-store.ts'
 import { blankPng } from '../../testing/photos.ts'
@@ -73,12 +73,7 @@ test('a program that is killed in the middle fetches again, and leaves nothing o
   const dataDir = join(temporaryFolder('killed'), 'data')
   const env = remoteEnv(origin)
   const url = `http://127.0.0.1:${origin.port}/a`
-  const ask = ({ admin }: ReadyInfo) =>
-    createApiClient({
-      baseUrl: admin.url,
-      headers: () => ({ authorization: `Bearer ${admin.token}` }),
-      transport: (address, init) => fetch(address, init as RequestInit)
-    }).call(cacheRemoteMedia, { body: { url } })
+  const ask = ({ admin }: ReadyInfo) => openAdmin(admin).api.call(cacheRemoteMedia, { body: { url } })
   const first = await startProgram(dataDir, env)
   const { taskId } = await ask(first.ready)
   await vi.waitFor(() => expect(origin.requests).toHaveLength(1))

@@ -7,22 +7,12 @@ import { startTestDaemon } from '../../testing/test-daemon.ts'
 import { moveBlobJob } from '../ingest/ingest.jobs.ts'
 import { K, WS } from '../ingest/ingest-bench.ts'
 import { Reconciler } from '../ingest/reconciler.ts'
-import { DAY_MS, HOUR_MS, K_B, openCollector } from '../lifecycle/lifecycle-bench.ts'
+import { DAY_MS, HOUR_MS, K_B, nothing, openCollector } from '../lifecycle/lifecycle-bench.ts'
 
 const strong = newReferenceSchema.parse({ namespace: 'posts' })
 const never = new AbortController().signal
 const K_C = `media/${WS}/20260407/DJI_0022.JPG`
 const K_VIDEO = `media/${WS}/20260407/DJI_0020.MP4`
-const nothing = {
-  isDryRun: false,
-  expiredReferences: 0,
-  archived: 0,
-  binned: 0,
-  purged: 0,
-  freedBytes: 0,
-  isMore: false
-}
-
 async function openArchive(
   kind: 'local' | 's3',
   options: Parameters<typeof openCollector>[2] & { policy?: 'bin' | 'archive' } = {}

@@ -1,6 +1,7 @@
 import { randomBytes } from 'node:crypto'
 import { Webhook as Verifier } from 'standardwebhooks'
 import { expect, onTestFinished, test, vi } from 'vitest'
+import { openAdmin } from '../../../demo/admin-access.ts'
 import { launchDaemon } from '../../../demo/daemon-process.ts'
 import { createToken } from '../../../shared/api/system.ts'
 import { uploadMedia } from '../../../shared/api/uploads.ts'
@@ -15,7 +16,6 @@ import {
   testWebhook,
   updateWebhook
 } from '../../../shared/api/webhooks.ts'
-import { createApiClient } from '../../../shared/api-client.ts'
 import { startTestDaemon } from '../../testing/test-daemon.ts'
 import { temporaryFolder } from '../../testing/test-database.ts'
 import { answering, startTestReceiver } from '../../testing/test-receiver.ts'
@@ -86,11 +86,7 @@ test('nothing is lost when the program is killed in the middle of a delivery', a
     const process = launchDaemon({ dataDir, env: { FLIGHTCASE_ADMIN_TOKEN: 'a-token-of-the-test' } })
     onTestFinished(() => process.kill())
     const { url, token } = (await process.ready).admin
-    const api = createApiClient({
-      baseUrl: url,
-      headers: () => ({ authorization: `Bearer ${token}` }),
-      transport: (address, init) => fetch(address, init as RequestInit)
-    })
+    const { api } = openAdmin({ url, token })
     return { process, api, upload: () => upload(url, token) }
   }
   const before = await begin()
