@@ -1,26 +1,15 @@
 import { randomBytes } from 'node:crypto'
 import type { Request } from 'express'
-import type { Logger } from 'pino'
-import type { AuditLog } from '../../audit/audit-log.ts'
-import type { Clock } from '../../clock.ts'
 import type { JwtConfig } from '../../config/settings/access.ts'
-import type { Database } from '../../db/database.ts'
 import type { Feature } from '../../feature.ts'
 import type { Caller } from '../../http/bind-endpoint.ts'
 import { authenticateAdmin, bindAccess } from './access.routes.ts'
-import { AccessService, type Identity } from './access.service.ts'
+import { AccessService, type AccessServiceDeps, type Identity } from './access.service.ts'
 import { Belongings } from './belongings.ts'
 import { JwtVerifier } from './jwt-verifier.ts'
 import { SignInGuard } from './sign-in-guard.ts'
 
-export interface AccessDeps {
-  db: Database
-  audit: AuditLog
-  clock: Clock
-  log: Logger
-  /** The fixed tokens of the configuration. */
-  adminToken: string | null
-  pilotToken: string | null
+export interface AccessDeps extends Omit<AccessServiceDeps, 'startToken'> {
   /** Null: no identity provider is trusted. */
   jwt: JwtConfig | null
   /** 0 for no limit. */

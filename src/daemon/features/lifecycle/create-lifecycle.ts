@@ -1,10 +1,4 @@
-import type { Logger } from 'pino'
 import type { NewReference, Reference } from '../../../shared/api/references.ts'
-import type { AuditLog } from '../../audit/audit-log.ts'
-import type { Clock } from '../../clock.ts'
-import type { RetentionConfig } from '../../config/settings/retention.ts'
-import type { Database } from '../../db/database.ts'
-import type { Outbox } from '../../events/outbox.ts'
 import type { Feature } from '../../feature.ts'
 import { BinService } from './bin.service.ts'
 import { Collector, type CollectorDeps } from './collector.ts'
@@ -16,13 +10,7 @@ import { bindLifecycle } from './lifecycle.routes.ts'
 import { ReferencesRepository } from './references.repository.ts'
 import { ReferencesService } from './references.service.ts'
 
-export interface LifecycleDeps extends Pick<CollectorDeps, 'reviewPlace' | 'releaseParts' | 'releaseBlob'> {
-  db: Database
-  clock: Clock
-  outbox: Outbox
-  audit: AuditLog
-  log: Logger
-  config: RetentionConfig
+export interface LifecycleDeps extends Omit<CollectorDeps, 'repository' | 'holders' | 'references' | 'bin'> {
   /** Makes controllers free to upload the file again; runs inside the binning transaction. */
   forgetUploads: (assetId: string) => void
   /** Takes that back; runs inside the restoring transaction. */

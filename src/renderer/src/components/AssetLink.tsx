@@ -19,9 +19,9 @@ export function AssetLink({
       to="/assets/$assetId"
       params={{ assetId }}
       className={`${classes['link']} ${className ?? ''}`}
-      aria-label={t('field.openFile', { name: name ?? assetId })}
+      aria-label={t('app.openNamed', { name: name ?? assetId })}
     >
-      <FileName name={name ?? t('activity.openFile')} />
+      <FileName name={name ?? t('app.openFile')} />
     </Link>
   )
 }

@@ -6,6 +6,7 @@ import { auditActions, exportAudit } from '../../../../shared/api/audit.ts'
 import { EmptyNotice } from '../../components/EmptyNotice.tsx'
 import { QueryFailure } from '../../components/QueryFailure.tsx'
 import { ScreenTitle } from '../../components/ScreenTitle.tsx'
+import { ShowMore } from '../../components/ShowMore.tsx'
 import { useMay } from '../../lib/use-may.ts'
 import { ActivityRow } from './ActivityRow.tsx'
 import classes from './ActivityScreen.module.css'
@@ -79,16 +80,7 @@ function Trail({ search }: { search: ActivitySearch }) {
           <ActivityRow key={record.seq} record={record} />
         ))}
       </ul>
-      {trail.hasNextPage && (
-        <Button
-          variant="default"
-          className={classes['more']}
-          loading={trail.isFetchingNextPage}
-          onClick={() => void trail.fetchNextPage()}
-        >
-          {t('references.showMore')}
-        </Button>
-      )}
+      <ShowMore list={trail} />
     </>
   )
 }

@@ -13,6 +13,7 @@ import { type JobCounts, retryJobs } from '../../../../shared/api/jobs.ts'
 import { EmptyNotice } from '../../components/EmptyNotice.tsx'
 import { QueryFailure } from '../../components/QueryFailure.tsx'
 import { ScreenTitle } from '../../components/ScreenTitle.tsx'
+import { ShowMore } from '../../components/ShowMore.tsx'
 import { api } from '../../lib/api.ts'
 import { useFormats } from '../../lib/format.ts'
 import { jobText } from '../../lib/job-text.ts'
@@ -125,18 +126,13 @@ function EndedJobs({
   hint: string
   action?: ReactNode
 }) {
-  const { t } = useTranslation()
   const jobs = list.data?.pages.flatMap(({ items }) => items) ?? []
   if (list.isError) return <QueryFailure error={list.error} retry={() => void list.refetch()} />
   if (jobs.length === 0) return null
   return (
     <Section title={title} hint={hint} action={action}>
       <Rows jobs={jobs} />
-      {list.hasNextPage && (
-        <Button variant="default" loading={list.isFetchingNextPage} onClick={() => void list.fetchNextPage()}>
-          {t('references.showMore')}
-        </Button>
-      )}
+      <ShowMore list={list} />
     </Section>
   )
 }

@@ -4,6 +4,7 @@ import { useState } from 'react'
 import { useTranslation } from 'react-i18next'
 import type { AssetDetail } from '../../../../shared/api/assets.ts'
 import { QueryFailure } from '../../components/QueryFailure.tsx'
+import { ShowMore } from '../../components/ShowMore.tsx'
 import { useFormats } from '../../lib/format.ts'
 import classes from './ReferenceList.module.css'
 import { ReferenceList } from './ReferenceList.tsx'
@@ -40,16 +41,7 @@ function AllReferences({ assetId }: { assetId: string }) {
   return (
     <>
       <ReferenceList references={list.data.pages.flatMap(({ items }) => items)} />
-      {list.hasNextPage && (
-        <Button
-          variant="default"
-          className={classes['more']}
-          loading={list.isFetchingNextPage}
-          onClick={() => void list.fetchNextPage()}
-        >
-          {t('references.showMore')}
-        </Button>
-      )}
+      <ShowMore list={list} />
     </>
   )
 }

@@ -1,8 +1,8 @@
-import { Button } from '@mantine/core'
 import { useInfiniteQuery, useMutation } from '@tanstack/react-query'
 import { useTranslation } from 'react-i18next'
 import { deleteAsset, restoreAsset } from '../../../../shared/api/assets.ts'
 import { Question } from '../../components/Question.tsx'
+import { ShowMore } from '../../components/ShowMore.tsx'
 import { api } from '../../lib/api.ts'
 import { assetInUse } from '../../lib/asset-in-use.ts'
 import { useBinDays } from '../../lib/bin-time.ts'
@@ -53,16 +53,7 @@ export function InUseQuestion({ asset: { id, name } }: { asset: { id: string; na
       {list.data ? (
         <div className={classes['scroll']}>
           <ReferenceList references={holders} />
-          {list.hasNextPage && (
-            <Button
-              variant="default"
-              className={classes['more']}
-              loading={list.isFetchingNextPage}
-              onClick={() => void list.fetchNextPage()}
-            >
-              {t('references.showMore')}
-            </Button>
-          )}
+          <ShowMore list={list} />
         </div>
       ) : (
         <p>{list.isError ? problemText(t, list.error) : t('app.loading')}</p>

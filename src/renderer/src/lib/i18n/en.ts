@@ -11,6 +11,9 @@ export const en = {
     activity: 'Activity',
     loading: 'Loading…',
     retry: 'Try again',
+    showMore: 'Show more',
+    openFile: 'Open the file',
+    openNamed: 'Open {{name}}',
     close: 'Close',
     copy: 'Copy',
     copied: 'Copied',
@@ -158,7 +161,6 @@ export const en = {
     troubledMore_one: 'and one more',
     troubledMore_other: 'and {{count}} more',
     recent: 'Recent files',
-    openFile: 'Open {{name}}',
     fileState: {
       waiting: 'Waiting',
       uploading: 'Receiving',
@@ -402,7 +404,6 @@ export const en = {
     bringBackFailed: 'The use could not be brought back. {{reason}}',
     showAll_one: 'Show it',
     showAll_other: 'Show all {{amount}}',
-    showMore: 'Show more',
     inUse: '"{{name}}" is in use',
     inUseText: 'It was not removed, because others need it:',
     anywayText_one:
@@ -481,7 +482,6 @@ export const en = {
     emptyText: 'What is removed, brought back or allowed is written down here, with who did it.',
     forbiddenTitle: 'This takes the operator role',
     forbiddenText: 'Ask whoever runs this base for another link.',
-    openFile: 'Open the file',
     bySystem: 'The base by itself',
     byCommand: '{{name}}, in a terminal of the base',
     byLink: 'With the link of this base',
