@@ -38,6 +38,13 @@ const asset = number(12)
 const holder = number(HOLDERS)
 const maybeHolder: fc.Arbitrary<number | null> = fc.option(holder)
 
+/** After which nothing brings an asset back. */
+const lastSteps: fc.WeightedArbitrary<Operation>[] = [
+  { weight: 2, arbitrary: fc.record({ do: fc.constant('purge' as const), asset }) },
+  { weight: 1, arbitrary: fc.constant({ do: 'empty the bin' as const }) },
+  { weight: 2, arbitrary: fc.record({ do: fc.constant('collect' as const), isDryRun: fc.boolean() }) }
+]
+
 const simple: fc.WeightedArbitrary<Operation>[] = [
   {
     weight: 6,
@@ -50,7 +57,7 @@ const simple: fc.WeightedArbitrary<Operation>[] = [
     })
   },
   { weight: 2, arbitrary: fc.record({ do: fc.constant('go on' as const), upload: number(3) }) },
-  { weight: 1, arbitrary: fc.record({ do: fc.constant('read' as const), asset }) },
+  { weight: 2, arbitrary: fc.record({ do: fc.constant('read' as const), asset }) },
   {
     weight: 4,
     arbitrary: fc.record({
@@ -80,9 +87,7 @@ const simple: fc.WeightedArbitrary<Operation>[] = [
     })
   },
   { weight: 2, arbitrary: fc.record({ do: fc.constant('restore' as const), asset }) },
-  { weight: 1, arbitrary: fc.record({ do: fc.constant('purge' as const), asset }) },
-  { weight: 1, arbitrary: fc.constant({ do: 'empty the bin' as const }) },
-  { weight: 2, arbitrary: fc.record({ do: fc.constant('collect' as const), isDryRun: fc.boolean() }) },
+  ...lastSteps,
   {
     weight: 1,
     arbitrary: fc.record({
@@ -96,15 +101,15 @@ const simple: fc.WeightedArbitrary<Operation>[] = [
 const anyOperation: fc.Arbitrary<Operation> = fc.oneof(
   ...simple,
   { weight: 3, arbitrary: fc.record({ do: fc.constant('wait' as const), hours: fc.constantFrom(1, 13, 25, 31 * 24) }) },
-  { weight: 1, arbitrary: fc.constant({ do: 'store away' as const }) },
+  { weight: 2, arbitrary: fc.constant({ do: 'store away' as const }) },
   { weight: 2, arbitrary: fc.constant({ do: 'store back' as const }) },
   { weight: 1, arbitrary: fc.constant({ do: 'restart' as const }) },
   {
     weight: 3,
     arbitrary: fc.record({
       do: fc.constant('die' as const),
-      at: fc.record({ turns: number(60), commits: fc.integer({ min: 1, max: 8 }) }),
-      during: fc.option(fc.oneof(...simple), { freq: 8 })
+      at: fc.record({ turns: number(60), commits: fc.constantFrom(1, 1, 2, 3, 4, 60) }),
+      during: fc.option(fc.oneof(...simple, { weight: 6, arbitrary: fc.oneof(...lastSteps) }), { freq: 8 })
     })
   }
 )

@@ -78,7 +78,10 @@ class LifeRun {
         const answer = await this.#ask(operation)
         if (operation.do === 'quarantine') this.#noteQuarantine(operation)
         if (isUpload(operation)) return this.#discover(operation, answer)
-        return operation.do === 'collect' ? this.#lookAtAll() : this.#look([...effects.keys()], [effects])
+        if (operation.do === 'collect') return this.#lookAtAll()
+        const assets = [...effects.keys()]
+        await this.#look(assets, [effects])
+        if (operation.do === 'quarantine') for (const asset of assets) await this.#checkBytes(asset)
       }
     }
   }
@@ -91,7 +94,6 @@ class LifeRun {
     await this.#lookAtAll()
     for (const asset of this.#known) await this.#checkBytes(asset)
     for (const content of this.#quarantined) await this.perform({ do: 'quarantine', content, isOn: false })
-    for (const asset of this.#known) await this.#checkBytes(asset)
     for (const ms of [GRACE_MS, UPLOAD_LIFE_MS, ARCHIVE_MS, BIN_MS]) {
       world.clock.advanceMs(ms + HOUR_MS)
       // A start tidies what is due by now, also what failed while the store was away.
