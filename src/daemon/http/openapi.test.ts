@@ -34,6 +34,7 @@ interface Operation {
   operationId: string
   parameters?: { name: string; in: string; required: boolean; schema: object }[]
   requestBody?: { required: boolean }
+  responses: object
 }
 
 describe('what a request may look like', () => {
@@ -57,6 +58,11 @@ describe('what a request may look like', () => {
     const isNeeded = (name: string) => operations.get(name)?.requestBody?.required
     expect(['createToken', 'putUploadPart', 'appendToTusUpload'].map(isNeeded)).toEqual([true, true, true])
     expect(['collectGarbage', 'retryJobs', 'createTusUpload'].map(isNeeded)).toEqual([false, false, false])
+  })
+
+  test('a picture that is made when somebody asks for it may find no room', () => {
+    for (const name of ['getThumbnail', 'getRendition', 'getFileUrl'])
+      expect(operations.get(name)?.responses, name).toHaveProperty('507')
   })
 
   test('keys that make it repeatable have no spaces', () => {

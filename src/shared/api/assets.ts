@@ -377,7 +377,8 @@ export const getThumbnail = defineEndpoint({
     'rendition_not_available',
     'range_not_satisfiable',
     'precondition_failed',
-    'store_unreachable'
+    'store_unreachable',
+    'store_full'
   ]
 })
 

@@ -53,7 +53,14 @@ export const getFileUrl = defineEndpoint({
     /** Where the CDN shows it to those who may read it there; null without a CDN. */
     cdnUrl: z.string().nullable()
   }),
-  errors: ['asset_not_found', 'asset_binned', 'blob_quarantined', 'rendition_not_available', 'store_unreachable']
+  errors: [
+    'asset_not_found',
+    'asset_binned',
+    'blob_quarantined',
+    'rendition_not_available',
+    'store_unreachable',
+    'store_full'
+  ]
 })
 
 export const getMediaObject = defineEndpoint({

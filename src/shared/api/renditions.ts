@@ -93,7 +93,7 @@ export const getRendition = defineEndpoint({
   forScopedTokens: true,
   params: assetParams.extend({ name: z.enum(renditionNames).exclude(['hls']) }),
   response: 'bytes',
-  errors: bytesRefusals
+  errors: [...bytesRefusals, 'store_full']
 })
 
 /** The playlist names the other file relative to itself and cuts it into segments by byte ranges. */

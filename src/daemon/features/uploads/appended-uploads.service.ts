@@ -73,10 +73,12 @@ export class AppendedUploadsService {
     })
   }
 
-  /** Gives an upload up; a finished one stays what it is. Throws `upload_not_found`. */
+  /** Gives an upload up. Throws `upload_not_found`, `invalid_request` for a finished one. */
   abort(uploadId: string): Promise<void> {
     return this.#locks.run(uploadId, async () => {
-      await this.#deps.pending.abort(this.#known(uploadId).id)
+      if (this.#known(uploadId).state === 'done')
+        throw new AppError('invalid_request', { reason: 'the upload is finished' })
+      await this.#deps.pending.abort(uploadId)
       await this.#dropTail(uploadId)
     })
   }

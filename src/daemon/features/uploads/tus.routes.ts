@@ -33,7 +33,6 @@ export function bindTus(binder: EndpointBinder, { pending, appended, limits, clo
     lockDrainTimeout: YIELD_MS,
     relativeLocation: true,
     maxSize: limits.maxSizeBytes,
-    disableTerminationForFinishedUploads: true,
     namingFunction: () => newId(clock.nowMs()),
     onUploadFinish: async (_, { id }) => {
       await appended.finish(id)

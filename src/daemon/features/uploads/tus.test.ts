@@ -7,7 +7,7 @@ import { describe, expect, onTestFinished, test, vi } from 'vitest'
 import { getAsset, listAssets } from '../../../shared/api/assets.ts'
 import { ASSET_ID_HEADER, TUS_PATH } from '../../../shared/api/tus.ts'
 import { abortUpload, completeUpload, getUpload, uploadMedia } from '../../../shared/api/uploads.ts'
-import { setWorkspaceQuota } from '../../../shared/api/workspaces.ts'
+import { listWorkspaces, setWorkspaceQuota } from '../../../shared/api/workspaces.ts'
 import { problemSchema } from '../../../shared/problem.ts'
 import { openDistantStore } from '../../testing/distant-store.ts'
 import { ManualClock } from '../../testing/manual-clock.ts'
@@ -357,6 +357,18 @@ describe('a tus upload', () => {
     await base.api.call(setWorkspaceQuota, { params: { workspaceId: 'default' }, body: { quotaBytes: 2000 } })
     expect((await tus(base, 'HEAD', path)).headers.get(ASSET_ID_HEADER)).toBe(idOf(path))
     expect(await digestOf(base, idOf(path))).toBe(sha256(Buffer.alloc(600)))
+  })
+
+  test('with all its bytes that cannot be completed can be given up', async () => {
+    const base = await startTestDaemon()
+    await append(base, await create(base, 1), 0, Buffer.alloc(1))
+    const path = await create(base, 600)
+    await base.api.call(setWorkspaceQuota, { params: { workspaceId: 'default' }, body: { quotaBytes: 500 } })
+    expect(await refusal(await append(base, path, 0, Buffer.alloc(600)))).toEqual([413, 'quota_exceeded'])
+    expect((await tus(base, 'DELETE', path)).status).toBe(204)
+    expect((await tus(base, 'HEAD', path)).status).toBe(404)
+    const { items } = await base.api.call(listWorkspaces, { query: {} })
+    expect(items).toMatchObject([{ pendingBytes: 0 }])
   })
 
   test('keeps what came while the store was away', async () => {
