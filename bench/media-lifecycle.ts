@@ -133,7 +133,6 @@ async function letGoOfAll(dataDir: string, catalogue: string): Promise<number> {
       WHERE unicode(substr(id, -1)) % 2 = 0;
     UPDATE asset SET state = 'pending_reference', ref_count = 0, pending_since_ms = ${sinceMs} - abs(random() % ${SPREAD_MS})
       WHERE state = 'active';
-    ANALYZE;
   `)
   db.pragma('wal_checkpoint(TRUNCATE)')
   db.close()

@@ -191,7 +191,6 @@ function inBatches(db: Sqlite.Database, ids: string[], insert: (id: string, inde
 }
 
 function finish(db: Sqlite.Database): void {
-  db.exec('ANALYZE')
   db.pragma('wal_checkpoint(TRUNCATE)')
   db.close()
 }
