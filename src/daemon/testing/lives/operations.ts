@@ -28,7 +28,7 @@ export type Operation =
   | { do: 'collect'; isDryRun: boolean }
   | { do: 'quarantine'; content: number; isOn: boolean }
   | { do: 'wait'; hours: number }
-  | { do: 'store away' }
+  | { do: 'store away'; isCollecting: boolean }
   | { do: 'store back' }
   | { do: 'restart' }
   | { do: 'die'; at: Moment; during: Operation | null }
@@ -101,7 +101,7 @@ const simple: fc.WeightedArbitrary<Operation>[] = [
 const anyOperation: fc.Arbitrary<Operation> = fc.oneof(
   ...simple,
   { weight: 3, arbitrary: fc.record({ do: fc.constant('wait' as const), hours: fc.constantFrom(1, 13, 25, 31 * 24) }) },
-  { weight: 2, arbitrary: fc.constant({ do: 'store away' as const }) },
+  { weight: 2, arbitrary: fc.record({ do: fc.constant('store away' as const), isCollecting: fc.boolean() }) },
   { weight: 2, arbitrary: fc.constant({ do: 'store back' as const }) },
   { weight: 1, arbitrary: fc.constant({ do: 'restart' as const }) },
   {

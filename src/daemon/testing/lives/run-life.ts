@@ -61,7 +61,8 @@ class LifeRun {
         world.clock.advanceMs(operation.hours * HOUR_MS)
         return
       case 'store away':
-        return world.setOutage(true)
+        world.setOutage(true)
+        return operation.isCollecting ? this.perform({ do: 'collect', isDryRun: false }) : undefined
       case 'store back':
         return world.setOutage(false)
       case 'restart':
