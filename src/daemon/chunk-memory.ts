@@ -26,7 +26,10 @@ export class UsedChunks {
   add({ buffer }: Uint8Array): void {
     if (buffer === this.#last) return
     const last = this.#last && received.get(this.#last)
-    if (last) freeChunk(last)
+    if (last) {
+      received.delete(last.buffer)
+      freeChunk(last)
+    }
     this.#last = buffer
   }
 }
