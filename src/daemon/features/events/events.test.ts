@@ -145,6 +145,9 @@ test('the heartbeat says how far the stream is, also past what was not wanted', 
   await vi.waitFor(() => expect(messages()).toContainEqual({ id: '7' }))
 })
 
+/** Each look reads 20 MB. */
+const patience = { timeout: 50_000, interval: 500 }
+
 test('a slow listener gets everything in order, and nothing piles up for it', async () => {
   const base = await startStream()
   const { messages } = await base.listen('?lastEventId=0')
@@ -152,7 +155,7 @@ test('a slow listener gets everything in order, and nothing piles up for it', as
   expect(base.responses[0]!.writableNeedDrain).toBe(true)
   for (let n = 0; n < 1000; n++) base.liveFeed.publish({ type: 'jobs', queued: n, running: 0, dead: 0 })
   expect(base.responses[0]!.writableLength).toBeLessThan(1_000_000)
-  await vi.waitFor(() => expect(facts(messages()).length).toBe(10_000), 20_000)
+  await vi.waitFor(() => expect(facts(messages()).length).toBe(10_000), patience)
   expect(facts(messages())).toEqual(upTo(1, 10_000))
 })
 
@@ -161,7 +164,7 @@ test('who falls behind what is kept is told to begin anew', async () => {
   const { messages } = await base.listen('?lastEventId=0')
   for (let n = 0; n < 20; n++) base.append(500, 'asset.updated', { text: 'x'.repeat(2000) })
   await base.outbox.trim({ keep: 10 })
-  await vi.waitFor(() => expect(messages().at(-1)).toMatchObject({ event: 'reset', id: '10000' }), 20_000)
+  await vi.waitFor(() => expect(messages().at(-1)).toMatchObject({ event: 'reset', id: '10000' }), patience)
 })
 
 test('who reads nothing at all is cut off', async () => {

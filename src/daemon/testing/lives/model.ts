@@ -66,8 +66,7 @@ export function faultOf(
   orphanPolicy: OrphanPolicy
 ): string | null {
   if (known.isGone) return truth === null ? null : 'is there, and should be gone'
-  const graceMs = orphanPolicy === 'archive' ? GRACE_MS + ARCHIVE_MS : GRACE_MS
-  const mayGo = !holds(known, nowMs) && nowMs - known.heldUntilMs >= graceMs
+  const mayGo = isOrphan(known, nowMs, orphanPolicy)
   if (truth === null)
     return isOverInBin(known, nowMs) || (mayGo && orphanPolicy === 'purge') ? null : 'is gone before its time'
   if (truth.damage !== null) return 'is said to be damaged'
@@ -90,6 +89,16 @@ function faultOfReferences(known: KnownAsset, truth: AssetDetail, nowMs: number)
   if (!truth.references.every(isKnown)) return 'has a reference that nobody made'
   const strong = truth.references.filter(({ kind }) => kind === 'strong').length
   return truth.refCount === strong ? null : `counts ${truth.refCount} references and has ${strong}`
+}
+
+function isOrphan(known: KnownAsset, nowMs: number, orphanPolicy: OrphanPolicy): boolean {
+  const graceMs = orphanPolicy === 'archive' ? GRACE_MS + ARCHIVE_MS : GRACE_MS
+  return !holds(known, nowMs) && nowMs - known.heldUntilMs >= graceMs
+}
+
+/** Whether the base may take it away at any moment, also right before a call that names it. */
+export function isDue(known: KnownAsset, nowMs: number, orphanPolicy: OrphanPolicy): boolean {
+  return known.binnedAtMs === null ? isOrphan(known, nowMs, orphanPolicy) : isOverInBin(known, nowMs)
 }
 
 function isOverInBin({ binnedAtMs }: KnownAsset, nowMs: number): boolean {

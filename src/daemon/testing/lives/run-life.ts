@@ -9,6 +9,7 @@ import {
   faultOf,
   GRACE_MS,
   holds,
+  isDue,
   type KnownAsset,
   type KnownReference,
   learned,
@@ -121,8 +122,7 @@ class LifeRun {
 
   /** What was answered before is so; what was not answered has happened, or has not. */
   async #dieDuring(operation: Operation | null, at: Moment): Promise<void> {
-    const none = new Map<KnownAsset, KnownAsset>()
-    const effects = operation ? effectsOf(operation, this.#known, this.#world.clock.nowMs()) : none
+    const effects = operation ? effectsOf(operation, this.#known, this.#world.clock.nowMs()) : new Map()
     const answer = await this.#world.crashDuring(async () => (operation ? this.#ask(operation) : null), at)
     if (operation?.do === 'quarantine') {
       if (answer === null) await this.#learnQuarantine(operation.content)
@@ -130,8 +130,15 @@ class LifeRun {
     }
     // Of several assets, each goes by itself.
     const isWhole = operation?.do !== 'empty the bin'
-    await this.#look(this.#known, answer === null ? [effects, none] : [effects], isWhole)
+    await this.#look(this.#known, this.#waysOf(effects, answer), isWhole)
     await this.#discover(operation, answer)
+  }
+
+  /** What a call that was answered so may have done: one that nobody heard all or nothing, as one whose assets were taken away just before. */
+  #waysOf(effects: Map<KnownAsset, KnownAsset>, answer: Answer): Map<KnownAsset, KnownAsset>[] {
+    const nowMs = this.#world.clock.nowMs()
+    const wasLate = () => [...effects.keys()].some((asset) => isDue(asset, nowMs, this.#orphanPolicy))
+    return answer === null || (answer.status >= 400 && wasLate()) ? [effects, new Map()] : [effects]
   }
 
   /** Does it and hears the answer; null when the base died before. Anything that is no proper answer is an error. */
