@@ -1,9 +1,10 @@
 import { copyFileSync, mkdirSync, mkdtempSync, readdirSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { setImmediate as tick } from 'node:timers/promises'
+import { setTimeout as pause, setImmediate as tick } from 'node:timers/promises'
 import Sqlite from 'better-sqlite3'
 import { pino } from 'pino'
+import type { GcRun } from '../../../shared/api/lifecycle.ts'
 import type { ReadyInfo } from '../../../shared/ready.ts'
 import { loadConfig } from '../../config/load.ts'
 import { createDaemon, type Daemon } from '../../daemon.ts'
@@ -54,6 +55,8 @@ export class World {
   readonly #settings: Record<string, string>
   readonly #bucket = `media-${++worlds}`
   readonly #dying: Promise<unknown>[] = []
+  /** Those that starts made until now. */
+  readonly #collections = new Set<string>()
   #folders = 0
   #starts = 0
   #running!: Running
@@ -206,8 +209,18 @@ export class World {
       checkResponses: true
     })
     this.#running = { daemon, ready: await daemon.start(), gate, dataDir, life: new AbortController() }
-    // A start collects, sooner or later; after this it finds nothing more to do.
-    await this.request('POST', '/api/v1/gc', {})
+    await this.#untilCollected()
+  }
+
+  /** A start collects, sooner or later; waits for it, because after that nothing goes by itself. */
+  async #untilCollected(): Promise<void> {
+    for (;;) {
+      const answer = await this.request('GET', '/api/v1/gc/reports')
+      const { items } = answer!.body as { items: GcRun[] }
+      const own = items.find(({ id, actor }) => actor.id.startsWith('system:') && !this.#collections.has(id))
+      if (own) return void this.#collections.add(own.id)
+      await pause(5)
+    }
   }
 
   #newFolder(): string {
