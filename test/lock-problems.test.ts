@@ -59,7 +59,7 @@ test('another version than the exact one, a missing hash and an address are foun
     lockProblems(
       lock({
         '': { dependencies: { a: '1.0.0' } },
-        'node_modules/a': { version: '1.0.1', resolved: 'https://registry.invalid/a.tgz' }
+        'node_modules/a': { version: '1.0.1', resolved: 'https://example.com/a.tgz' }
       })
     )
   ).toEqual([

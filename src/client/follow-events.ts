@@ -1,6 +1,6 @@
 import { EventSourceParserStream } from 'eventsource-parser/stream'
 import { type StoredEvent, storedEventSchema, streamEvents } from '../shared/api/events.ts'
-import { refusalFrom } from '../shared/api-client.ts'
+import { refusalOf } from '../shared/api-client.ts'
 import type { Connection } from './client.ts'
 import { isRefusal, pause } from './patience.ts'
 
@@ -52,6 +52,6 @@ async function open({ baseUrl, fetch, headers }: Connection, seen: number | unde
     credentials: 'same-origin',
     ...(signal ? { signal } : {})
   })
-  if (!answer.ok || answer.body === null) throw refusalFrom(answer.status, await answer.json().catch(() => null))
+  if (!answer.ok || answer.body === null) throw await refusalOf(answer)
   return answer.body.pipeThrough(new TextDecoderStream()).pipeThrough(new EventSourceParserStream())
 }

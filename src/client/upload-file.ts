@@ -8,7 +8,7 @@ import {
   type uploadFieldsSchema,
   uploadMedia
 } from '../shared/api/uploads.ts'
-import { endpointUrl, refusalFrom } from '../shared/api-client.ts'
+import { endpointUrl, refusalOf } from '../shared/api-client.ts'
 import type { Connection } from './client.ts'
 import { withPatience } from './patience.ts'
 
@@ -129,5 +129,5 @@ async function send(
     ...(signal ? { signal } : {})
   })
   if (answer.ok) return answer
-  throw refusalFrom(answer.status, await answer.json().catch(() => null))
+  throw await refusalOf(answer)
 }

@@ -16,7 +16,7 @@ const CACHED_REMOTE = 'cached_remote'
 const INCOMING = 'incoming'
 const HEALTH = '.health'
 /** The folder of controllers, who name their objects themselves. */
-const UPLOADS = 'media'
+export const UPLOADS = 'media'
 
 const OWN_FOLDERS = [...Object.values(KIND_FOLDERS), ARCHIVE, RENDITIONS, CACHED_REMOTE, INCOMING, HEALTH]
 /** S3 allows keys of 1024 bytes; what we put behind the prefix is far below the other half. */

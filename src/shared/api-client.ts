@@ -25,6 +25,11 @@ export function refusalFrom(status: number, body: unknown): ApiError {
   return new ApiError(status, problemSchema.safeParse(body).data ?? null)
 }
 
+/** {@link refusalFrom} an answer that was not read yet. */
+export async function refusalOf(answer: { status: number; json(): Promise<unknown> }): Promise<ApiError> {
+  return refusalFrom(answer.status, await answer.json().catch(() => null))
+}
+
 export interface ApiClient {
   /** Calls one JSON operation. Throws `ApiError` for a refusal and whatever the transport throws for an outage. */
   call<E extends Endpoint>(endpoint: E, input: EndpointInput<E>, signal?: unknown): Promise<EndpointResult<E>>
@@ -62,8 +67,7 @@ export function createApiClient(options: {
         ...(hasBody ? { body: JSON.stringify(parts.body) } : {}),
         ...(signal === undefined ? {} : { signal })
       })
-      if (answer.status < 200 || answer.status > 299)
-        throw refusalFrom(answer.status, await answer.json().catch(() => null))
+      if (answer.status < 200 || answer.status > 299) throw await refusalOf(answer)
       if (typeof endpoint.response === 'string') return undefined as EndpointResult<typeof endpoint>
       return (endpoint.response as z.ZodType).parse(await answer.json()) as EndpointResult<typeof endpoint>
     }

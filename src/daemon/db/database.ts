@@ -1,6 +1,6 @@
-import Sqlite from 'better-sqlite3'
-import { type Migration, migrate } from './migrate.ts'
-import { planOnce } from './plan-once.ts'
+import type Sqlite from 'better-sqlite3'
+import type { Migration } from './migrate.ts'
+import { openSqlite } from './open-sqlite.ts'
 
 /** The catalogue's SQLite file: prepared statements, synchronous transactions and follow-ups after the commit. */
 export interface Database {
@@ -28,30 +28,15 @@ export interface Database {
 }
 
 /**
- * Opens (and creates) the file, sets WAL with full durability, and migrates it. `onFollowUpError` is told of follow-ups that
- * fail; without it such an error is an uncaught one. Throws `StartupError` when the file comes from a newer program.
+ * Opens the file as {@link openSqlite} does. `onFollowUpError` is told of follow-ups that fail; without it such an error is an uncaught
+ * one. Throws `StartupError` when the file comes from a newer program.
  */
 export function openDatabase(
   filePath: string,
   migrations: readonly Migration[],
   onFollowUpError: (error: unknown) => void = throwLater
 ): Database {
-  const sql = new Sqlite(filePath)
-  try {
-    sql.pragma('journal_mode = WAL')
-    // A row that was answered for must survive a power cut, so every commit is flushed.
-    sql.pragma('synchronous = FULL')
-    sql.pragma('fullfsync = ON')
-    sql.pragma('checkpoint_fullfsync = ON')
-    sql.pragma('foreign_keys = ON')
-    sql.pragma('busy_timeout = 5000')
-    sql.pragma('cache_size = -32768')
-    migrate(sql, migrations, filePath)
-    planOnce(sql)
-  } catch (error) {
-    sql.close()
-    throw error
-  }
+  const sql = openSqlite(filePath, migrations)
   let followUps: (() => void)[] = []
   const runFollowUp = (followUp: () => void): void => {
     try {

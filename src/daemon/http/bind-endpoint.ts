@@ -7,6 +7,7 @@ import { actingAs } from '../audit/acting.ts'
 import { AppError } from '../errors.ts'
 import { nameOperation } from '../telemetry/observe-requests.ts'
 import type { WorkspaceScope } from '../workspace-scope.ts'
+import { hasBody } from './body-stream.ts'
 import { IDEMPOTENCY_HEADER, type Idempotency, idempotencyKeySchema } from './idempotency.ts'
 import { parsePart } from './parse-part.ts'
 import type { RateLimits } from './rate-limits.ts'
@@ -173,11 +174,6 @@ const inTime: RequestHandler = (request, _, next) => {
 const inJson: RequestHandler = (request, _, next) => {
   if (hasBody(request) && !request.is(JSON_TYPES)) throw new AppError('content_type_not_json')
   next()
-}
-
-function hasBody({ headers }: Request): boolean {
-  const { 'content-length': length = '0', 'transfer-encoding': encoding } = headers
-  return length !== '0' || encoding !== undefined
 }
 
 /** What is nested deeper can be parsed, but not written again: that takes a stack. */

@@ -53,6 +53,12 @@ export function bodyStream(request: IncomingMessage, silenceMs: number): Readabl
   return body
 }
 
+/** Whether a request comes with a body (RFC 9112 §6.3). */
+export function hasBody({ headers }: IncomingMessage): boolean {
+  const { 'content-length': length = '0', 'transfer-encoding': encoding } = headers
+  return length !== '0' || encoding !== undefined
+}
+
 /** Lets a client that is to be refused finish its sentence, within reason. */
 export async function hearOut(request: IncomingMessage): Promise<void> {
   if (request.complete || request.destroyed) return

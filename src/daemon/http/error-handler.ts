@@ -3,6 +3,7 @@ import type { Logger } from 'pino'
 import { type Problem, type ProblemCode, problemCodes } from '../../shared/problem.ts'
 import { AppError, messageOf } from '../errors.ts'
 import { ObjectStoreError, type ObjectStoreErrorCode } from '../object-store/object-store.ts'
+import { hasBody } from './body-stream.ts'
 
 const SIGN_IN_REST_S = 60
 const LAST_WORDS_MS = 2000
@@ -136,8 +137,7 @@ export function errorHandler(log: Logger): ErrorRequestHandler {
 
 /** Who is refused while still sending gets the answer, and then no more attention. */
 function endAfterAnswer(request: Request, response: Response): void {
-  const { 'content-length': length = '0', 'transfer-encoding': encoding } = request.headers
-  if (length === '0' && encoding === undefined) return
+  if (!hasBody(request)) return
   response.setHeader('connection', 'close')
   response.once('finish', () => setTimeout(() => request.destroy(), LAST_WORDS_MS).unref())
 }

@@ -59,20 +59,15 @@ export class RequestBody {
    * @throws S3Error RequestTimeout when no byte arrives for the idle time; ClientGone
    */
   async *chunks(): AsyncGenerator<Buffer> {
-    for await (const chunk of this.#arriving()) {
-      yield chunk
-      freeChunk(chunk)
-    }
-  }
-
-  async *#arriving(): AsyncGenerator<Buffer> {
     const request = this.#request
     if (this.isHeldBack && this.isPresent) this.#response.writeContinue()
     this.#started = true
     for (;;) {
       const chunk: unknown = request.read()
-      if (chunk instanceof Buffer) yield chunk
-      else if (request.readableEnded) return
+      if (chunk instanceof Buffer) {
+        yield chunk
+        freeChunk(chunk)
+      } else if (request.readableEnded) return
       else await this.#nextEvent()
     }
   }
@@ -86,10 +81,10 @@ export class RequestBody {
     if ((this.announcedBytes ?? 0) > maxBytes) throw tooLarge()
     const chunks: Buffer[] = []
     let sizeBytes = 0
-    for await (const chunk of this.#arriving()) {
+    for await (const chunk of this.chunks()) {
       sizeBytes += chunk.length
       if (sizeBytes > maxBytes) throw tooLarge()
-      chunks.push(chunk)
+      chunks.push(Buffer.from(chunk))
     }
     return Buffer.concat(chunks)
   }

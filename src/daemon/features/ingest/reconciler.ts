@@ -3,10 +3,10 @@ import type { Logger } from 'pino'
 import type { Clock } from '../../clock.ts'
 import type { Database } from '../../db/database.ts'
 import { messageOf } from '../../errors.ts'
-import { blobIdOfPinnedKey, isPinnedKey, type ObjectKeys } from '../../object-keys.ts'
+import { blobIdOfPinnedKey, isPinnedKey, type ObjectKeys, UPLOADS } from '../../object-keys.ts'
 import type { ListResult, ObjectStore } from '../../object-store/object-store.ts'
 import type { ObjectRemovals } from '../../removals/object-removals.ts'
-import { isWorkspaceId } from '../pilot/object-key.ts'
+import { isWorkspaceId, uploadRoot } from '../pilot/object-key.ts'
 import type { BlobRow, BlobsRepository } from './blobs.repository.ts'
 import type { IngestRepository } from './ingest.repository.ts'
 import type { IngestService } from './ingest.service.ts'
@@ -54,7 +54,6 @@ interface Page {
   objects: Map<string, StoredObject>
 }
 
-const UPLOADS = 'media/'
 const DEFAULT_SETTLE_MS = 120_000
 const DEFAULT_INTERVAL_MS = 600_000
 /** A copy that still belongs to nothing after a day is not about to. */
@@ -119,7 +118,7 @@ export class Reconciler {
     }
     try {
       for (const workspaceId of await this.#workspaces())
-        for await (const page of this.#pages(`${UPLOADS}${workspaceId}/`)) {
+        for await (const page of this.#pages(uploadRoot(workspaceId))) {
           report.objects += page.objects.size
           report.adopted += await this.#adopt(workspaceId, page)
           report.forgottenFiles += await this.#forgetFiles(workspaceId, page)
@@ -151,14 +150,15 @@ export class Reconciler {
   /** Those that have objects. */
   async #listWorkspaces(): Promise<string[]> {
     const ids: string[] = []
+    const folder = `${UPLOADS}/`
     let cursor: string | null = null
     do {
       const listed: ListResult = await this.#deps.store.list({
-        prefix: UPLOADS,
+        prefix: folder,
         delimiter: '/',
         ...(cursor ? { cursor } : {})
       })
-      ids.push(...listed.prefixes.map((prefix) => prefix.slice(UPLOADS.length, -1)))
+      ids.push(...listed.prefixes.map((prefix) => prefix.slice(folder.length, -1)))
       cursor = listed.cursor
     } while (cursor !== null)
     return ids

@@ -1,4 +1,5 @@
 import { localDay } from '../../clock.ts'
+import { UPLOADS } from '../../object-keys.ts'
 
 const MAX_KEY_BYTES = 1024
 const WORKSPACE_ID = /^[A-Za-z0-9][A-Za-z0-9_-]{0,63}$/
@@ -23,7 +24,7 @@ export function isAcceptableKey(key: string, workspaceId: string, legacyRoots: b
 
 /** Where all uploads of a workspace are, with a trailing slash. */
 export function uploadRoot(workspaceId: string): string {
-  return `media/${workspaceId}/`
+  return `${UPLOADS}/${workspaceId}/`
 }
 
 /**
