@@ -64,6 +64,7 @@ export const problemCodes = [
   'idempotent_answer_not_kept',
   'store_unreachable',
   'store_full',
+  'disk_full',
   'store_credentials_refused',
   'shutting_down',
   'internal_error'

@@ -69,6 +69,7 @@ const problems: Record<ProblemCode, { status: number; title: string }> = {
   idempotent_answer_not_kept: { status: 409, title: 'It was done; its answer held a secret and is not kept' },
   store_unreachable: { status: 503, title: 'The object store does not answer' },
   store_full: { status: 507, title: 'The disk of the object store is full' },
+  disk_full: { status: 507, title: 'The disk of the catalogue is full' },
   store_credentials_refused: { status: 502, title: 'The object store refuses our credentials' },
   shutting_down: { status: 503, title: 'The program is stopping' },
   internal_error: { status: 500, title: 'Something went wrong in the program' }
@@ -106,10 +107,17 @@ export function toAppError(error: unknown): AppError {
   const bodyParserType = (error as { type?: unknown } | null)?.type
   if (bodyParserType === 'entity.parse.failed') return new AppError('invalid_json', undefined, { cause: error })
   if (bodyParserType === 'entity.too.large') return new AppError('payload_too_large', undefined, { cause: error })
+  if (isDiskFull(error)) return new AppError('disk_full', undefined, { cause: error })
   const status = (error as { status?: unknown } | null)?.status
   if (typeof status === 'number' && status >= 400 && status < 500)
     return new AppError('invalid_request', { reason: messageOf(error) }, { cause: error })
   return new AppError('internal_error', undefined, { cause: error })
+}
+
+/** Whether a write of SQLite or of the file system failed because there is no room. */
+function isDiskFull(error: unknown): boolean {
+  const code = (error as { code?: unknown } | null)?.code
+  return code === 'SQLITE_FULL' || code === 'ENOSPC' || code === 'EDQUOT'
 }
 
 /** Express's last handler: answers problem details and logs once, expected refusals at info, the rest at error. */

@@ -145,6 +145,7 @@ function failuresOf(endpoint: Endpoint, components: Json): Json {
       : ['unauthenticated', 'forbidden', 'too_many_sign_ins', 'too_many_requests', 'internal_error']
   if (endpoint.params || endpoint.query || endpoint.headers || endpoint.body) always.push('invalid_request')
   if (endpoint.body) always.push('content_type_not_json', 'invalid_json', 'payload_too_large')
+  if (['POST', 'PUT', 'PATCH', 'DELETE'].includes(endpoint.method)) always.push('disk_full')
   if (isRepeatable(endpoint)) always.push('invalid_request', 'idempotency_key_reused', 'idempotency_key_in_use')
   if (endpoint.secretAnswer) always.push('idempotent_answer_not_kept')
   const byStatus = new Map<number, ProblemCode[]>()

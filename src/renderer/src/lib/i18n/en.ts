@@ -95,6 +95,7 @@ export const en = {
     job_not_retryable: 'This work is running or finished already.',
     store_unreachable: 'The media store does not answer.',
     store_full: 'The disk is full.',
+    disk_full: 'The disk of the base is full. Make room.',
     shutting_down: 'The base is shutting down.',
     internal_error: 'Something went wrong inside the base. The log has the details.',
     other: 'The base refused: {{code}}'

@@ -97,6 +97,7 @@ export const zhCN: Translation = {
     job_not_retryable: '此任务正在运行或已经完成。',
     store_unreachable: '媒体存储没有响应。',
     store_full: '磁盘已满。',
+    disk_full: '基站的磁盘已满，请腾出空间。',
     shutting_down: '基站正在关闭。',
     internal_error: '基站内部出错。详情请查看日志。',
     other: '基站拒绝了请求：{{code}}'

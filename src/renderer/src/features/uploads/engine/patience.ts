@@ -16,6 +16,8 @@ export function hindranceOf(error: unknown): Hindrance | null {
     case 'store_unreachable':
     case 'store_full':
       return error.problem.code
+    case 'disk_full':
+      return 'store_full'
     case 'shutting_down':
       return 'base_unreachable'
   }
