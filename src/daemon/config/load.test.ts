@@ -74,6 +74,9 @@ describe('mistakes', () => {
     ['FLIGHTCASE_ORPHAN_POLICY', 'burn', 'FLIGHTCASE_ORPHAN_POLICY:'],
     ['FLIGHTCASE_BUCKET_ROOT_PREFIX', '/tenant-a', 'must not begin or end with a slash'],
     ['FLIGHTCASE_BUCKET_ROOT_PREFIX', 'media/tenant-a', 'belongs to the controllers'],
+    ['FLIGHTCASE_LIVE_RTMP', 'none', 'must be HOST:PORT or off'],
+    ['FLIGHTCASE_RECORDINGS_SEGMENT_MINUTES', '0', 'must be more than 0'],
+    ['FLIGHTCASE_RECORDINGS_DIR', '/media/100%', 'must not have a % in it'],
     ['FLIGHTCASE_TIERING_AFTER_DAYS', 'video', 'must be kind=days'],
     ['FLIGHTCASE_TIERING_AFTER_DAYS', 'film=90', 'must be kind=days'],
     ['FLIGHTCASE_TIERING_AFTER_DAYS', 'video=90,video=80', 'must be kind=days']
@@ -165,6 +168,45 @@ test('a user for Kafka needs a password, and the other way round', () => {
     mechanism: 'PLAIN',
     username: 'ann',
     password: 'x'
+  })
+})
+
+describe('streams', () => {
+  const load = (env: Record<string, string>) => loadConfig({ flags: { dataDir }, env }).live
+
+  test('each protocol has an address or is off', () => {
+    const { listen, recordings } = load({
+      FLIGHTCASE_LIVE_RTMP: 'off',
+      FLIGHTCASE_LIVE_RTSP: '0',
+      FLIGHTCASE_LIVE_SRT: '8890',
+      FLIGHTCASE_RECORDINGS_MAX_GB: '0.5'
+    })
+    expect(listen).toMatchObject({
+      rtmp: null,
+      rtsp: { host: '0.0.0.0', port: 0 },
+      hls: { host: '0.0.0.0', port: 8888 },
+      srt: { host: '0.0.0.0', port: 8890 }
+    })
+    expect(load({}).listen.srt).toBeNull()
+    expect(recordings).toEqual({
+      dir: join(dataDir, 'recordings'),
+      segmentMs: 900_000,
+      keepMs: null,
+      maxBytes: 500_000_000,
+      minFreeBytes: null
+    })
+  })
+
+  test('a media server of others, with a user and a password or without', () => {
+    const api = { FLIGHTCASE_MEDIAMTX_API: 'http://media.lan:9997/' }
+    const user = { FLIGHTCASE_MEDIAMTX_USER: 'base' }
+    const password = { FLIGHTCASE_MEDIAMTX_PASSWORD: 'hunter2' }
+    expect(load({}).external).toBeNull()
+    expect(load(api).external).toEqual({ apiUrl: 'http://media.lan:9997', credential: null })
+    expect(load({ ...api, ...user, ...password }).external?.credential).toEqual({ user: 'base', password: 'hunter2' })
+    expect(() => load({ ...api, ...user })).toThrow('FLIGHTCASE_MEDIAMTX_PASSWORD (live.mediamtx_password)')
+    expect(() => load({ ...api, ...password })).toThrow('FLIGHTCASE_MEDIAMTX_USER (live.mediamtx_user)')
+    expect(() => load({ ...user, ...password })).toThrow('FLIGHTCASE_MEDIAMTX_API (live.mediamtx_api)')
   })
 })
 

@@ -7,6 +7,7 @@ import { type Config, type SettingName, type SettingValues, settings } from './s
 import { jwtConfig, limitsConfig, missingForJwt } from './settings/access.ts'
 import { deliveryConfig } from './settings/delivery.ts'
 import { listen, listenersDefaults } from './settings/listeners.ts'
+import { liveConfig, missingForLive } from './settings/live.ts'
 import { missingForModeration, moderationConfig } from './settings/moderation.ts'
 import { missingForKafka, sinksConfig } from './settings/outgoing.ts'
 import { pilotConfig } from './settings/pilot.ts'
@@ -58,6 +59,7 @@ export function loadConfig(sources: ConfigSources): Config {
       ...missingForStore(values, given),
       ...missingForKafka(given),
       ...missingForModeration(given),
+      ...missingForLive(given),
       ...missingForJwt(given)
     )
   if (problems.length > 0)
@@ -77,6 +79,7 @@ export function loadConfig(sources: ConfigSources): Config {
     store: storeConfig(values),
     uploads,
     renditions: renditionsConfig(values),
+    live: liveConfig(values, dataDir),
     retention: retentionConfig(values),
     tiering: values.tieringAfterDays ?? [],
     deletions: deletionsConfig(values),

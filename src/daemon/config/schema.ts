@@ -1,6 +1,7 @@
 import { accessDefaults, accessSettings, type JwtConfig, type LimitsConfig } from './settings/access.ts'
 import { type DeliveryConfig, deliveryDefaults, deliverySettings } from './settings/delivery.ts'
 import { type ListenAddress, listenersDefaults, listenersSettings } from './settings/listeners.ts'
+import { type LiveConfig, liveDefaults, liveSettings } from './settings/live.ts'
 import { type ModerationConfig, moderationDefaults, moderationSettings } from './settings/moderation.ts'
 import { outgoingDefaults, outgoingSettings, type SinksConfig } from './settings/outgoing.ts'
 import { type PilotConfig, pilotDefaults, pilotSettings } from './settings/pilot.ts'
@@ -25,6 +26,7 @@ export const settings = {
   ...storeSettings,
   ...uploadsSettings,
   ...renditionsSettings,
+  ...liveSettings,
   ...retentionSettings,
   ...remoteSettings,
   ...deliverySettings,
@@ -42,6 +44,7 @@ const defaults = {
   ...storeDefaults,
   ...uploadsDefaults,
   ...renditionsDefaults,
+  ...liveDefaults,
   ...retentionDefaults,
   ...remoteDefaults,
   ...deliveryDefaults,
@@ -89,6 +92,7 @@ export interface Config {
   otlpEndpoint: string | null
   sinks: SinksConfig
   renditions: RenditionsConfig
+  live: LiveConfig
   /** Null: looked for. */
   ffmpegPath: string | null
   /** `FLIGHTCASE_…` environment names that mean nothing here; reported at start. */

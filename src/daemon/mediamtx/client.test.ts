@@ -1,0 +1,237 @@
+import { once } from 'node:events'
+import { createServer, type IncomingMessage, type ServerResponse } from 'node:http'
+import { text } from 'node:stream/consumers'
+import { expect, onTestFinished, test } from 'vitest'
+import { MediaMtxClient } from './client.ts'
+
+// Answers that neither MediaMTX nor the fake of it gives at will: of something else, broken, or never.
+
+const NAME = 'live/ct-0a1b2c3d'
+type Answer = (response: ServerResponse, request: IncomingMessage) => void
+
+/** Gives the answers in their order, the last one for ever. */
+async function scripted(...answers: Answer[]) {
+  const requests: { line: string; body: string; authorization: string | undefined }[] = []
+  const server = createServer((request, response) => {
+    void (async () => {
+      const answer = answers[Math.min(requests.length, answers.length - 1)]!
+      const { authorization } = request.headers
+      const entry = { line: `${request.method} ${request.url}`, body: '', authorization }
+      requests.push(entry)
+      entry.body = await text(request)
+      answer(response, request)
+    })()
+  }).listen(0, '127.0.0.1')
+  await once(server, 'listening')
+  onTestFinished(() => {
+    server.closeAllConnections()
+    server.close()
+  })
+  const address = server.address()
+  if (address === null || typeof address === 'string') throw new Error('a TCP server has a port')
+  const url = `http://127.0.0.1:${address.port}`
+  const client = new MediaMtxClient({ apiUrl: url, playbackUrl: url, credential: { user: 'base', password: 'pw' } })
+  return { requests, client, server }
+}
+
+const json =
+  (status: number, body: unknown): Answer =>
+  (response) =>
+    void response.writeHead(status, { 'content-type': 'application/json' }).end(JSON.stringify(body))
+const plain =
+  (status: number, body: string): Answer =>
+  (response) =>
+    void response.writeHead(status, { 'content-type': 'text/plain' }).end(body)
+const reset: Answer = (response) => void response.socket?.resetAndDestroy()
+const ok = json(200, { status: 'ok' })
+
+test('only what is ours to set is sent, with the credential', async () => {
+  const { client, requests } = await scripted(ok)
+  const conf = { record: true, runOnReady: 'rm -rf /' }
+  await client.addPath(NAME, conf)
+  expect(requests).toEqual([
+    { line: `POST /v3/config/paths/add/${NAME}`, body: '{"record":true}', authorization: `Basic ${btoa('base:pw')}` }
+  ])
+})
+
+test.each(['', 'live/x', '../../v3/config/global/get', 'live/%2e%2e-0a1b2c3d', 'live/x y-0a1b2c3d'])(
+  'a path called %j never gets into a URL',
+  async (name) => {
+    const { client, requests } = await scripted(ok)
+    await expect(client.addPath(name, {})).rejects.toThrow('is no path of ours')
+    await expect(client.deletePath(name)).rejects.toThrow('is no path of ours')
+    await expect(client.playbackList(name)).rejects.toThrow('is no path of ours')
+    await expect(client.deleteSegment(name, '2026-11-20T21:04:05Z')).rejects.toThrow('is no path of ours')
+    expect(requests).toEqual([])
+  }
+)
+
+test('a connection that breaks is tried again once, except where that could do a thing twice', async () => {
+  const patched = await scripted(reset, ok)
+  await patched.client.patchPath(NAME, { record: true })
+  expect(patched.requests).toHaveLength(2)
+
+  const broken = await scripted(reset)
+  await expect(broken.client.info()).rejects.toMatchObject({ code: 'Unavailable' })
+  expect(broken.requests).toHaveLength(2)
+
+  const added = await scripted(reset, ok)
+  await expect(added.client.addPath(NAME, {})).rejects.toMatchObject({ code: 'Unavailable' })
+  expect(added.requests).toHaveLength(1)
+})
+
+test('writes are sent one after another, also after one that failed', async () => {
+  let open = 0
+  // Long enough that writes sent side by side would meet.
+  const slow: Answer = (response, request) => {
+    open += 1
+    const isAlone = open === 1
+    setTimeout(() => {
+      open -= 1
+      json(isAlone && !request.url?.endsWith('bad-00000000') ? 200 : 400, { error: 'no' })(response, request)
+    }, 30)
+  }
+  const { client, requests } = await scripted(slow)
+  const names = ['live/a-00000000', 'live/bad-00000000', 'live/b-00000000', 'live/c-00000000']
+  const results = await Promise.allSettled(names.map((name) => client.addPath(name, {})))
+  expect(results.map(({ status }) => status)).toEqual(['fulfilled', 'rejected', 'fulfilled', 'fulfilled'])
+  expect(requests.map(({ line }) => line)).toEqual(names.map((name) => `POST /v3/config/paths/add/${name}`))
+})
+
+test.each([
+  ['401 is a matter of our credential', json(401, { error: 'authentication error' }), 'Misconfigured'],
+  ['404 without JSON is another program', plain(404, '404 page not found'), 'Misconfigured'],
+  ['a page is another program', plain(200, '<html>'), 'Misconfigured'],
+  ['500 without JSON', plain(502, 'Bad Gateway'), 'Unavailable'],
+  ['C66: it ends just now', json(400, { status: 'error', error: 'terminated' }), 'Unavailable'],
+  ['it ends just now, for reads', json(500, { status: 'error', error: 'terminated' }), 'Unavailable'],
+  ['it does not know the path', json(404, { error: 'path not found' }), 'NotFound'],
+  ['it does not like the fields', json(400, { error: 'json: unknown field "x"' }), 'Invalid']
+])('%s', async (_, answer, code) => {
+  const { client } = await scripted(answer)
+  await expect(client.info()).rejects.toMatchObject({ name: 'MediaMtxError', code })
+})
+
+test('nobody listens', async () => {
+  const { client, server } = await scripted(ok)
+  server.close()
+  await expect(client.info()).rejects.toMatchObject({
+    code: 'Unavailable',
+    message: expect.stringContaining('REFUSED')
+  })
+})
+
+test('no answer in time, and a caller who does not wait', async () => {
+  const { client, requests } = await scripted(() => undefined)
+  await expect(client.info(50)).rejects.toMatchObject({
+    code: 'Unavailable',
+    message: expect.stringContaining('in time')
+  })
+  const controller = new AbortController()
+  const opened = client.openPlayback(
+    NAME,
+    { start: '2026-11-20T21:04:05Z', durationS: 1, format: 'mp4' },
+    controller.signal
+  )
+  await expect.poll(() => requests.length).toBe(2)
+  controller.abort(new Error('the viewer has gone'))
+  await expect(opened).rejects.toThrow('the viewer has gone')
+})
+
+test('a refusal names no secret', async () => {
+  const { client } = await scripted(json(400, { error: "invalid source: 'x://ann:hunter2@cam.lan/'" }))
+  await expect(client.addPath(NAME, {})).rejects.toMatchObject({
+    code: 'Invalid',
+    message: expect.not.stringContaining('hunter2')
+  })
+})
+
+test('lists are read to their last page', async () => {
+  const page = (...names: string[]) => json(200, { itemCount: 3, pageCount: 2, items: names.map((name) => ({ name })) })
+  const { client, requests } = await scripted(page('live/a-00000000', 'cam'), page('live/b-00000000'))
+  expect([...(await client.listPathConfs()).keys()]).toEqual(['live/a-00000000', 'live/b-00000000'])
+  expect(requests.map(({ line }) => line)).toEqual([
+    'GET /v3/config/paths/list?itemsPerPage=1000&page=0',
+    'GET /v3/config/paths/list?itemsPerPage=1000&page=1'
+  ])
+})
+
+test('older servers say less of a path, and answer writes with nothing', async () => {
+  const old = {
+    name: NAME,
+    ready: true,
+    readyTime: '2026-11-20T21:04:05Z',
+    tracks: ['H264'],
+    bytesReceived: 7,
+    source: null
+  }
+  expect(await (await scripted(json(200, old))).client.getPath(NAME)).toEqual({
+    name: NAME,
+    available: true,
+    availableTime: '2026-11-20T21:04:05Z',
+    source: null,
+    tracks: [{ codec: 'H264' }],
+    readers: [],
+    inboundBytes: 7,
+    inboundFramesInError: 0
+  })
+  await (await scripted(plain(200, ''))).client.replacePath(NAME, {})
+})
+
+test.each([
+  [400, 'lstat /rec/live/ct-0a1b2c3d: no such file or directory'],
+  [400, 'CreateFile D:\\rec\\live: The system cannot find the path specified.'],
+  [404, 'no recording segments found']
+])('nothing was recorded: %s %s', async (status, error) => {
+  const { client } = await scripted(json(status, { error }))
+  expect(await client.playbackList(NAME)).toEqual([])
+  const request = { start: '2026-11-20T21:04:05Z', durationS: 1.5, format: 'fmp4' } as const
+  const opened = client.openPlayback(NAME, request, AbortSignal.timeout(10_000))
+  await expect(opened).rejects.toMatchObject({ code: 'NotFound', message: expect.not.stringContaining('rec/') })
+})
+
+test.each([
+  [500, 'EOF', 'Corrupt'],
+  [400, 'moov box not found', 'Corrupt'],
+  [500, 'MPEG-TS format is not supported yet', 'Invalid'],
+  [400, `path '${NAME}' is not configured`, 'NotFound'],
+  [500, 'out of memory', 'Unavailable']
+])('playback: %s %s is %s', async (status, error, code) => {
+  const { client } = await scripted(json(status, { error }))
+  await expect(client.playbackList(NAME)).rejects.toMatchObject({ code })
+})
+
+test('a segment that is not there is not found, and its place is not told', async () => {
+  const { client, requests } = await scripted(
+    json(400, { error: 'remove /rec/live/1-2.mp4: no such file or directory' })
+  )
+  const start = '2026-11-20T21:04:05.123456+08:00'
+  await expect(client.deleteSegment(NAME, start)).rejects.toMatchObject({
+    code: 'NotFound',
+    message: expect.not.stringContaining('/rec')
+  })
+  expect(new URL(requests[0]!.line.split(' ')[1]!, 'http://x').searchParams.get('start')).toBe(start)
+})
+
+test('all who read are kicked, where they read; one that has gone meanwhile is fine', async () => {
+  const readers = [
+    { type: 'hlsSession', id: 'a' },
+    { type: 'somethingNew', id: 'b' },
+    { type: 'webRTCSession', id: 'c' }
+  ]
+  const path = { name: NAME, source: { type: 'rtspSource', id: '' }, readers }
+  const { client, requests } = await scripted(
+    json(200, path),
+    json(404, { error: 'session not found' }),
+    ok,
+    json(200, path)
+  )
+  await client.kickReaders(NAME)
+  await client.kickPublisher(NAME)
+  expect(requests.map(({ line }) => line)).toEqual([
+    `GET /v3/paths/get/${NAME}`,
+    'POST /v3/hlssessions/kick/a',
+    'POST /v3/webrtcsessions/kick/c',
+    `GET /v3/paths/get/${NAME}`
+  ])
+})
