@@ -1,6 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import { asObject, decodeObject } from './decode.ts'
 import { globalFields, initialValues, type Json, type JsonObject, pathFields } from './fields.ts'
+import { parseDuration } from './go-values.ts'
 import { checkPathName, isPattern, objectsOf, type PathConf, textOf, validatePath } from './path-conf.ts'
 import { Refusal } from './refusal.ts'
 
@@ -56,6 +57,9 @@ export const sortedNames = (paths: Map<string, unknown>): string[] => [...paths.
 
 function validate(configuration: Configuration): void {
   const { global } = configuration
+  for (const key of ['readTimeout', 'writeTimeout']) {
+    if (parseDuration(textOf(global, key)) <= 0) throw new Error(`'${key}' must be greater than zero`)
+  }
   const queueSize = Number(global.writeQueueSize)
   if (queueSize <= 0) throw new Error("'writeQueueSize' must be greater than zero")
   if ((queueSize & (queueSize - 1)) !== 0) throw new Error("'writeQueueSize' must be a power of two")

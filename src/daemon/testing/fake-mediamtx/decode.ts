@@ -40,7 +40,9 @@ function decodeValue(value: Json, type: FieldType, path: string): Json {
     return text
   }
   if ('object' in type) return { ...initialValues(type.object), ...decodeObject(value, type.object, `${path}.`) }
-  if (!Array.isArray(value)) throw mismatch(value, type.listOf === 'string' ? '[]string' : '[]json.RawMessage')
+  if (!Array.isArray(value)) {
+    throw mismatch(value, typeof type.listOf === 'string' ? `[]${type.listOf}` : '[]json.RawMessage')
+  }
   return value.map((inner, index) => decodeValue(inner, type.listOf, `${path}[${index}]`))
 }
 
@@ -67,14 +69,14 @@ export function parseJson(text: string): Json {
     const value: Json = JSON.parse(text)
     return value
   } catch (error) {
-    const position = /at position (\d+)/.exec(error instanceof Error ? error.message : '')?.[1]
-    const character = position === undefined ? undefined : text[Number(position)]
+    const message = error instanceof Error ? error.message : ''
+    const position = /at position (\d+)/.exec(message)?.[1]
+    const character = /Unexpected token '(.)'/s.exec(message)?.[1] ?? text[position ? Number(position) : text.length]
     if (character === undefined) throw new Error('unexpected end of JSON input')
-    throw new Error(`invalid character ${quoteCharacter(character)} looking for beginning of value`)
+    const where = /non-whitespace character after JSON/.test(message) ? 'after top-level value' : 'looking for beginning of value'
+    throw new Error(`invalid character '${character}' ${where}`)
   }
 }
-
-const quoteCharacter = (character: string) => (character === "'" ? "'\\''" : `'${character}'`)
 
 export function isObject(value: Json | undefined): value is JsonObject {
   return typeof value === 'object' && value !== null && !Array.isArray(value)

@@ -124,11 +124,19 @@ export function parseInstant(text: string): Instant {
   return { us: (wallMs - offsetMinutes * 60_000) * 1000 + fractionUs, offsetMinutes }
 }
 
-/** RFC 3339 in UTC with the fraction trimmed, as Go's RFC3339Nano writes it. */
-export function formatInstant(us: number): string {
+/** RFC 3339 with the fraction trimmed, as Go's RFC3339Nano writes it; in UTC unless an offset is given. */
+export function formatInstant(us: number, offsetMinutes = 0): string {
   const seconds = Math.floor(us / 1e6)
   const fraction = String(us - seconds * 1e6)
     .padStart(6, '0')
     .replace(/0+$/, '')
-  return `${new Date(seconds * 1000).toISOString().slice(0, 19)}${fraction === '' ? '' : `.${fraction}`}Z`
+  const wall = new Date((seconds + offsetMinutes * 60) * 1000).toISOString().slice(0, 19)
+  return `${wall}${fraction === '' ? '' : `.${fraction}`}${formatOffset(offsetMinutes)}`
+}
+
+function formatOffset(minutes: number): string {
+  if (minutes === 0) return 'Z'
+  const twoDigits = (value: number) => String(Math.floor(value)).padStart(2, '0')
+  const distance = Math.abs(minutes)
+  return `${minutes < 0 ? '-' : '+'}${twoDigits(distance / 60)}:${twoDigits(distance % 60)}`
 }

@@ -26,7 +26,7 @@ export async function answerHls(parts: HlsParts, exchange: Exchange): Promise<An
   const target = exchange.path.slice(1)
   if (target === '' || target === 'favicon.ico') return notFound
   const [, path = '', file = ''] = /^(.*?)\/?([^/]*)$/.exec(target) ?? []
-  if (file === 'index.m3u8') return answerIndex(parts, exchange, path)
+  if (file === 'index.m3u8') return answerIndex(parts, exchange, path || '.')
   if (/\.(m3u8|ts|mp4|mp)$/.test(file)) return answerChild(parts, exchange, path, file)
   if (file !== '') return redirect(`/${target.replace(/^\/+/, '')}/`, exchange.rawQuery)
   return answerPage(parts, exchange, path)

@@ -47,7 +47,8 @@ const pullers: [scheme: RegExp, sourceType: string][] = [
   [/^(udp|unix)\+rtp:\/\//, 'rtpSource'],
   [/^srt:\/\//, 'srtSource'],
   [/^moqt:\/\//, 'moqSource'],
-  [/^wheps?:\/\//, 'webRTCSource']
+  [/^wheps?:\/\//, 'webRTCSource'],
+  [/^rpiCamera$/, 'rpiCameraSource']
 ]
 
 /** What the server calls the puller of a path; null for a path that is published to. */
@@ -75,9 +76,10 @@ function validateSource(conf: PathConf): void {
   if (source !== 'redirect' && conf.sourceRedirect !== '') {
     throw new Error("'sourceRedirect' is useless when source is not 'redirect'")
   }
+  if (source === 'redirect' && conf.sourceRedirect === '') throw new Error('source redirect must be filled')
   if (source !== 'publisher' && source !== 'redirect') {
     if (pullerType(conf) === null) throw new Error(`invalid source: '${source}'`)
-    if (!source.startsWith('unix+')) validateUrl(source)
+    if (source.includes('://') && !source.startsWith('unix+')) validateUrl(source)
   }
   if (conf.sourceOnDemand) {
     if (source === 'publisher') throw new Error("'sourceOnDemand' is useless when source is 'publisher'")

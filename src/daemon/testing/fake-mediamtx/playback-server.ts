@@ -1,6 +1,6 @@
 import { type Authenticator, accessOf } from './authenticator.ts'
 import { type Configuration, checkName, findPathConf } from './configuration.ts'
-import { formatInstant, parseGoDuration, parseInstant } from './go-values.ts'
+import { formatInstant, type Instant, parseGoDuration, parseInstant } from './go-values.ts'
 import { type Answer, type Exchange, notFound } from './listener.ts'
 import type { PathConf } from './path-conf.ts'
 import { listSegments, type SegmentFile } from './record-path.ts'
@@ -15,6 +15,8 @@ export interface PlaybackParts {
 /** What was recorded without an interruption. */
 interface Span {
   startUs: number
+  /** Of the time that was asked for, where the span is cut there. */
+  offsetMinutes?: number
   endUs: number
 }
 
@@ -29,32 +31,34 @@ export async function answerPlayback(parts: PlaybackParts, exchange: Exchange): 
 
 function list(parts: PlaybackParts, exchange: Exchange, name: string): Answer {
   const conf = orRefuse(400, () => findPathConf(parts.configuration(), name))
-  const startUs = instantIn(exchange.query, 'start')
-  const endUs = instantIn(exchange.query, 'end')
-  const segments = segmentsBetween(conf, name, startUs, endUs)
+  const start = instantIn(exchange.query, 'start')
+  const endUs = instantIn(exchange.query, 'end')?.us ?? null
+  const segments = segmentsBetween(conf, name, start?.us ?? null, endUs)
   const spans = orRefuse(500, () => {
     if (conf.recordFormat === 'mpegts') throw new Error('MPEG-TS format is not supported yet')
     return spansOf(segments)
   })
-  const clipped = clip(spans, startUs, endUs)
+  const clipped = clip(spans, start, endUs)
   if (clipped.length === 0) throw noSegments()
   const host = exchange.headers.host ?? ''
   return { status: 200, body: clipped.map((span) => entryOf(span, name, host)) }
 }
 
-function entryOf({ startUs, endUs }: Span, name: string, host: string) {
-  const start = formatInstant(startUs)
+function entryOf({ startUs, offsetMinutes, endUs }: Span, name: string, host: string) {
+  const start = formatInstant(startUs, offsetMinutes)
   const duration = (endUs - startUs) / 1e6
   const query = new URLSearchParams({ duration: String(duration), path: name, start })
   return { start, duration, url: `http://${host}/get?${query}` }
 }
 
-function clip(spans: Span[], startUs: number | null, endUs: number | null): Span[] {
+function clip(spans: Span[], start: Instant | null, endUs: number | null): Span[] {
   const [first, ...others] = spans
   let kept = spans
-  if (startUs !== null && first) {
-    if (first.endUs < startUs) kept = others
-    else if (first.startUs < startUs) kept = [{ ...first, startUs }, ...others]
+  if (start && first) {
+    if (first.endUs < start.us) kept = others
+    else if (first.startUs < start.us) {
+      kept = [{ startUs: start.us, offsetMinutes: start.offsetMinutes, endUs: first.endUs }, ...others]
+    }
   }
   const last = kept.at(-1)
   if (endUs !== null && last && last.endUs > endUs) kept = [...kept.slice(0, -1), { ...last, endUs }]
@@ -124,9 +128,9 @@ function follows(previous: ReadSegment, segment: ReadSegment, gapUs: number): bo
   return previous.run === segment.run && previous.number + 1 === segment.number
 }
 
-function instantIn(query: URLSearchParams, key: 'start' | 'end'): number | null {
+function instantIn(query: URLSearchParams, key: 'start' | 'end'): Instant | null {
   const text = query.get(key)
-  return text ? orRefuse(400, () => withPrefix(`invalid ${key}`, () => parseInstant(text).us)) : null
+  return text ? orRefuse(400, () => withPrefix(`invalid ${key}`, () => parseInstant(text))) : null
 }
 
 function withPrefix<Result>(prefix: string, work: () => Result): Result {

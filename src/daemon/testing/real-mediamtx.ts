@@ -1,0 +1,145 @@
+import { type ChildProcess, spawn } from 'node:child_process'
+import { once } from 'node:events'
+import { accessSync, constants, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { delimiter, join } from 'node:path'
+import { vi } from 'vitest'
+import { findFfmpeg } from '../media/find-ffmpeg.ts'
+import type { JsonObject } from './fake-mediamtx/fields.ts'
+import { freePort } from './free-port.ts'
+
+/** The MediaMTX program to test against: `FLIGHTCASE_MEDIAMTX_BIN`, else the first on PATH; null where there is none. */
+export function findRealMediaMtx(): string | null {
+  const configured = process.env.FLIGHTCASE_MEDIAMTX_BIN
+  if (configured) return configured
+  const folders = (process.env.PATH ?? '').split(delimiter).filter((folder) => folder !== '')
+  return folders.map((folder) => join(folder, 'mediamtx')).find(isExecutable) ?? null
+}
+
+function isExecutable(path: string): boolean {
+  try {
+    accessSync(path, constants.X_OK)
+    return true
+  } catch {
+    return false
+  }
+}
+
+export interface RealMediaMtx {
+  urls: { api: string; playback: string; hls: string }
+  /** The folder its recordings are in, as `%path/%s-%f`. */
+  recordRoot: string
+  /** Begins to send a test picture with a tone over RTMP, and goes on until `unpublish`. */
+  publish(path: string): void
+  unpublish(path: string): Promise<void>
+  restart(): Promise<void>
+  /** Writes the configuration file anew; the running program reads it by itself. */
+  rewriteConfigFile(paths: JsonObject): void
+  close(): Promise<void>
+}
+
+/**
+ * Starts the real program in a folder of its own on free loopback ports, and waits until its API answers. `settings` go
+ * into its configuration file; `authorization` is the header the API wants.
+ */
+export async function startRealMediaMtx(
+  program: string,
+  settings: JsonObject,
+  authorization: string
+): Promise<RealMediaMtx> {
+  const folder = mkdtempSync(join(tmpdir(), 'real-mediamtx-'))
+  const recordRoot = join(folder, 'recordings')
+  const file = join(folder, 'mediamtx.json')
+  const address = async () => `127.0.0.1:${await freePort()}`
+  const listeners = {
+    apiAddress: await address(),
+    playbackAddress: await address(),
+    hlsAddress: await address(),
+    rtmpAddress: await address(),
+    rtspAddress: await address()
+  }
+  const writeConfig = (paths: JsonObject) => {
+    writeFileSync(file, JSON.stringify({ ...programConfig(recordRoot), ...listeners, ...settings, paths }))
+  }
+  const publishers = new Map<string, ChildProcess>()
+  let child: ChildProcess | null = null
+
+  async function start(): Promise<void> {
+    const started = spawn(program, [file], { cwd: folder, env: { TZ: 'UTC' }, stdio: ['ignore', 'ignore', 'inherit'] })
+    child = started
+    await vi.waitFor(
+      async () => {
+        const response = await fetch(`http://${listeners.apiAddress}/v3/info`, { headers: { authorization } })
+        if (!response.ok) throw new Error(`MediaMTX answers ${response.status}, its exit code is ${started.exitCode}`)
+      },
+      { timeout: 15_000, interval: 50 }
+    )
+  }
+
+  writeConfig({})
+  await start()
+  return {
+    urls: {
+      api: `http://${listeners.apiAddress}`,
+      playback: `http://${listeners.playbackAddress}`,
+      hls: `http://${listeners.hlsAddress}`
+    },
+    recordRoot,
+    publish: (path) => {
+      publishers.set(path, spawnPublisher(`rtmp://${listeners.rtmpAddress}/${path}`))
+    },
+    unpublish: async (path) => {
+      await ended(publishers.get(path), 'SIGKILL')
+      publishers.delete(path)
+    },
+    restart: async () => {
+      await ended(child, 'SIGINT')
+      await start()
+    },
+    rewriteConfigFile: writeConfig,
+    close: async () => {
+      for (const publisher of publishers.values()) await ended(publisher, 'SIGKILL')
+      await ended(child, 'SIGINT')
+      rmSync(folder, { recursive: true, force: true })
+    }
+  }
+}
+
+const programConfig = (recordRoot: string): JsonObject => ({
+  api: true,
+  playback: true,
+  rtspTransports: ['tcp'],
+  hlsVariant: 'fmp4',
+  webrtc: false,
+  srt: false,
+  moq: false,
+  pathDefaults: {
+    recordPath: `${recordRoot}/%path/%s-%f`,
+    recordPartDuration: '200ms',
+    recordSegmentDuration: '15m',
+    recordDeleteAfter: '0s'
+  }
+})
+
+function spawnPublisher(url: string): ChildProcess {
+  const ffmpeg = findFfmpeg()
+  if (ffmpeg === null) throw new Error('sending to the real MediaMTX takes ffmpeg')
+  const sources = ['testsrc2=s=320x180:r=10', 'sine=f=440:r=48000'].flatMap((source) => [
+    '-re',
+    '-f',
+    'lavfi',
+    '-i',
+    source
+  ])
+  const picture = ['-c:v', 'libx264', '-preset', 'ultrafast', '-tune', 'zerolatency', '-pix_fmt', 'yuv420p', '-g', '5']
+  const sound = ['-c:a', 'aac', '-b:a', '32k']
+  const args = ['-v', 'quiet', '-nostdin', ...sources, ...picture, ...sound, '-f', 'flv', url]
+  return spawn(ffmpeg, args, { stdio: 'ignore' })
+}
+
+async function ended(child: ChildProcess | null | undefined, signal: 'SIGINT' | 'SIGKILL'): Promise<void> {
+  if (!child || child.exitCode !== null || child.signalCode !== null) return
+  const exit = once(child, 'exit')
+  child.kill(signal)
+  await exit
+}
