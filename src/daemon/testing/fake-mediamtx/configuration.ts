@@ -1,4 +1,3 @@
-import { setTimeout as sleep } from 'node:timers/promises'
 import { asObject, decodeObject } from './decode.ts'
 import { globalFields, initialValues, type Json, type JsonObject, pathFields } from './fields.ts'
 import { parseDuration } from './go-values.ts'
@@ -77,16 +76,14 @@ function validate(configuration: Configuration): void {
  * take effect in that order, after a delay where one is set.
  */
 export class ConfigurationStore {
-  applyDelayMs = 0
   #latest: Configuration
   #applied: Configuration
-  #onApplied: (before: Configuration) => void
-  /** Writes of an earlier generation are forgotten: the file was read again. */
-  #generation = 0
-  #waiting = 0
-  #queue: Promise<void> = Promise.resolve()
+  #onApplied: () => void
+  #applyDelayMs = 0
+  /** Writes that were answered and have not taken effect yet. */
+  #waiting: Configuration[] = []
 
-  constructor(configuration: Configuration, onApplied: (before: Configuration) => void) {
+  constructor(configuration: Configuration, onApplied: () => void) {
     this.#latest = configuration
     this.#applied = configuration
     this.#onApplied = onApplied
@@ -97,9 +94,15 @@ export class ConfigurationStore {
     return this.#applied
   }
 
+  /** How long a write waits from now on; without end for `Infinity`. Those that wait now take effect. */
+  setApplyDelay(ms: number): void {
+    while (this.#waiting.length > 0) this.#applyNext()
+    this.#applyDelayMs = ms
+  }
+
   /** Forgets all writes, also those on their way. */
   load(configuration: Configuration): void {
-    this.#generation += 1
+    this.#waiting = []
     this.#latest = configuration
     this.#apply(configuration)
   }
@@ -146,25 +149,21 @@ export class ConfigurationStore {
     edit(draft)
     validate(draft)
     this.#latest = draft
-    if (this.applyDelayMs === 0 && this.#waiting === 0) this.#apply(draft)
-    else this.#applyLater(draft)
+    if (this.#applyDelayMs === 0) return this.#apply(draft)
+    this.#waiting.push(draft)
+    if (Number.isFinite(this.#applyDelayMs)) setTimeout(() => this.#applyNext(draft), this.#applyDelayMs).unref()
   }
 
-  #applyLater(configuration: Configuration): void {
-    const generation = this.#generation
-    const delayMs = this.applyDelayMs
-    this.#waiting += 1
-    this.#queue = this.#queue.then(async () => {
-      await sleep(delayMs, undefined, { ref: false })
-      this.#waiting -= 1
-      if (generation === this.#generation) this.#apply(configuration)
-    })
+  /** Lets the oldest write take effect, unless that one is not the oldest any more. */
+  #applyNext(expected = this.#waiting[0]): void {
+    if (expected === undefined || expected !== this.#waiting[0]) return
+    this.#waiting.shift()
+    this.#apply(expected)
   }
 
   #apply(configuration: Configuration): void {
-    const before = this.#applied
     this.#applied = configuration
-    this.#onApplied(before)
+    this.#onApplied()
   }
 }
 

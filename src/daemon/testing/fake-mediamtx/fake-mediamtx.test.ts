@@ -8,6 +8,7 @@ import { join } from 'node:path'
 import { text } from 'node:stream/consumers'
 import { fileURLToPath } from 'node:url'
 import { expect, onTestFinished, test, vi } from 'vitest'
+import { z } from 'zod'
 import { freePort } from '../free-port.ts'
 import { globalFields, pathFields } from './fields.ts'
 import { startFakeMediaMtx } from './start-fake-mediamtx.ts'
@@ -40,13 +41,16 @@ test('it knows as many keys as the real server', () => {
   expect([count(globalFields, true), count(globalFields, false)]).toEqual([120, 31])
 })
 
-test('a write takes effect after the delay, and in order', async () => {
+test('a write that is held is answered, and takes effect later', async () => {
   const { fake, api, add } = await started()
-  fake.setApplyDelay(100)
+  fake.setApplyDelay(Number.POSITIVE_INFINITY)
   expect(await add()).toEqual({ status: 200, json: { status: 'ok' } })
   expect((await api('PATCH', `/config/paths/patch/${NAME}`, { record: true })).status).toBe(200)
   expect((await api('GET', `/config/paths/get/${NAME}`)).status).toBe(404)
-  await expect.poll(async () => (await api('GET', `/config/paths/get/${NAME}`)).json).toMatchObject({ record: true })
+  fake.setApplyDelay(1)
+  expect((await api('GET', `/config/paths/get/${NAME}`)).json).toMatchObject({ record: true })
+  await api('DELETE', `/config/paths/delete/${NAME}`)
+  await expect.poll(async () => (await api('GET', `/config/paths/get/${NAME}`)).status).toBe(404)
 })
 
 test('a failure that was ordered is used up by one request', async () => {
@@ -80,8 +84,8 @@ test('a recording grows with the clock and is cut into segments', async () => {
   fake.unpublish(NAME)
   expect((await api('GET', `/recordings/get/${NAME}`)).json).toMatchObject({ segments: [{}, {}] })
   const spans: unknown = await (await fetch(`${fake.urls.playback}/list?path=${NAME}`)).json()
-  expect(spans).toHaveLength(1)
-  expect(spans).toMatchObject([{ duration: expect.closeTo(90, 0) }])
+  const [span] = z.tuple([z.object({ duration: z.number() })]).parse(spans)
+  expect(span.duration).toBeGreaterThanOrEqual(90)
 })
 
 test('a viewer who asks for nothing during 30 seconds has to begin anew', async () => {

@@ -210,9 +210,9 @@ export class FakeMediaMtx {
     this.#store.load(readConfiguration(this.#file))
   }
 
-  /** How long a write is answered before it takes effect. */
+  /** How long a write is answered before it takes effect: `Infinity` holds it until the next call of this. */
   setApplyDelay(ms: number): void {
-    this.#store.applyDelayMs = ms
+    this.#store.setApplyDelay(ms)
   }
 
   /** Lets the next request that begins so (`POST /v3/config/paths/add/`, the path decoded) fail. */
