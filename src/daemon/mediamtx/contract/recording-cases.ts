@@ -8,16 +8,16 @@ const run = '0d9f6f8e-1f6b-4c56-9a53-5c8a4a1d2e3f'
 const uuid = expect.stringMatching(/^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/)
 const spansSchema = z.array(z.object({ start: z.string(), duration: z.number(), url: z.string() }))
 
-/** C37 to C54: streams, recordings and their playback. */
+/** C37 to C54: streams, recordings and their playback; then what else is relied on there. */
 export function recordingCases(contract: ContractDriver): void {
   const list = () => contract.playback(`/list?path=${contract.name}`)
   const get = (query: string) => contract.playback(`/get?path=${contract.name}&${query}`)
   const deleteSegment = (query: string) =>
     contract.api('DELETE', `recordings/deletesegment?path=${contract.name}${query}`)
-  /** Puts a whole recorded file of five seconds in place. */
-  const placeRecorded = (unixSeconds: number, micros: string) => {
+  /** Puts a whole recorded file in place. */
+  const placeRecorded = (unixSeconds: number, micros: string, number = 0, durationMs = 5000) => {
     const startUs = unixSeconds * 1e6 + Number(micros)
-    return contract.place(`${unixSeconds}-${micros}.mp4`, segmentBytes({ run, number: 0, startUs }, 5000))
+    return contract.place(`${unixSeconds}-${micros}.mp4`, segmentBytes({ run, number, startUs }, durationMs))
   }
   const sourceId = async () => {
     const { json } = await contract.getPath()
@@ -160,5 +160,41 @@ export function recordingCases(contract: ContractDriver): void {
     await contract.addAndWait({ recordFormat: 'mpegts' })
     contract.place('1767225600-000000.ts', Buffer.from('G'))
     expect(await list()).toMatchObject(refusal('MPEG-TS format is not supported yet', 500))
+  })
+
+  it('joins files that follow each other in one run, and cuts them to the window', async () => {
+    await contract.addAndWait()
+    placeRecorded(1_767_225_600, '000000', 0, 60_000)
+    placeRecorded(1_767_225_660, '000000', 1, 60_000)
+    placeRecorded(1_767_225_800, '000000', 3, 10_500)
+    expect(await list()).toMatchObject({
+      json: [
+        { start: '2026-01-01T00:00:00Z', duration: 120 },
+        { start: '2026-01-01T00:03:20Z', duration: 10.5 }
+      ]
+    })
+    const window = '&start=2026-01-01T08:00:30%2B08:00&end=2026-01-01T00:01:30.25Z'
+    expect(await contract.playback(`/list?path=${contract.name}${window}`)).toMatchObject({
+      json: [{ start: '2026-01-01T08:00:30+08:00', duration: 60.25 }]
+    })
+  })
+
+  it('takes a name that goes on after .mp4 for a recorded file, and no other ending', async () => {
+    await contract.addAndWait()
+    contract.place('1767225600-000000.bad', Buffer.alloc(0))
+    expect((await contract.getRecordings()).json).toMatchObject({ segments: [] })
+    contract.place('1767225600-000000.mp4.bad', Buffer.alloc(0))
+    expect((await contract.getRecordings()).json).toMatchObject({ segments: [{}] })
+  })
+
+  it('disconnects who sends by its id', async () => {
+    await contract.publishAndWait()
+    const id = await sourceId()
+    expect(await contract.api('GET', `rtmpconns/get/${id}`)).toMatchObject({
+      json: { id, path: contract.name, state: 'publish', remoteAddr: expect.stringMatching(/^127\.0\.0\.1:\d+$/) }
+    })
+    expect(await contract.api('POST', `rtmpconns/kick/${id}`)).toMatchObject(ok)
+    await eventually(sourceId).not.toBe(id)
+    expect(await contract.api('GET', `rtmpconns/get/${id}`)).toMatchObject(refusal('connection not found', 404))
   })
 }

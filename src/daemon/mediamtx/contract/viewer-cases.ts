@@ -1,4 +1,5 @@
 import { expect, it } from 'vitest'
+import { z } from 'zod'
 import { authorization, type ContractDriver, eventually, ok, refusal, send } from './driver.ts'
 
 /** C55, C56, C60 to C64 and C70: who may, what there is to see, and what a server forgets. */
@@ -67,7 +68,7 @@ export interface AuthCall {
   query: string
 }
 
-/** C57 to C59: how a viewer comes to a stream where each is asked about over HTTP. */
+/** C57 to C59: how a viewer comes to a stream where each is asked about over HTTP; then how it loses it. */
 export function viewerCases(contract: ContractDriver, calls: AuthCall[]): void {
   const callsForHls = () => calls.filter(({ protocol, path }) => protocol === 'hls' && path === contract.name)
 
@@ -82,24 +83,49 @@ export function viewerCases(contract: ContractDriver, calls: AuthCall[]): void {
     expect(callsForHls()).toMatchObject([{ action: 'read', path: contract.name, query: 'token=t1' }])
   })
 
-  it('C58 gives a session with every address in the playlists, and keeps the token', async () => {
-    await contract.publishAndWait()
+  /** Begins to watch: gives the address of the playlist below the first one. */
+  async function watch(): Promise<string> {
     const playlist = await contract.hls('index.m3u8?token=t1&cookieCheck=1')
     expect(playlist).toMatchObject({ status: 200, text: expect.stringContaining('#EXTM3U') })
-    const [child] = addressesIn(playlist.text)
-    const query = new URLSearchParams(child?.split('?')[1])
+    return addressesIn(playlist.text)[0] ?? ''
+  }
+
+  it('C58 gives a session with every address in the playlists, and keeps the token', async () => {
+    await contract.publishAndWait()
+    const child = await watch()
+    const query = new URLSearchParams(child.split('?')[1])
     expect(query.get('session')).toMatch(/^[0-9a-f-]{36}$/)
     expect(query.get('token')).toBe('t1')
-    const media = await contract.hls(child!)
+    const media = await contract.hls(child)
     expect(media).toMatchObject({ status: 200 })
     expect(addressesIn(media.text)[0]).toContain(`session=${query.get('session')}`)
   })
 
   it('C59 refuses a playlist below without a session', async () => {
     await contract.publishAndWait()
-    const [child] = addressesIn((await contract.hls('index.m3u8?token=t1&cookieCheck=1')).text)
-    const reply = await contract.hls(`${child?.split('?')[0]}?token=t1`, { headers: { authorization } })
+    const child = await watch()
+    const reply = await contract.hls(`${child.split('?')[0]}?token=t1`, { headers: { authorization } })
     expect(reply).toMatchObject(refusal('authentication error', 401))
+  })
+
+  it('shows who watches, and ends it by its id', async () => {
+    await contract.publishAndWait()
+    const child = await watch()
+    const { json } = await contract.api('GET', 'hlssessions/list')
+    const session = z.object({ items: z.tuple([z.looseObject({ id: z.string() })]) }).parse(json).items[0]
+    expect(session).toMatchObject({ path: contract.name, query: 'token=t1', isCDN: false })
+    expect(await contract.getPath()).toMatchObject({ json: { readers: [{ type: 'hlsSession', id: session.id }] } })
+    expect(await contract.api('POST', `hlssessions/kick/${session.id}`)).toMatchObject(ok)
+    await eventually(() => contract.hls(child)).toMatchObject(refusal('authentication error', 401))
+  })
+
+  it('refuses whoever watched a stream that ended', async () => {
+    await contract.publishAndWait()
+    const child = await watch()
+    await contract.target.unpublish(contract.name)
+    await contract.isAvailable(false)
+    await eventually(() => contract.hls(child)).toMatchObject(refusal('authentication error', 401))
+    expect(await contract.api('GET', `hlsmuxers/get/${contract.name}`)).toMatchObject(refusal('muxer not found', 404))
   })
 }
 

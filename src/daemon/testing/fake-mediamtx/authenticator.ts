@@ -3,7 +3,7 @@ import type { JsonObject } from './fields.ts'
 import { parseDuration } from './go-values.ts'
 import type { Exchange } from './listener.ts'
 import { objectsOf, textOf, textsOf } from './path-conf.ts'
-import { Refusal } from './refusal.ts'
+import { messageOf, Refusal } from './refusal.ts'
 
 /** Who wants to do what; all texts empty where they are not known. */
 export interface AccessRequest {
@@ -86,7 +86,7 @@ async function askOverHttp(settings: JsonObject, request: AccessRequest, token: 
     if (response.ok) return null
     return `server replied with code ${response.status}${body === '' ? '' : `: ${body}`}`
   } catch (error) {
-    return `HTTP request failed: ${error instanceof Error ? error.message : error}`
+    return `HTTP request failed: ${messageOf(error)}`
   }
 }
 

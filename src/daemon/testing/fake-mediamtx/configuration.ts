@@ -2,7 +2,7 @@ import { asObject, decodeObject } from './decode.ts'
 import { globalFields, initialValues, type Json, type JsonObject, pathFields } from './fields.ts'
 import { parseDuration } from './go-values.ts'
 import { checkPathName, isPattern, objectsOf, type PathConf, textOf, validatePath } from './path-conf.ts'
-import { Refusal } from './refusal.ts'
+import { messageOf, Refusal } from './refusal.ts'
 
 /** A whole configuration: the global settings, the defaults of paths, and per path what is set for it. */
 export interface Configuration {
@@ -47,7 +47,7 @@ export function checkName(name: string): void {
   try {
     checkPathName(name)
   } catch (error) {
-    throw new Error(`invalid path name: ${error instanceof Error ? error.message : error} (${name})`)
+    throw new Error(`invalid path name: ${messageOf(error)} (${name})`)
   }
 }
 
@@ -149,9 +149,11 @@ export class ConfigurationStore {
     edit(draft)
     validate(draft)
     this.#latest = draft
-    if (this.#applyDelayMs === 0) return this.#apply(draft)
     this.#waiting.push(draft)
-    if (Number.isFinite(this.#applyDelayMs)) setTimeout(() => this.#applyNext(draft), this.#applyDelayMs).unref()
+    if (this.#applyDelayMs === 0) this.#applyNext()
+    else if (Number.isFinite(this.#applyDelayMs)) {
+      setTimeout(() => this.#applyNext(draft), this.#applyDelayMs).unref()
+    }
   }
 
   /** Lets the oldest write take effect, unless that one is not the oldest any more. */

@@ -10,7 +10,7 @@ import { paginate } from './paginate.ts'
 import type { PathConf } from './path-conf.ts'
 import type { Peer } from './peers.ts'
 import { segmentPath, segmentsOrNone } from './record-path.ts'
-import { Refusal } from './refusal.ts'
+import { orRefuse, Refusal, withPrefix } from './refusal.ts'
 import { describePath, type Streams } from './streams.ts'
 
 export interface ApiParts {
@@ -118,7 +118,7 @@ function nameIn(path: string, pattern: string): string | null {
 }
 
 function write(call: Call, fields: Fields, apply: (store: ConfigurationStore, values: JsonObject) => void): Json {
-  return orBadRequest(() => {
+  return orRefuse(400, () => {
     apply(call.parts.store, decodeBody(call.exchange.body, fields))
     return done
   })
@@ -128,20 +128,10 @@ const writePath = (call: Call, apply: (store: ConfigurationStore, values: JsonOb
   write(call, pathFields, apply)
 
 function deletePath({ parts, name }: Call): Json {
-  return orBadRequest(() => {
+  return orRefuse(400, () => {
     parts.store.removePath(name)
     return done
   })
-}
-
-/** Runs something that throws in the server's words; what has no status of its own is a 400. */
-function orBadRequest<Result>(work: () => Result): Result {
-  try {
-    return work()
-  } catch (error) {
-    if (error instanceof Refusal) throw error
-    throw new Refusal(400, error instanceof Error ? error.message : String(error))
-  }
 }
 
 function listPathConfs({ parts, exchange }: Call): Json {
@@ -183,7 +173,7 @@ function listRecordings({ parts, exchange }: Call): Json {
 }
 
 function getRecording({ parts, name }: Call): Json {
-  return orBadRequest(() => recordingOf(findPathConf(parts.store.applied, name), name))
+  return orRefuse(400, () => recordingOf(findPathConf(parts.store.applied, name), name))
 }
 
 const recordingOf = (conf: PathConf, name: string) => ({
@@ -192,8 +182,8 @@ const recordingOf = (conf: PathConf, name: string) => ({
 })
 
 function deleteSegment({ parts, exchange }: Call): Json {
-  return orBadRequest(() => {
-    const start = startIn(exchange.query)
+  return orRefuse(400, () => {
+    const start = withPrefix("invalid 'start' parameter", () => parseInstant(exchange.query.get('start') ?? ''))
     const name = exchange.query.get('path') ?? ''
     const file = segmentPath(findPathConf(parts.store.applied, name), name, start)
     try {
@@ -203,14 +193,6 @@ function deleteSegment({ parts, exchange }: Call): Json {
     }
     return done
   })
-}
-
-function startIn(query: URLSearchParams) {
-  try {
-    return parseInstant(query.get('start') ?? '')
-  } catch (error) {
-    throw new Error(`invalid 'start' parameter: ${error instanceof Error ? error.message : error}`)
-  }
 }
 
 function getHlsSession(parts: ApiParts, name: string): Json {

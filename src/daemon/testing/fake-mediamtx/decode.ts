@@ -73,7 +73,9 @@ export function parseJson(text: string): Json {
     const position = /at position (\d+)/.exec(message)?.[1]
     const character = /Unexpected token '(.)'/s.exec(message)?.[1] ?? text[position ? Number(position) : text.length]
     if (character === undefined) throw new Error('unexpected end of JSON input')
-    const where = /non-whitespace character after JSON/.test(message) ? 'after top-level value' : 'looking for beginning of value'
+    const where = /non-whitespace character after JSON/.test(message)
+      ? 'after top-level value'
+      : 'looking for beginning of value'
     throw new Error(`invalid character '${character}' ${where}`)
   }
 }

@@ -5,8 +5,7 @@ import { hlsClip } from './hls-clip.ts'
 import type { HlsSession, HlsSessions } from './hls-sessions.ts'
 import { type Answer, type Exchange, notFound } from './listener.ts'
 import { newPeer } from './peers.ts'
-import { Refusal } from './refusal.ts'
-import { NothingToRead } from './running-path.ts'
+import { orRefuse, Refusal } from './refusal.ts'
 import type { Streams } from './streams.ts'
 
 export interface HlsParts {
@@ -39,7 +38,7 @@ const redirect = (path: string, query: string): Answer => ({
 
 async function answerPage(parts: HlsParts, exchange: Exchange, path: string): Promise<Answer> {
   await parts.streams.inLoop(async () => {
-    orRefuse(() => findPathConf(parts.configuration(), path))
+    orRefuse(500, () => findPathConf(parts.configuration(), path))
     await parts.authenticator.check({ ...accessOf(exchange, 'read', path), protocol: 'hls' })
   })
   return { status: 200, headers: { 'content-type': 'text/html', 'cache-control': 'max-age=3600' }, body: playerPage }
@@ -78,23 +77,11 @@ async function openSession(parts: HlsParts, exchange: Exchange, path: string, qu
     remoteAddress: exchange.remoteAddress
   })
   return streams.inLoop(async () => {
-    orRefuse(() => findPathConf(parts.configuration(), path))
+    orRefuse(500, () => findPathConf(parts.configuration(), path))
     await authenticator.check({ ...access, protocol: 'hls', query, id: peer.id, userAgent })
-    orRefuse(() => streams.addReader(path, peer))
+    orRefuse(500, () => streams.addReader(path, peer))
     return sessions.open(path, peer, exchange.remoteIp, userAgent)
   })
-}
-
-/** Runs something that throws in the server's words: 404 where nobody sends, 500 otherwise. */
-function orRefuse(work: () => unknown): void {
-  try {
-    work()
-  } catch (error) {
-    throw new Refusal(
-      error instanceof NothingToRead ? 404 : 500,
-      error instanceof Error ? error.message : String(error)
-    )
-  }
 }
 
 async function answerChild(parts: HlsParts, exchange: Exchange, path: string, file: string): Promise<Answer> {

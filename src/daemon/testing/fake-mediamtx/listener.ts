@@ -2,7 +2,7 @@ import { once } from 'node:events'
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { text } from 'node:stream/consumers'
-import { Refusal } from './refusal.ts'
+import { messageOf, Refusal } from './refusal.ts'
 
 /** A request as the server sees it: the path decoded, never folded. */
 export interface Exchange {
@@ -129,7 +129,7 @@ export class Listener {
     try {
       return await this.#options.handle(exchange)
     } catch (error) {
-      const refusal = error instanceof Refusal ? error : new Refusal(500, String(error))
+      const refusal = error instanceof Refusal ? error : new Refusal(500, messageOf(error))
       if (refusal.status !== 401) this.#options.log('ERR', refusal.message)
       return { status: refusal.status, headers: refusal.headers, body: { status: 'error', error: refusal.message } }
     }

@@ -1,6 +1,7 @@
 import { isObject } from './decode.ts'
 import type { JsonObject } from './fields.ts'
 import { parseDuration } from './go-values.ts'
+import { withPrefix } from './refusal.ts'
 
 /** The settings of one path as they are in force: its own over the defaults. */
 export type PathConf = JsonObject
@@ -64,11 +65,7 @@ export function validatePath(conf: PathConf, isPlaybackOn: boolean): void {
 
 function validateName(name: string): void {
   if (isPattern(name)) return
-  try {
-    checkPathName(name)
-  } catch (error) {
-    throw new Error(`invalid path name '${name}': ${error instanceof Error ? error.message : error}`)
-  }
+  withPrefix(`invalid path name '${name}'`, () => checkPathName(name))
 }
 
 function validateSource(conf: PathConf): void {

@@ -4,7 +4,7 @@ import { formatInstant, type Instant, parseGoDuration, parseInstant } from './go
 import { type Answer, type Exchange, notFound } from './listener.ts'
 import type { PathConf } from './path-conf.ts'
 import { listSegments, type SegmentFile } from './record-path.ts'
-import { Refusal } from './refusal.ts'
+import { orRefuse, Refusal, withPrefix } from './refusal.ts'
 import { clipBytes, type ReadSegment, readSegment } from './segment-media.ts'
 
 export interface PlaybackParts {
@@ -133,21 +133,4 @@ function instantIn(query: URLSearchParams, key: 'start' | 'end'): Instant | null
   return text ? orRefuse(400, () => withPrefix(`invalid ${key}`, () => parseInstant(text))) : null
 }
 
-function withPrefix<Result>(prefix: string, work: () => Result): Result {
-  try {
-    return work()
-  } catch (error) {
-    throw new Error(`${prefix}: ${error instanceof Error ? error.message : error}`)
-  }
-}
-
 const noSegments = () => new Refusal(404, 'no recording segments found')
-
-/** Runs something that throws in the server's words, and answers them with a status. */
-function orRefuse<Result>(status: number, work: () => Result): Result {
-  try {
-    return work()
-  } catch (error) {
-    throw new Refusal(status, error instanceof Error ? error.message : String(error))
-  }
-}

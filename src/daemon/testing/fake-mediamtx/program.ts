@@ -3,11 +3,12 @@ import { basename, dirname, resolve } from 'node:path'
 import { pathToFileURL } from 'node:url'
 import { asObject, isObject, parseJson } from './decode.ts'
 import { FakeMediaMtx, fakeVersion } from './fake-mediamtx.ts'
+import { messageOf } from './refusal.ts'
 
 // The fake as a program, started as MediaMTX is: `node program.ts <configuration file in JSON>`, or `--version`.
 
 const refuse = (error: unknown) => {
-  process.stdout.write(`ERR: ${error instanceof Error ? error.message : error}\n`)
+  process.stdout.write(`ERR: ${messageOf(error)}\n`)
   process.exit(1)
 }
 
@@ -47,7 +48,7 @@ async function run(file: string): Promise<void> {
       const { paths } = readFile(file)
       server.reloadFile(isObject(paths) ? paths : {})
     } catch (error) {
-      log('ERR', error instanceof Error ? error.message : String(error))
+      log('ERR', messageOf(error))
       void end(0) // a file that became wrong ends the server, gracefully
     }
   })

@@ -9,3 +9,24 @@ export class Refusal extends Error {
     this.headers = headers
   }
 }
+
+/** Runs something that throws in the server's words, and answers them with a status unless they have one of their own. */
+export function orRefuse<Result>(status: number, work: () => Result): Result {
+  try {
+    return work()
+  } catch (error) {
+    if (error instanceof Refusal) throw error
+    throw new Refusal(status, messageOf(error))
+  }
+}
+
+/** Runs something that throws, and says before its words what went wrong. */
+export function withPrefix<Result>(prefix: string, work: () => Result): Result {
+  try {
+    return work()
+  } catch (error) {
+    throw new Error(`${prefix}: ${messageOf(error)}`)
+  }
+}
+
+export const messageOf = (error: unknown): string => (error instanceof Error ? error.message : String(error))

@@ -3,6 +3,7 @@ import { formatInstant } from './go-values.ts'
 import { concernsRecording, type PathConf, pullerType } from './path-conf.ts'
 import { type Peer, pictureAndSound, type Track } from './peers.ts'
 import { Recorder } from './recorder.ts'
+import { Refusal } from './refusal.ts'
 
 export interface RunningPathOptions {
   name: string
@@ -157,8 +158,8 @@ export class RunningPath {
 }
 
 /** Nobody sends to the path. */
-export class NothingToRead extends Error {
+export class NothingToRead extends Refusal {
   constructor(path: string) {
-    super(`no stream is available on path '${path}'`)
+    super(404, `no stream is available on path '${path}'`)
   }
 }

@@ -76,7 +76,7 @@ export class Streams {
       throw new Error(`can't publish to path '${name}' since 'source' is not 'publisher'`)
     }
     if (path.publisher && !conf.overridePublisher) throw new Error(`someone is already publishing to path '${name}'`)
-    this.unpublish(name)
+    path.dropPublisher()
     path.setPublisher(peer, tracks)
   }
 
