@@ -40,6 +40,7 @@ export default defineConfig({
           environment: 'jsdom',
           include: ['src/renderer/**/*.test.{ts,tsx}'],
           setupFiles: ['test/web-setup.ts'],
+          ...patience,
           sequence: { groupOrder: 1 }
         }
       }

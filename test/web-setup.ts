@@ -1,7 +1,10 @@
-import { cleanup } from '@testing-library/react'
+import { cleanup, configure } from '@testing-library/react'
 import { afterEach, vi } from 'vitest'
 
 afterEach(cleanup)
+
+// What is waited for comes, only later where the machine is busy.
+configure({ asyncUtilTimeout: 15_000 })
 
 // Mantine asks for these and jsdom lacks them.
 vi.stubGlobal('matchMedia', (query: string) => ({

@@ -36,6 +36,10 @@ function ToastCard({ toast }: { toast: Toast }) {
     dismissToast(toast.id)
     toast.action?.run()
   }
+  const open = () => {
+    dismissToast(toast.id)
+    toast.open?.()
+  }
   const ToneIcon = toast.tone === 'bad' ? IconAlertTriangle : IconCircleCheck
   return (
     // biome-ignore lint/a11y/noStaticElementInteractions: holding a message needs no operating
@@ -49,6 +53,11 @@ function ToastCard({ toast }: { toast: Toast }) {
     >
       <ToneIcon size={24} aria-hidden />
       <span className={classes['text']}>{toast.text}</span>
+      {toast.open && (
+        <Button variant="white" color="dark" onClick={open}>
+          {t('app.openFile')}
+        </Button>
+      )}
       {toast.action && (
         <Button variant="white" color="dark" onClick={act}>
           {toast.action.label}

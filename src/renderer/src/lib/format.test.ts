@@ -73,3 +73,12 @@ test('a wall clock reads the same whatever the zone of this computer', () => {
   expect(en.wallClock('2026-11-22T04:30:00')).toBe('Nov 22, 2026, 04:30:00')
   expect(zh.wallClock('2026-11-22T04:30:00')).toContain('04:30:00')
 })
+
+test('data rates are told in bits, as cameras count', () => {
+  expect([850_000, 4_230_000, 25_000_000, 123_400_000].map(en.bitrate)).toEqual([
+    '850 kbit/s',
+    '4.2 Mbit/s',
+    '25 Mbit/s',
+    '123 Mbit/s'
+  ])
+})

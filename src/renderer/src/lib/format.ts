@@ -8,6 +8,8 @@ export interface Formats {
   bytes(sizeBytes: number): string
   /** `12.3 MB/s` */
   speed(bytesPerSecond: number): string
+  /** `4.2 Mbit/s` */
+  bitrate(bitsPerSecond: number): string
   /** `1:02:03` or `0:07` */
   clock(durationMs: number): string
   /** `3 minutes`, `20 seconds`: rough, for time left. */
@@ -88,6 +90,10 @@ function makeFormats(locale: string): Formats {
       const { value, unit: name, digits } = scaleBytes(bytesPerSecond)
       return unit(value, `${name}-per-second`, digits, displayOf(name))
     },
+    bitrate: (bitsPerSecond) =>
+      bitsPerSecond < 999_500
+        ? `${number(bitsPerSecond / 1000)} kbit/s`
+        : `${number(bitsPerSecond / 1e6, bitsPerSecond < 99.95e6 ? 1 : 0)} Mbit/s`,
     clock(durationMs) {
       const total = Math.round(durationMs / 1000)
       const two = (value: number) => String(value).padStart(2, '0')

@@ -1,11 +1,14 @@
 import { createStore } from './store.ts'
 
-/** A short message that leaves by itself, with at most one thing to do about it. */
+/** A short message that leaves by itself. */
 export interface Toast {
   id: number
   tone: 'info' | 'bad'
   text: string
+  /** What takes back what the message tells, also by Ctrl+Z. */
   action?: { label: string; run: () => void }
+  /** Shows the file that the message is about. */
+  open?: () => void
 }
 
 export const toasts = createStore<readonly Toast[]>([])

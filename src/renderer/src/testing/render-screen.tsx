@@ -1,5 +1,6 @@
 import { MantineProvider } from '@mantine/core'
 import { QueryClientProvider } from '@tanstack/react-query'
+import { createMemoryHistory, createRootRoute, createRouter, RouterContextProvider } from '@tanstack/react-router'
 import { render } from '@testing-library/react'
 import type { ReactNode } from 'react'
 import { vi } from 'vitest'
@@ -31,25 +32,31 @@ export function refusal(status: number, code: string): Response {
   return Response.json({ type: 'about:blank', title: code, status, code, requestId: 'r' }, { status })
 }
 
-/** Renders part of the screen, in English, against a daemon that gives these answers. Answers the calls it got. */
-export function renderScreen(screen: ReactNode, answers: Answers): { calls: string[] } {
+/** Renders part of the screen, in English, against a daemon that gives these answers. Answers the calls it got, with their bodies. */
+export function renderScreen(
+  screen: ReactNode,
+  answers: Answers
+): { calls: string[]; bodies: Record<string, unknown> } {
   const calls: string[] = []
-  vi.stubGlobal('fetch', async (url: string, init?: { method?: string }) => {
+  const bodies: Record<string, unknown> = {}
+  vi.stubGlobal('fetch', async (url: string, init?: { method?: string; body?: string }) => {
     const call = `${init?.method ?? 'GET'} ${url.split('?')[0]}`
     calls.push(call)
+    if (init?.body !== undefined) bodies[call] = JSON.parse(init.body)
     const answer = answers[call] ?? (call === 'GET /api/v1/status' ? status : undefined)
     if (answer === undefined) throw new Error(`no answer for ${call}`)
     return answer instanceof Response ? answer.clone() : Response.json(answer)
   })
   setPreferences({ language: 'en' })
   startI18n()
+  const router = createRouter({ routeTree: createRootRoute(), history: createMemoryHistory() })
   render(
     <MantineProvider env="test">
       <QueryClientProvider client={createQueryClient()}>
-        {screen}
+        <RouterContextProvider router={router}>{screen}</RouterContextProvider>
         <ToastStack />
       </QueryClientProvider>
     </MantineProvider>
   )
-  return { calls }
+  return { calls, bodies }
 }

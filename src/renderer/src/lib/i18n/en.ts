@@ -1,3 +1,6 @@
+import { live } from './en/live.ts'
+import { recordings } from './en/recordings.ts'
+
 /** Every text of the screen in English, the language that fixes the keys. Plural forms end in `_one` and `_other`. */
 export const en = {
   app: {
@@ -5,6 +8,8 @@ export const en = {
     navigation: 'Main navigation',
     field: 'Field',
     assets: 'Assets',
+    live: 'Live',
+    recordings: 'Recordings',
     uploads: 'Uploads',
     bin: 'Bin',
     jobs: 'Jobs',
@@ -93,6 +98,22 @@ export const en = {
     token_not_found: 'This token does not exist any more.',
     job_not_found: 'This work is already finished.',
     job_not_retryable: 'This work is running or finished already.',
+    live_unavailable: 'The streaming service is not available.',
+    live_misconfigured: 'The streaming service does not accept this base. Whoever runs it has to set it up.',
+    path_exists: 'This path exists already. Try again.',
+    source_not_found: 'This stream is not here any more.',
+    source_has_assets: 'It is an asset, too. Delete the asset first.',
+    source_disabled: 'This stream is switched off.',
+    source_is_pulled: 'This stream is fetched: nobody sends it, so it has no address to send to.',
+    pull_url_refused: 'Streams are not fetched from this address.',
+    stream_not_available: 'Nothing sends this stream at present.',
+    snapshot_not_available: 'There is no picture of this time.',
+    recording_not_found: 'Nothing was recorded at this time.',
+    recording_in_use: 'This recording is in use. Try again when that is over.',
+    recording_not_damaged: 'This file is not damaged.',
+    recording_corrupt: 'This recording is damaged.',
+    clip_not_found: 'This clip is not here any more.',
+    asset_not_stream: 'This asset is not a stream.',
     store_unreachable: 'The media store does not answer.',
     store_full: 'The disk is full.',
     disk_full: 'The disk of the base is full. Make room.',
@@ -294,6 +315,8 @@ export const en = {
         'Check the disk of this computer. If the memory card still has the file, upload it again from the controller, or bring it back from a backup.'
     }
   },
+  live,
+  recordings,
   uploads: {
     title: 'Uploads',
     chooseFiles: 'Choose files',

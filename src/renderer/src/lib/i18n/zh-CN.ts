@@ -1,4 +1,6 @@
 import type { Translation } from './translation.ts'
+import { live } from './zh-CN/live.ts'
+import { recordings } from './zh-CN/recordings.ts'
 
 /** The screen in Simplified Chinese, which has one plural form (`_other`). A missing key does not compile. */
 export const zhCN: Translation = {
@@ -7,6 +9,8 @@ export const zhCN: Translation = {
     navigation: '主导航',
     field: '现场',
     assets: '素材',
+    live: '直播',
+    recordings: '录像',
     uploads: '上传',
     bin: '回收站',
     jobs: '任务',
@@ -95,6 +99,22 @@ export const zhCN: Translation = {
     token_not_found: '此令牌已不存在。',
     job_not_found: '此任务已经完成。',
     job_not_retryable: '此任务正在运行或已经完成。',
+    live_unavailable: '流媒体服务暂不可用。',
+    live_misconfigured: '流媒体服务不接受此基站，请联系其管理者进行设置。',
+    path_exists: '路径已存在，请重试。',
+    source_not_found: '此视频流已不存在。',
+    source_has_assets: '存在关联的流媒体资产，请先删除或解除关联。',
+    source_disabled: '此视频流已关闭。',
+    source_is_pulled: '此视频流由基站拉取，没有推流地址。',
+    pull_url_refused: '不能从此地址拉流。',
+    stream_not_available: '目前没有画面传入此流。',
+    snapshot_not_available: '没有这个时间的画面。',
+    recording_not_found: '这个时间没有录像。',
+    recording_in_use: '此录像正在使用中，请稍后重试。',
+    recording_not_damaged: '此文件没有损坏。',
+    recording_corrupt: '此录像已损坏。',
+    clip_not_found: '此片段已不存在。',
+    asset_not_stream: '此素材不是视频流。',
     store_unreachable: '媒体存储没有响应。',
     store_full: '磁盘已满。',
     disk_full: '基站的磁盘已满，请腾出空间。',
@@ -280,6 +300,8 @@ export const zhCN: Translation = {
       stored: '请检查本机磁盘。如果存储卡上还有此文件，请在遥控器上重新上传，或从备份恢复。'
     }
   },
+  live,
+  recordings,
   uploads: {
     title: '上传',
     chooseFiles: '选择文件',
