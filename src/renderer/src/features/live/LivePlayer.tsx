@@ -1,0 +1,138 @@
+import { Button, Loader, Modal } from '@mantine/core'
+import { IconX } from '@tabler/icons-react'
+import { useQuery } from '@tanstack/react-query'
+import type { ReactNode } from 'react'
+import { useTranslation } from 'react-i18next'
+import type { MediaSource } from '../../../../shared/api/sources.ts'
+import { QueryFailure } from '../../components/QueryFailure.tsx'
+import { useFormats } from '../../lib/format.ts'
+import { liveSourcesQuery } from '../../lib/sources-query.ts'
+import classes from './LivePlayer.module.css'
+import { RecordControl } from './RecordControl.tsx'
+import { ServerNotice } from './ServerNotice.tsx'
+import { SourceMenu } from './SourceMenu.tsx'
+import { StreamFacts } from './StreamFacts.tsx'
+import { StreamStage } from './StreamStage.tsx'
+import { StreamTrouble } from './StreamTrouble.tsx'
+import type { OnSourceDialog } from './source-dialog.ts'
+import { truthOf } from './stream-truth.ts'
+
+/** One stream, large and moving, above the wall. Escape closes it unless a dialog lies over it (`covered`). */
+export function LivePlayer({
+  sourceId,
+  covered,
+  onDialog,
+  onClose
+}: {
+  sourceId: string
+  covered: boolean
+  onDialog: OnSourceDialog
+  onClose: () => void
+}) {
+  const { t } = useTranslation()
+  const sources = useQuery(liveSourcesQuery)
+  const source = sources.data?.items.find(({ id }) => id === sourceId)
+  return (
+    <Modal.Root
+      opened
+      onClose={onClose}
+      closeOnEscape={!covered}
+      fullScreen
+      padding={0}
+      lockScroll={false}
+      transitionProps={{ duration: 0 }}
+      classNames={{ content: classes['content'] ?? '' }}
+    >
+      <Modal.Content aria-label={t('live.player.label', { name: source?.name ?? '' })} data-testid="live-player">
+        <header className={classes['bar']}>
+          <Button
+            variant="subtle"
+            color="gray"
+            className={classes['close']}
+            leftSection={<IconX size={24} aria-hidden />}
+            onClick={onClose}
+            data-autofocus
+          >
+            {t('app.close')}
+          </Button>
+          <h1 className={classes['name']}>{source?.name}</h1>
+          {source && <Truth source={source} />}
+          {source && <SourceMenu source={source} onDialog={onDialog} />}
+        </header>
+        {source ? (
+          <div className={classes['body']}>
+            <div className={classes['stage']}>
+              <StreamStage source={source} />
+            </div>
+            <div className={classes['panels']}>
+              {sources.data && <ServerNotice server={sources.data.server} />}
+              <RecordControl source={source} />
+              <StreamTrouble source={source} />
+              <Facts source={source} />
+            </div>
+          </div>
+        ) : sources.isPending ? (
+          <div className={classes['waiting']}>
+            <Loader aria-label={t('app.loading')} />
+          </div>
+        ) : sources.data ? (
+          <div className={classes['missing']} role="alert">
+            <h2>{t('live.gone')}</h2>
+            <p>{t('live.goneText')}</p>
+            <Button onClick={onClose}>{t('live.back')}</Button>
+          </div>
+        ) : (
+          <QueryFailure error={sources.error} retry={() => void sources.refetch()} />
+        )}
+      </Modal.Content>
+    </Modal.Root>
+  )
+}
+
+function Truth({ source }: { source: MediaSource }) {
+  const { t } = useTranslation()
+  const { text, tone } = truthOf(source)
+  return (
+    <span className={classes['truth']} data-tone={tone} data-testid="player-truth">
+      {t(`live.truth.${text}`)}
+    </span>
+  )
+}
+
+function Facts({ source }: { source: MediaSource }) {
+  const { t } = useTranslation()
+  const formats = useFormats()
+  const { status, type, protocol, url, path_name: path } = source
+  const readers = Object.entries(status?.readers_by_protocol ?? {})
+  return (
+    <section aria-label={t('live.player.facts')} className={classes['facts']}>
+      <StreamFacts source={source} />
+      <dl>
+        {status?.available_since && (
+          <Fact name={t('live.player.since')}>{formats.dateTime(status.available_since)}</Fact>
+        )}
+        <Fact name={t('live.player.type')}>{t(`live.player.types.${type}`, { protocol: protocol.toUpperCase() })}</Fact>
+        {url !== null && <Fact name={t('live.player.address')}>{url}</Fact>}
+        {readers.length > 0 && (
+          <Fact name={t('live.player.readers')}>
+            {formats.list(
+              readers.map(([name, count]) =>
+                t('live.player.readersBy', { amount: formats.number(count), protocol: name })
+              )
+            )}
+          </Fact>
+        )}
+        <Fact name={t('live.player.path')}>{path}</Fact>
+      </dl>
+    </section>
+  )
+}
+
+function Fact({ name, children }: { name: string; children: ReactNode }) {
+  return (
+    <>
+      <dt>{name}</dt>
+      <dd>{children}</dd>
+    </>
+  )
+}

@@ -1,0 +1,189 @@
+import { fireEvent, screen, within } from '@testing-library/react'
+import { afterEach, describe, expect, test, vi } from 'vitest'
+import { toasts } from '../../lib/toasts.ts'
+import { healthyServer, liveStatus, mediaSource, sourceList, streamStatus } from '../../testing/media-source.ts'
+import { refusal, renderScreen, status } from '../../testing/render-screen.tsx'
+import { LiveScreen } from './LiveScreen.tsx'
+
+const id = 's'.repeat(26)
+const list = 'GET /api/v1/sources'
+const path = `/api/v1/sources/${id}`
+const recordStatus = { desired: true, active: false, last_segment_start: null, problem: null }
+
+function open(answers: Record<string, unknown>) {
+  return renderScreen(<LiveScreen openId={null} onClose={() => {}} />, answers)
+}
+const tile = () => screen.findByTestId('source')
+
+async function choose(item: string) {
+  fireEvent.click(within(await tile()).getByRole('button', { name: 'More for Drone 1' }))
+  fireEvent.click(await screen.findByRole('menuitem', { name: item }))
+}
+
+afterEach(() => toasts.set([]))
+
+test('a wall without streams says what to do', async () => {
+  open({ [list]: sourceList() })
+  expect(await screen.findByText('No stream yet')).toBeTruthy()
+  fireEvent.click(await screen.findByRole('button', { name: 'Add a stream' }))
+  expect(await screen.findByRole('dialog', { name: 'Add a stream' })).toBeTruthy()
+})
+
+test('a viewer is told whom to ask, and offered nothing to change', async () => {
+  open({ [list]: sourceList(), 'GET /api/v1/status': { ...status, role: 'viewer' } })
+  expect(await screen.findByText(/Ask whoever runs this base to add a stream/)).toBeTruthy()
+  expect(screen.queryByRole('button', { name: 'Add a stream' })).toBeNull()
+})
+
+test('a live stream tells its picture, data and viewers', async () => {
+  open({ [list]: sourceList(mediaSource({ status: liveStatus })) })
+  const text = (await tile()).textContent
+  for (const fact of ['Drone 1', 'Live', '1920 × 1080', 'H264', '4.2 Mbit/s', '2 watching', 'Not recording'])
+    expect(text).toContain(fact)
+  expect(screen.queryByTestId('source-trouble')).toBeNull()
+  expect(screen.getByRole('link', { name: 'Watch Drone 1' }).getAttribute('href')).toBe(`/live/${id}`)
+})
+
+test('a camera that cannot be reached says why, in plain words and as reported', async () => {
+  const last_error = 'dial tcp 192.168.1.64:554: i/o timeout'
+  open({ [list]: sourceList(mediaSource({ type: 'pull', status: streamStatus({ last_error }) })) })
+  expect((await screen.findByTestId('source-truth')).textContent).toBe('Not reachable')
+  const trouble = screen.getByTestId('source-trouble').textContent
+  expect(trouble).toContain('The camera does not answer.')
+  expect(trouble).toContain(last_error)
+})
+
+test('a path that differs says so though the stream is live', async () => {
+  open({ [list]: sourceList(mediaSource({ drift: 'differs', status: liveStatus })) })
+  expect((await screen.findByTestId('source-trouble')).textContent).toContain('other settings')
+})
+
+test('H265 is warned of', async () => {
+  open({ [list]: sourceList(mediaSource({ status: { ...liveStatus, tracks: [{ codec: 'H265' }] } })) })
+  expect(await screen.findByText('H265: not every screen can show it')).toBeTruthy()
+})
+
+test('without a streaming service its message and remedy stand on top, and the streams below', async () => {
+  const problem = { code: 'missing', message: 'MediaMTX was not found.', remedy: 'Install it.' }
+  const server = { ...healthyServer, state: 'missing', problem }
+  open({ [list]: { ...sourceList(mediaSource({ status: null })), server } })
+  const notice = (await screen.findByRole('alert')).textContent
+  expect(notice).toContain('The streaming service is not available.')
+  expect(notice).toContain('MediaMTX was not found.')
+  expect(notice).toContain('Install it.')
+  expect((await screen.findByTestId('source-truth')).textContent).toBe('Not known')
+})
+
+test('every page of streams is on the wall', async () => {
+  const other = mediaSource({ id: 't'.repeat(26), name: 'Drone 2' })
+  let isFirst = true
+  open({
+    get [list]() {
+      const page = isFirst ? { ...sourceList(mediaSource()), nextCursor: 'more' } : sourceList(other)
+      isFirst = !isFirst
+      return page
+    }
+  })
+  expect(await screen.findByText('Drone 1')).toBeTruthy()
+  expect(await screen.findByText('Drone 2')).toBeTruthy()
+})
+
+describe('recording', () => {
+  test('one button starts it, and the words tell the wish from the fact', async () => {
+    let source = mediaSource()
+    const { calls } = open({
+      get [list]() {
+        return sourceList(source)
+      },
+      get [`POST ${path}/record/start`]() {
+        source = mediaSource({
+          record_enabled: true,
+          status: streamStatus({ recording: { desired: true, active: false } })
+        })
+        return recordStatus
+      }
+    })
+    fireEvent.click(await screen.findByRole('button', { name: 'Record Drone 1' }))
+    expect(await screen.findByText('Will record when the stream comes')).toBeTruthy()
+    expect(calls).toContain(`POST ${path}/record/start`)
+    expect(screen.getByRole('button', { name: 'Stop recording Drone 1' })).toBeTruthy()
+  })
+
+  test('a refusal is told', async () => {
+    open({
+      [list]: sourceList(mediaSource({ status: { ...liveStatus, recording: { desired: true, active: true } } })),
+      [`POST ${path}/record/stop`]: refusal(503, 'live_unavailable')
+    })
+    fireEvent.click(await screen.findByRole('button', { name: 'Stop recording Drone 1' }))
+    expect(await screen.findByText(/was not stopped. The streaming service is not available/)).toBeTruthy()
+  })
+
+  test('what is switched off cannot be started', async () => {
+    open({ [list]: sourceList(mediaSource({ enabled: false })) })
+    const button = await screen.findByRole('button', { name: 'Record Drone 1' })
+    expect(button.hasAttribute('disabled')).toBe(true)
+  })
+})
+
+test('switching off is done at once and can be taken back', async () => {
+  const { calls } = open({
+    [list]: sourceList(mediaSource()),
+    [`POST ${path}/disable`]: mediaSource({ enabled: false }),
+    [`POST ${path}/enable`]: mediaSource()
+  })
+  await choose('Switch off')
+  fireEvent.click(await screen.findByRole('button', { name: 'Undo' }))
+  await vi.waitFor(() => expect(calls).toContain(`POST ${path}/enable`))
+})
+
+describe('deleting', () => {
+  test('asks, keeps what was recorded unless told otherwise, and says so when done', async () => {
+    const asked: string[] = []
+    const { calls } = open({
+      [list]: sourceList(mediaSource()),
+      get [`DELETE ${path}`]() {
+        asked.push('deleted')
+        return new Response(null, { status: 204 })
+      }
+    })
+    await choose('Delete…')
+    const dialog = await screen.findByRole('dialog', { name: 'Delete "Drone 1"?' })
+    expect(within(dialog).getByRole<HTMLInputElement>('radio', { name: 'Keep what was recorded' }).checked).toBe(true)
+    expect(calls).not.toContain(`DELETE ${path}`)
+    fireEvent.click(within(dialog).getByRole('button', { name: 'Delete' }))
+    expect(await screen.findByText('"Drone 1" is deleted.')).toBeTruthy()
+    expect(screen.queryByRole('dialog')).toBeNull()
+  })
+
+  test('a stream that is an asset, too, names the assets, each a link', async () => {
+    const assetId = 'a'.repeat(26)
+    open({
+      [list]: sourceList(mediaSource()),
+      [`DELETE ${path}`]: Response.json(
+        {
+          ...{ type: 'about:blank', title: 't', status: 409, code: 'source_has_assets', requestId: 'r' },
+          details: { assets: [{ id: assetId, name: 'East slope' }] }
+        },
+        { status: 409 }
+      )
+    })
+    await choose('Delete…')
+    fireEvent.click(await screen.findByRole('button', { name: 'Delete' }))
+    expect((await screen.findByRole('alert')).textContent).toContain('Delete these first')
+    expect(screen.getByRole('link', { name: 'Open East slope' }).getAttribute('href')).toBe(`/assets/${assetId}`)
+  })
+})
+
+test('a new address is asked for first, then shown with a warning that the sender must be told', async () => {
+  const address = 'rtmp://192.168.1.10:1935/live/drone-1-a1b2c3d4?token=other'
+  const { calls } = open({
+    [list]: sourceList(mediaSource({ push_url: address, push_urls: null })),
+    [`POST ${path}/publish-key`]: mediaSource({ push_url: address, push_urls: null })
+  })
+  await choose('New address to send to…')
+  expect(await screen.findByText(/The old address ends at once/)).toBeTruthy()
+  expect(calls).not.toContain(`POST ${path}/publish-key`)
+  fireEvent.click(screen.getByRole('button', { name: 'Make a new address' }))
+  expect((await screen.findByRole('alert')).textContent).toContain('The old address works no more')
+  expect(screen.getAllByText(address).length).toBeGreaterThan(0)
+})

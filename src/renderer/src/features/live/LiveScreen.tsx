@@ -1,0 +1,90 @@
+import { Button, Skeleton } from '@mantine/core'
+import { IconBroadcast, IconPlus } from '@tabler/icons-react'
+import { useQuery } from '@tanstack/react-query'
+import { useState } from 'react'
+import { useTranslation } from 'react-i18next'
+import { EmptyNotice } from '../../components/EmptyNotice.tsx'
+import { QueryFailure } from '../../components/QueryFailure.tsx'
+import { ScreenTitle } from '../../components/ScreenTitle.tsx'
+import { connection } from '../../lib/live-updates.ts'
+import { liveSourcesQuery } from '../../lib/sources-query.ts'
+import { useStore } from '../../lib/store.ts'
+import { useMay } from '../../lib/use-may.ts'
+import { LivePlayer } from './LivePlayer.tsx'
+import classes from './LiveScreen.module.css'
+import { ServerNotice } from './ServerNotice.tsx'
+import { SourceDialogs } from './SourceDialogs.tsx'
+import { SourceTile } from './SourceTile.tsx'
+import type { OnSourceDialog, SourceDialog } from './source-dialog.ts'
+
+/** The wall of streams, the player above it for the stream `openId`, and the dialogs above both. */
+export function LiveScreen({ openId, onClose }: { openId: string | null; onClose: () => void }) {
+  const [dialog, setDialog] = useState<SourceDialog | null>(null)
+  return (
+    <>
+      <Wall onDialog={setDialog} />
+      {openId !== null && (
+        <LivePlayer key={openId} sourceId={openId} covered={dialog !== null} onDialog={setDialog} onClose={onClose} />
+      )}
+      <SourceDialogs
+        dialog={dialog}
+        onDialog={setDialog}
+        onDeleted={(id) => {
+          setDialog(null)
+          if (id === openId) onClose()
+        }}
+      />
+    </>
+  )
+}
+
+function Wall({ onDialog }: { onDialog: OnSourceDialog }) {
+  const { t } = useTranslation()
+  const sources = useQuery(liveSourcesQuery)
+  const mayAdd = useMay('operator')
+  const lost = useStore(connection).state === 'lost'
+  const { data } = sources
+  return (
+    <div className={classes['page']}>
+      <div className={classes['head']}>
+        <ScreenTitle stays>{t('live.title')}</ScreenTitle>
+        {mayAdd && data !== undefined && data.items.length > 0 && (
+          <Button leftSection={<IconPlus size={22} aria-hidden />} onClick={() => onDialog({ kind: 'add' })}>
+            {t('live.add')}
+          </Button>
+        )}
+      </div>
+      {data && <ServerNotice server={data.server} />}
+      {data === undefined ? (
+        sources.isPending ? (
+          <Skeleton height={280} radius="lg" />
+        ) : (
+          <QueryFailure error={sources.error} retry={() => void sources.refetch()} />
+        )
+      ) : data.items.length === 0 ? (
+        <EmptyNotice
+          icon={IconBroadcast}
+          title={t('live.emptyTitle')}
+          text={t(mayAdd ? 'live.emptyText' : 'live.emptyViewer')}
+          action={
+            mayAdd && (
+              <Button
+                size="lg"
+                leftSection={<IconPlus size={22} aria-hidden />}
+                onClick={() => onDialog({ kind: 'add' })}
+              >
+                {t('live.add')}
+              </Button>
+            )
+          }
+        />
+      ) : (
+        <section className={classes['wall']} aria-label={t('live.list')} data-stale={lost || undefined}>
+          {data.items.map((source) => (
+            <SourceTile key={source.id} source={source} onDialog={onDialog} />
+          ))}
+        </section>
+      )}
+    </div>
+  )
+}

@@ -1,0 +1,29 @@
+import { useTranslation } from 'react-i18next'
+import type { MediaServer } from '../../../../shared/api/sources.ts'
+import { Callout } from '../../components/Callout.tsx'
+import { problemCodeText } from '../../lib/problem-text.ts'
+
+/** What is wrong with the streaming service and what helps; nothing while all is well. */
+export function ServerNotice({ server: { state, problem, warnings } }: { server: MediaServer }) {
+  const { t } = useTranslation()
+  if (problem === null && warnings.length === 0 && state !== 'starting') return null
+  if (problem !== null)
+    return (
+      <Callout
+        tone={state === 'starting' ? 'warn' : 'bad'}
+        title={problemCodeText(t, state === 'misconfigured' ? 'live_misconfigured' : 'live_unavailable')}
+      >
+        <p>{problem.message}</p>
+        <p>{problem.remedy}</p>
+        <p>{t('live.recordingsStay')}</p>
+      </Callout>
+    )
+  if (state === 'starting') return <Callout tone="warn" title={t('live.starting')} />
+  return (
+    <Callout tone="warn" title={t('live.serverWarnings')}>
+      {warnings.map((warning) => (
+        <p key={warning}>{warning}</p>
+      ))}
+    </Callout>
+  )
+}
