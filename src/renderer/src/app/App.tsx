@@ -8,6 +8,7 @@ import { assetsLive } from '../features/assets/assets.live.ts'
 import { fieldLive } from '../features/field/field.live.ts'
 import { inspectorLive } from '../features/inspector/inspector.live.ts'
 import { jobsLive } from '../features/jobs/jobs.live.ts'
+import { recordingsLive } from '../features/recordings/recordings.live.ts'
 import { referencesLive } from '../features/references/references.live.ts'
 import { startUploads } from '../features/uploads/uploads.ts'
 import { startLiveUpdates } from '../lib/live-updates.ts'
@@ -19,7 +20,16 @@ import { SessionPage } from './SessionPage.tsx'
 import { theme } from './theme.ts'
 import { useDisplay } from './use-display.ts'
 
-const liveHandlers = [statusLive, fieldLive, assetsLive, inspectorLive, referencesLive, jobsLive, activityLive]
+const liveHandlers = [
+  statusLive,
+  fieldLive,
+  assetsLive,
+  inspectorLive,
+  referencesLive,
+  jobsLive,
+  activityLive,
+  recordingsLive
+]
 
 /** The whole screen: providers, the session gate, live updates. */
 export function App({ queryClient }: { queryClient: QueryClient }) {

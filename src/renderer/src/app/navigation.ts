@@ -1,7 +1,9 @@
 import {
   type Icon,
+  IconBroadcast,
   IconHistory,
   IconListCheck,
+  IconMovie,
   IconPhoto,
   IconRadar2,
   IconTrash,
@@ -14,6 +16,8 @@ import { DeadJobsBadge } from '../features/jobs/DeadJobsBadge.tsx'
 export const places = [
   { to: '/field', label: 'app.field', icon: IconRadar2 },
   { to: '/assets', label: 'app.assets', icon: IconPhoto },
+  { to: '/live', label: 'app.live', icon: IconBroadcast },
+  { to: '/recordings', label: 'app.recordings', icon: IconMovie },
   { to: '/uploads', label: 'app.uploads', icon: IconUpload },
   { to: '/bin', label: 'app.bin', icon: IconTrash },
   { to: '/jobs', label: 'app.jobs', icon: IconListCheck, badge: DeadJobsBadge },

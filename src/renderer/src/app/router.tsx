@@ -9,6 +9,7 @@ import {
 import { activitySearchSchema } from '../features/activity/activity-search.ts'
 import { assetSearchSchema } from '../features/assets/asset-search.ts'
 import { FieldScreen } from '../features/field/FieldScreen.tsx'
+import { recordingsSearchSchema } from '../features/recordings/recordings-search.ts'
 import { CrashPage } from './CrashPage.tsx'
 import { NotFoundPage } from './NotFoundPage.tsx'
 import { Shell } from './Shell.tsx'
@@ -41,6 +42,23 @@ const assetRoute = createRoute({
   path: '$assetId',
   component: lazyRouteComponent(() => import('./InspectorPage.tsx'), 'InspectorPage')
 })
+
+const liveRoute = createRoute({
+  getParentRoute: () => rootRoute,
+  path: '/live',
+  component: lazyRouteComponent(() => import('./LivePage.tsx'), 'LivePage')
+})
+
+const streamRoute = createRoute({ getParentRoute: () => liveRoute, path: '$sourceId' })
+
+const recordingsRoute = createRoute({
+  getParentRoute: () => rootRoute,
+  path: '/recordings',
+  validateSearch: recordingsSearchSchema,
+  component: lazyRouteComponent(() => import('./RecordingsPage.tsx'), 'RecordingsPage')
+})
+
+const recordedStreamRoute = createRoute({ getParentRoute: () => recordingsRoute, path: '$sourceId' })
 
 const uploadsRoute = createRoute({
   getParentRoute: () => rootRoute,
@@ -77,6 +95,8 @@ const routeTree = rootRoute.addChildren([
   indexRoute,
   fieldRoute,
   assetsRoute.addChildren([assetRoute]),
+  liveRoute.addChildren([streamRoute]),
+  recordingsRoute.addChildren([recordedStreamRoute]),
   uploadsRoute,
   binRoute.addChildren([binnedAssetRoute]),
   jobsRoute,

@@ -1,0 +1,75 @@
+import { Skeleton } from '@mantine/core'
+import { useHotkeys } from '@mantine/hooks'
+import { useQuery } from '@tanstack/react-query'
+import { useMemo, useRef, useState } from 'react'
+import { useTranslation } from 'react-i18next'
+import type { MediaSource } from '../../../../shared/api/sources.ts'
+import { QueryFailure } from '../../components/QueryFailure.tsx'
+import { ClipMaker } from './ClipMaker.tsx'
+import classes from './DayView.module.css'
+import { FileList } from './FileList.tsx'
+import { type Marks, mark, spansOf } from './playback-plan.ts'
+import { RecordingStage } from './RecordingStage.tsx'
+import { recordingFilesQuery, recordingSessionsQuery } from './recordings.queries.ts'
+import { Timeline } from './Timeline.tsx'
+import { dayStretch, type Stretch } from './timeline-view.ts'
+import { useRecordingPlayer } from './use-recording-player.ts'
+
+const jumpMs = 10_000
+const farJumpMs = 600_000
+const noMarks: Marks = { inMs: null, outMs: null }
+
+/** A day of a stream: its recordings to play and to cut from, by the clock, and the files they are in. */
+export function DayView({ source, day }: { source: MediaSource; day: string }) {
+  const { t } = useTranslation()
+  const bounds = useMemo(() => dayStretch(day), [day])
+  const sessions = useQuery(recordingSessionsQuery(source.id, bounds))
+  const files = useQuery(recordingFilesQuery(source.id, bounds))
+  const spans = useMemo(() => spansOf(sessions.data ?? []), [sessions.data])
+  const damaged = useMemo(() => damagedStretches(files.data ?? []), [files.data])
+  const video = useRef<HTMLVideoElement>(null)
+  const player = useRecordingPlayer(video, source.id, spans)
+  const [marks, setMarks] = useState(noMarks)
+  const markAt = (end: 'in' | 'out') => setMarks((before) => mark(before, end, Math.round(player.atMs)))
+
+  useHotkeys([
+    ['ArrowLeft', () => player.step(-jumpMs)],
+    ['ArrowRight', () => player.step(jumpMs)],
+    ['PageUp', () => player.step(-farJumpMs)],
+    ['PageDown', () => player.step(farJumpMs)],
+    ['i', () => markAt('in')],
+    ['o', () => markAt('out')]
+  ])
+  // On a button, Space presses it.
+  useHotkeys([['space', player.toggle]], ['INPUT', 'TEXTAREA', 'SELECT', 'BUTTON', 'A', 'SUMMARY'])
+
+  if (sessions.isPending) return <Skeleton height={320} radius="lg" />
+  if (sessions.data === undefined) return <QueryFailure error={sessions.error} retry={() => void sessions.refetch()} />
+  if (spans.length === 0) return <p className={classes['empty']}>{t('recordings.dayEmpty')}</p>
+  return (
+    <div className={classes['day']}>
+      <div className={classes['watch']}>
+        <RecordingStage video={video} source={source} player={player} files={files.data ?? []} />
+        <Timeline
+          bounds={bounds}
+          spans={spans}
+          damaged={damaged}
+          marks={marks}
+          atMs={player.atMs}
+          onSeek={player.seek}
+        />
+      </div>
+      <ClipMaker sourceId={source.id} marks={marks} onMark={markAt} onClear={() => setMarks(noMarks)} />
+      {files.data && <FileList files={files.data} sourceId={source.id} onPlay={player.seek} />}
+    </div>
+  )
+}
+
+function damagedStretches(files: readonly { start: string; duration: number | null; state: string }[]): Stretch[] {
+  return files
+    .filter(({ state }) => state === 'damaged')
+    .map(({ start, duration }) => {
+      const startMs = Date.parse(start)
+      return { startMs, endMs: startMs + (duration ?? 0) * 1000 }
+    })
+}

@@ -1,0 +1,56 @@
+import type { RecordingSession } from '../../../../shared/api/recordings.ts'
+import type { Stretch } from './timeline-view.ts'
+
+/** What can be played without a gap; one that `isOpen` still grows. */
+export interface Span extends Stretch {
+  isOpen: boolean
+}
+
+/** So much is asked for at once. */
+export const longestWindowMs = 600_000
+/** Nearer to the end of a span than this there is no picture to be had. */
+const nothingLeftMs = 300
+
+/** The spans of these sessions, in order: each session less the gaps in it. */
+export function spansOf(sessions: readonly RecordingSession[]): Span[] {
+  return sessions
+    .flatMap((session) => {
+      const spans: Span[] = []
+      let startMs = Date.parse(session.start)
+      const endMs = startMs + session.duration * 1000
+      const gaps = session.gaps.toSorted((a, b) => Date.parse(a.start) - Date.parse(b.start))
+      for (const gap of gaps) {
+        const gapStartMs = Date.parse(gap.start)
+        if (gapStartMs > startMs) spans.push({ startMs, endMs: gapStartMs, isOpen: false })
+        startMs = Math.max(startMs, gapStartMs + gap.duration * 1000)
+      }
+      if (endMs > startMs) spans.push({ startMs, endMs, isOpen: session.is_open })
+      return spans
+    })
+    .toSorted((a, b) => a.startMs - b.startMs)
+}
+
+/** What to ask for to play from a time on: from there, or from the next span when nothing was recorded then; null at the end. */
+export function windowFrom(spans: readonly Span[], atMs: number): Stretch | null {
+  const span = spans.find(({ endMs }) => endMs - nothingLeftMs > atMs)
+  if (span === undefined) return null
+  const startMs = Math.max(span.startMs, atMs)
+  return { startMs, endMs: Math.min(span.endMs, startMs + longestWindowMs) }
+}
+
+/** Whether something was recorded at a time. */
+export function isRecorded(spans: readonly Span[], atMs: number): boolean {
+  return spans.some(({ startMs, endMs }) => startMs <= atMs && atMs < endMs)
+}
+
+/** Beginning and end of a clip, null until they are marked. */
+export interface Marks {
+  inMs: number | null
+  outMs: number | null
+}
+
+/** Marks one end; the other one goes when it would lie on the wrong side. */
+export function mark(marks: Marks, end: 'in' | 'out', atMs: number): Marks {
+  if (end === 'in') return { inMs: atMs, outMs: marks.outMs !== null && marks.outMs > atMs ? marks.outMs : null }
+  return { inMs: marks.inMs !== null && marks.inMs < atMs ? marks.inMs : null, outMs: atMs }
+}

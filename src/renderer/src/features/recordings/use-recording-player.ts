@@ -1,0 +1,79 @@
+import { type RefObject, useCallback, useEffect, useRef, useState } from 'react'
+import { playRecording } from '../../../../shared/api/recordings.ts'
+import { endpointUrl } from '../../../../shared/api-client.ts'
+import type { Span } from './playback-plan.ts'
+import { createRecordingPlayer, type RecordingPlayer, type RecordingState } from './recording-player.ts'
+import type { Stretch } from './timeline-view.ts'
+
+/** A player of recordings as a screen shows it. */
+export interface ShownPlayer {
+  state: RecordingState
+  isPlaying: boolean
+  /** The wall time that is shown. */
+  atMs: number
+  /** What was last played over, in which nothing was recorded; null once something else is gone to. */
+  gap: Stretch | null
+  seek: (atMs: number) => void
+  step: (deltaMs: number) => void
+  toggle: () => void
+}
+
+/** Plays the recordings of a source in `video`. */
+export function useRecordingPlayer(
+  video: RefObject<HTMLVideoElement | null>,
+  sourceId: string,
+  spans: readonly Span[]
+): ShownPlayer {
+  const [state, setState] = useState<RecordingState>('empty')
+  const [atMs, setAtMs] = useState(spans[0]?.startMs ?? 0)
+  const [gap, setGap] = useState<Stretch | null>(null)
+  const [isPlaying, setIsPlaying] = useState(false)
+  const player = useRef<RecordingPlayer>(null)
+  const newest = useRef(spans)
+  newest.current = spans
+  const hasSpans = spans.length > 0
+
+  useEffect(() => {
+    const element = video.current
+    // The element comes with the first recording.
+    if (element === null || !hasSpans) return
+    const made = createRecordingPlayer({
+      video: element,
+      urlOf: ({ startMs, endMs }) =>
+        endpointUrl(playRecording.path, {
+          params: { sourceId },
+          query: { start: new Date(startMs).toISOString(), duration: (endMs - startMs) / 1000 }
+        }),
+      spans: () => newest.current,
+      onState: setState,
+      onTime: setAtMs,
+      onGap: setGap
+    })
+    player.current = made
+    made.spansChanged()
+    return () => {
+      player.current = null
+      made.stop()
+    }
+  }, [video, sourceId, hasSpans])
+
+  // biome-ignore lint/correctness/useExhaustiveDependencies: the player is told of other spans, which it reads by itself
+  useEffect(() => player.current?.spansChanged(), [spans])
+
+  const seek = useCallback((next: number) => {
+    setGap(null)
+    player.current?.seek(next)
+  }, [])
+  const step = useCallback((deltaMs: number) => {
+    setGap(null)
+    player.current?.step(deltaMs)
+  }, [])
+  const toggle = useCallback(() => {
+    setIsPlaying((before) => {
+      if (before) player.current?.pause()
+      else player.current?.play()
+      return !before
+    })
+  }, [])
+  return { state, isPlaying, atMs, gap, seek, step, toggle }
+}
