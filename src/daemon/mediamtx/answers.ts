@@ -32,6 +32,7 @@ export const globalConfigSchema = z
       .array(
         z.object({
           user: z.string(),
+          ips: z.array(z.string()).nullish(),
           permissions: z.array(z.object({ action: z.string() })).nullish()
         })
       )

@@ -1,8 +1,10 @@
 import { once } from 'node:events'
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http'
-import { text } from 'node:stream/consumers'
-import { expect, onTestFinished, test } from 'vitest'
+import { buffer, text } from 'node:stream/consumers'
+import { expect, onTestFinished, test, vi } from 'vitest'
+import { startFakeMediaMtx } from '../testing/fake-mediamtx/start-fake-mediamtx.ts'
 import { MediaMtxClient } from './client.ts'
+import { diffOf, type PathConf } from './path-conf.ts'
 
 // Answers that neither MediaMTX nor the fake of it gives at will: of something else, broken, or never.
 
@@ -234,4 +236,103 @@ test('all who read are kicked, where they read; one that has gone meanwhile is f
     'POST /v3/webrtcsessions/kick/c',
     `GET /v3/paths/get/${NAME}`
   ])
+})
+
+// The fake from here on.
+
+async function fake() {
+  const server = await startFakeMediaMtx()
+  onTestFinished(() => server.close())
+  const { api, playback } = server.urls
+  return { server, client: new MediaMtxClient({ apiUrl: api, playbackUrl: playback, credential: null }) }
+}
+
+test('C65: a path shows some time after it was added, and that is waited for', async () => {
+  const { server, client } = await fake()
+  server.setApplyDelay(Number.POSITIVE_INFINITY)
+  await client.addPath(NAME, { record: true })
+  expect(await client.getPathConf(NAME)).toBeNull()
+  const holds = vi.fn((conf: PathConf | null) => conf?.record === true)
+  const waited = client.waitForPath(NAME, holds)
+  await vi.waitFor(() => expect(holds).toHaveBeenCalled())
+  server.setApplyDelay(0)
+  await waited
+  expect(holds).toHaveBeenLastCalledWith(expect.objectContaining({ record: true }))
+})
+
+test('a wait ends with its caller', async () => {
+  const { client } = await fake()
+  const controller = new AbortController()
+  const waited = client.waitForPath(NAME, (conf) => conf !== null, controller.signal)
+  controller.abort()
+  await expect(waited).rejects.toMatchObject({ name: 'AbortError' })
+})
+
+test('C66: a server that ends just now is unavailable', async () => {
+  const { server, client } = await fake()
+  server.failNext('POST /v3/config/paths/add/', { status: 400, error: 'terminated' })
+  await expect(client.addPath(NAME, {})).rejects.toMatchObject({ code: 'Unavailable' })
+})
+
+test('the life of a path', async () => {
+  const { client } = await fake()
+  await client.addPath(NAME, { maxReaders: 5, record: true, recordSegmentDuration: '90s' })
+  await expect(client.addPath(NAME, {})).rejects.toMatchObject({ code: 'Conflict' })
+  const conf = await client.getPathConf(NAME)
+  expect(diffOf({ maxReaders: 5, record: true, recordSegmentDuration: '90s' }, conf ?? {})).toEqual({})
+  await client.patchPath(NAME, { record: false })
+  expect(await client.getPathConf(NAME)).toMatchObject({ maxReaders: 5, record: false })
+  await client.replacePath(NAME, {})
+  expect(await client.getPathConf(NAME)).toMatchObject({ maxReaders: 0 })
+  expect([...(await client.listPathConfs()).keys()]).toEqual([NAME])
+  expect(await client.listPaths()).toEqual([expect.objectContaining({ name: NAME, available: false, source: null })])
+  await client.deletePath(NAME)
+  await client.deletePath(NAME)
+  expect(await client.getPathConf(NAME)).toBeNull()
+  expect(await client.getPath(NAME)).toBeNull()
+  await expect(client.patchPath(NAME, { record: true })).rejects.toMatchObject({ code: 'NotFound' })
+  await expect(client.getRecordings(NAME)).rejects.toMatchObject({ code: 'NotFound' })
+  await client.replacePath(NAME, { record: true })
+  expect(await client.getRecordings(NAME)).toEqual([])
+  expect(await client.playbackList(NAME)).toEqual([])
+})
+
+test('who sends is shown, and kicked', async () => {
+  const { server, client } = await fake()
+  await client.addPath(NAME, {})
+  const id = await server.publish(NAME)
+  expect(await client.getPath(NAME)).toMatchObject({
+    available: true,
+    source: { type: 'rtmpConn', id },
+    tracks: [expect.objectContaining({ codec: 'H264', width: expect.any(Number) }), { codec: expect.any(String) }]
+  })
+  server.addReader(NAME)
+  await client.kickReaders(NAME)
+  expect(await client.getPath(NAME)).toMatchObject({ readers: [] })
+  await client.kickPublisher(NAME)
+  expect(await client.getPath(NAME)).toMatchObject({ available: false, source: null })
+})
+
+test('recordings are listed, played and deleted by the starts that the server names', async () => {
+  const { server, client } = await fake()
+  await client.addPath(NAME, {})
+  const run = crypto.randomUUID()
+  server.addSegment(NAME, '2026-11-20T21:04:05.123456Z', 10, { run, number: 0 })
+  server.addSegment(NAME, '2026-11-20T21:04:15.123456Z', 10, { run, number: 1 })
+  server.addSegment(NAME, '2026-11-20T22:00:00.5Z', 10)
+  const starts = await client.getRecordings(NAME)
+  expect(starts).toHaveLength(3)
+  expect(await client.listRecordings()).toEqual([{ name: NAME, starts }])
+  const spans = await client.playbackList(NAME)
+  expect(spans.map(({ durationS }) => Math.round(durationS))).toEqual([20, 10])
+  expect(await client.playbackList(NAME, { start: '2026-11-20T21:30:00Z' })).toHaveLength(1)
+  const request = { start: spans[0]!.start, durationS: 2.5, format: 'mp4' } as const
+  const { body, contentType } = await client.openPlayback(NAME, request, AbortSignal.timeout(10_000))
+  expect(contentType).toBe('video/mp4')
+  expect((await buffer(body)).includes('ftyp')).toBe(true)
+  await client.deleteSegment(NAME, starts[0]!)
+  await expect(client.deleteSegment(NAME, starts[0]!)).rejects.toMatchObject({ code: 'NotFound' })
+  expect(await client.getRecordings(NAME)).toEqual(starts.slice(1))
+  server.corruptSegment(NAME, starts[2]!)
+  await expect(client.playbackList(NAME)).rejects.toMatchObject({ code: 'Corrupt' })
 })

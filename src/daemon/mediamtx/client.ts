@@ -83,6 +83,11 @@ export class MediaMtxClient {
     return await this.#get(this.#url('config/global/get'), globalConfigSchema)
   }
 
+  /** What holds for a path where it says nothing else. */
+  async pathDefaults(): Promise<PathConf> {
+    return await this.#get(this.#url('config/pathdefaults/get'), pathConfSchema)
+  }
+
   /** A new path. Raises `Conflict` when there is one of that name. It holds some moments later: see `waitForPath`. */
   async addPath(name: string, conf: PathConf): Promise<void> {
     const refusal: Call['refusal'] = (status, text) =>

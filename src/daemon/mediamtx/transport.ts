@@ -51,7 +51,7 @@ export class Transport {
   }
 
   async #text(call: Call, timeoutMs: number): Promise<string> {
-    const signal = anyOf(AbortSignal.timeout(timeoutMs), call.signal)
+    const signal = anyOf(AbortSignal.timeout(Math.ceil(timeoutMs)), call.signal)
     const attempt = async (): Promise<string> => {
       const response = await this.open({ ...call, signal })
       return await response.text().catch((error) => this.#fail(call, error))
