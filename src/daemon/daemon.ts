@@ -27,6 +27,7 @@ import { createIngest } from './features/ingest/create-ingest.ts'
 import { checkBytesJob } from './features/ingest/ingest.jobs.ts'
 import { createJobs } from './features/jobs/create-jobs.ts'
 import { createLifecycle } from './features/lifecycle/create-lifecycle.ts'
+import { createLive } from './features/live/create-live.ts'
 import { createMetadata } from './features/metadata/create-metadata.ts'
 import { createModeration } from './features/moderation/create-moderation.ts'
 import { createMqttBroker } from './features/mqtt/mqtt-broker.ts'
@@ -52,7 +53,7 @@ import { createLogger } from './logger.ts'
 import { findFfmpeg } from './media/find-ffmpeg.ts'
 import { openObjectKeys } from './object-keys.ts'
 import { openStore } from './open-store.ts'
-import { packageRoot, version } from './package-info.ts'
+import { packageRoot, resourcesDir, version } from './package-info.ts'
 import { inPhases, type Phases } from './phases.ts'
 import { ObjectRemovals } from './removals/object-removals.ts'
 import { observeMedia } from './telemetry/media-metrics.ts'
@@ -69,6 +70,8 @@ export interface DaemonOverrides {
   log?: Logger
   /** Age from which the reconciler takes in an upload nobody reported. */
   settleMs?: number
+  /** Between looks at a media server that somebody else runs. */
+  livenessMs?: number
   /** Resolves the names of servers that files are fetched from. */
   lookup?: LookupFunction
   /** Check every answer against the contract. */
@@ -250,6 +253,19 @@ export async function createDaemon(config: Config, overrides: DaemonOverrides = 
       judge: catalogue.judge,
       quarantine: delivery.quarantineAsset
     })
+    const live = createLive({
+      ...floor,
+      config: config.live,
+      dataDir: config.dataDir,
+      resourcesDir,
+      livenessMs: overrides.livenessMs,
+      ffmpegPath: () => ffmpegPath,
+      assertWorkspace,
+      storeOwn: uploads.storeOwn,
+      note: catalogue.update,
+      getDetail: catalogue.getDetail,
+      onDeleted: () => undefined
+    })
     const outgoing = { ...floor, source: eventSource(db) }
     const features: Feature[] = [
       access,
@@ -266,6 +282,7 @@ export async function createDaemon(config: Config, overrides: DaemonOverrides = 
       renditions,
       similar,
       remote,
+      live,
       pilot,
       field,
       events,

@@ -8,8 +8,10 @@ const KIND_FOLDERS: Record<AssetKind, string> = {
   video: 'videos',
   audio: 'audio',
   document: 'documents',
-  other: 'others'
+  other: 'others',
+  stream: 'others'
 }
+const FOLDERS = new Set(Object.values(KIND_FOLDERS))
 const ARCHIVE = 'archive'
 const RENDITIONS = 'renditions'
 const CACHED_REMOTE = 'cached_remote'
@@ -18,7 +20,7 @@ const HEALTH = '.health'
 /** The folder of controllers, who name their objects themselves. */
 export const UPLOADS = 'media'
 
-const OWN_FOLDERS = [...Object.values(KIND_FOLDERS), ARCHIVE, RENDITIONS, CACHED_REMOTE, INCOMING, HEALTH]
+const OWN_FOLDERS = [...FOLDERS, ARCHIVE, RENDITIONS, CACHED_REMOTE, INCOMING, HEALTH]
 /** S3 allows keys of 1024 bytes; what we put behind the prefix is far below the other half. */
 const MAX_PREFIX_BYTES = 512
 
@@ -58,7 +60,7 @@ export class ObjectKeys {
   /** Folders of pinned keys, each ending in a slash: one for each kind, and once more in the archive. Former prefixes count. */
   get pinnedFolders(): string[] {
     return this.#roots.flatMap((root) =>
-      [root, `${root}${ARCHIVE}/`].flatMap((tier) => Object.values(KIND_FOLDERS).map((folder) => `${tier}${folder}/`))
+      [root, `${root}${ARCHIVE}/`].flatMap((tier) => Array.from(FOLDERS, (folder) => `${tier}${folder}/`))
     )
   }
 
@@ -100,7 +102,7 @@ export function openObjectKeys(db: Database, prefix: string | null): ObjectKeys 
 
 /** Below whatever prefix; the keys of controllers may look as they like. */
 const PINNED_KEY = new RegExp(
-  `^(?!${UPLOADS}/)(?:.+?/)??(?<archive>${ARCHIVE}/)?(?<place>(?:${Object.values(KIND_FOLDERS).join('|')})/` +
+  `^(?!${UPLOADS}/)(?:.+?/)??(?<archive>${ARCHIVE}/)?(?<place>(?:${[...FOLDERS].join('|')})/` +
     '\\d{4}/\\d\\d/\\d\\d/(?<blobId>[0-9a-z]{26})(?:\\.[0-9a-z]{1,8})?)$'
 )
 const RENDITION_KEY = new RegExp(`^(?!${UPLOADS}/)(?:.+/)?${RENDITIONS}/([^/]+)/[^/]+$`)

@@ -16,3 +16,7 @@ function findPackageRoot(start: string): string {
     if (dirname(folder) === folder) throw new Error(`no package.json above ${start}`)
   }
 }
+
+/** Where the desktop app keeps the programs that it comes with; null elsewhere. */
+export const resourcesDir: string | null =
+  'resourcesPath' in process && typeof process.resourcesPath === 'string' ? process.resourcesPath : null

@@ -2,6 +2,7 @@ import type { ErrorRequestHandler, Request, Response } from 'express'
 import type { Logger } from 'pino'
 import { type Problem, type ProblemCode, problemCodes } from '../../shared/problem.ts'
 import { AppError, messageOf } from '../errors.ts'
+import { MediaMtxError, type MediaMtxErrorCode } from '../mediamtx/errors.ts'
 import { ObjectStoreError, type ObjectStoreErrorCode } from '../object-store/object-store.ts'
 import { hasBody } from './body-stream.ts'
 
@@ -115,11 +116,22 @@ const storeCodes: Partial<Record<ObjectStoreErrorCode, ProblemCode>> = {
   CredentialsExpired: 'store_credentials_refused'
 }
 
+const serverCodes: Record<MediaMtxErrorCode, ProblemCode> = {
+  Unavailable: 'live_unavailable',
+  Misconfigured: 'live_misconfigured',
+  Conflict: 'path_exists',
+  Invalid: 'invalid_request',
+  NotFound: 'stream_not_available',
+  Corrupt: 'recording_corrupt'
+}
+
 /** Translates what a handler threw. Errors of unknown origin become `internal_error` without details. */
 export function toAppError(error: unknown): AppError {
   if (error instanceof AppError) return error
   if (error instanceof ObjectStoreError)
     return new AppError(storeCodes[error.code] ?? 'internal_error', undefined, { cause: error })
+  if (error instanceof MediaMtxError)
+    return new AppError(serverCodes[error.code], { reason: error.message }, { cause: error })
   const bodyParserType = (error as { type?: unknown } | null)?.type
   if (bodyParserType === 'entity.parse.failed') return new AppError('invalid_json', undefined, { cause: error })
   if (bodyParserType === 'entity.too.large') return new AppError('payload_too_large', undefined, { cause: error })

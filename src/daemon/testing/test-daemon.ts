@@ -26,7 +26,8 @@ export async function startTestDaemon(
   const dataDir = options.dataDir ?? join(temporaryFolder('daemon'), 'data')
   const config = loadConfig({
     flags: { dataDir, field: '127.0.0.1:0', admin: '127.0.0.1:0', s3: '127.0.0.1:0', mqtt: '127.0.0.1:0' },
-    env: { FLIGHTCASE_PILOT_TOKEN: TEST_PILOT_TOKEN, ...options.env }
+    // A media server on PATH would be started with every base, on the same ports.
+    env: { FLIGHTCASE_PILOT_TOKEN: TEST_PILOT_TOKEN, FLIGHTCASE_LIVE_ENABLED: 'false', ...options.env }
   })
   const daemon = await createDaemon(config, {
     log: pino({ level: 'silent' }),

@@ -4,7 +4,7 @@ import { daySchema, idSchema, instantSchema, pageOf, pageQuery, sha256Schema, wa
 import { jobSchema } from './jobs.ts'
 import { heldStates, holderShape, referenceSchema } from './references.ts'
 
-export const assetKinds = ['image', 'video', 'audio', 'document', 'other'] as const
+export const assetKinds = ['image', 'video', 'audio', 'document', 'other', 'stream'] as const
 export const assetStates = ['uploading', 'pending_reference', 'active', 'binned'] as const
 
 /**

@@ -15,6 +15,8 @@ export const auditActions = [
   'gc.run',
   'link_key.replaced',
   'references.deleted',
+  'source.deleted',
+  'source.key_replaced',
   'webhook.created',
   'webhook.changed',
   'webhook.deleted',

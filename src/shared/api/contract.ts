@@ -14,6 +14,8 @@ import { remoteContract } from './remote.ts'
 import { renditionsContract } from './renditions.ts'
 import { similarContract } from './similar.ts'
 import { sinksContract } from './sinks.ts'
+import { sourcesContract } from './sources.ts'
+import { streamAssetsContract } from './stream-assets.ts'
 import { systemContract } from './system.ts'
 import { tieringContract } from './tiering.ts'
 import { tusContract } from './tus.ts'
@@ -42,6 +44,8 @@ export const adminContract: readonly Endpoint[] = [
   ...sinksContract,
   ...auditContract,
   ...webhooksContract,
+  ...sourcesContract,
+  ...streamAssetsContract,
   ...systemContract
 ]
 

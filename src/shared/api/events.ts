@@ -18,6 +18,11 @@ export const eventTypes = [
   'rendition.ready',
   'flight.updated',
   'upload.failed',
+  'source.created',
+  'source.updated',
+  'source.deleted',
+  'source.online',
+  'source.offline',
   'remote.cached',
   'remote.failed',
   'job.dead'

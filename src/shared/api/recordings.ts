@@ -219,7 +219,7 @@ export const playRecording = defineEndpoint({
   path: '/api/v1/sources/{sourceId}/playback/media',
   summary: 'A recording from a time on, through the base, as MP4',
   role: 'viewer',
-  query: z.object({ ...playbackQuery, download: z.enum(['true', 'false']).optional() }),
+  query: z.object({ ...playbackQuery, download: z.stringbool().default(false) }),
   response: 'bytes',
   errors: ['invalid_request', 'source_not_found', 'recording_not_found', 'recording_corrupt', ...serverErrors]
 })

@@ -92,12 +92,11 @@ export const mediaServerSchema = z
   .meta({ id: 'MediaServer' })
 export type MediaServer = z.infer<typeof mediaServerSchema>
 
-const flagSchema = z.enum(['true', 'false']).transform((text) => text === 'true')
 export const sourceParams = z.object({ sourceId: idSchema })
 const nameSchema = z.string().trim().min(1).max(255)
 /** A stream's address with all it needs, passwords too. */
 const pullUrlSchema = z.string().min(1).max(1024)
-const statusQuery = { with_status: flagSchema.default(false) }
+const statusQuery = { with_status: z.stringbool().default(false) }
 const changeable = {
   name: nameSchema,
   url: pullUrlSchema,
@@ -124,7 +123,7 @@ export const listSources = defineEndpoint({
     ...pageQuery,
     ...statusQuery,
     type: z.enum(sourceTypes).optional(),
-    enabled: flagSchema.optional(),
+    enabled: z.stringbool().optional(),
     workspaceId: workspaceIdSchema.optional()
   }),
   response: pageOf(mediaSourceSchema).extend({ server: mediaServerSchema }),
@@ -304,7 +303,7 @@ export const getLiveSnapshot = defineEndpoint({
   errors: ['invalid_request', 'source_not_found', 'snapshot_not_available']
 })
 
-const hlsFileSchema = z.string().regex(/^[A-Za-z0-9_.-]{1,128}$/)
+const hlsFileSchema = z.string().regex(/^[A-Za-z0-9_-][A-Za-z0-9_.-]{0,127}$/)
 
 export const getHlsFile = defineEndpoint({
   ...ofSource,

@@ -136,10 +136,9 @@ export const getAssetPlaybackUrl = defineEndpoint({
   errors: ['invalid_request', ...errors, 'recording_not_found']
 })
 
-export const streamAssetsContract = [
-  createStreamAsset,
-  previewAsset,
-  getAssetStreamStatus,
+export const streamAssetsContract = [createStreamAsset, previewAsset, getAssetStreamStatus]
+
+export const assetRecordingsContract = [
   startAssetRecording,
   stopAssetRecording,
   getAssetRecordStatus,

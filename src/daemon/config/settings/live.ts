@@ -10,6 +10,8 @@ export interface LiveConfig {
   mediamtxPath: string | null
   /** A media server that somebody else runs; null: the daemon runs its own. */
   external: { apiUrl: string; credential: { user: string; password: string } | null } | null
+  /** Whether streams may be fetched from this machine itself. */
+  allowLoopback: boolean
   /** What addresses of streams name as their host; null: what the caller reached this program by. */
   publicHost: string | null
   /** Where its own media server listens; null for a protocol that is switched off. */
@@ -65,6 +67,12 @@ export const liveSettings = {
     help: 'password of that user',
     secret: true,
     schema: z.string().min(1)
+  }),
+  liveAllowLoopback: setting({
+    toml: 'live.allow_loopback',
+    env: 'FLIGHTCASE_LIVE_ALLOW_LOOPBACK',
+    help: 'also fetch streams from this machine itself',
+    schema: switchSchema
   }),
   livePublicHost: setting({
     toml: 'live.public_host',
@@ -172,6 +180,7 @@ export function liveConfig(values: ValuesOf<typeof liveSettings>, dataDir: strin
     isEnabled: values.liveEnabled ?? true,
     mediamtxPath: values.mediamtxBin ?? null,
     external: mediamtxApi === undefined ? null : { apiUrl: mediamtxApi, credential },
+    allowLoopback: values.liveAllowLoopback ?? false,
     publicHost: values.livePublicHost ?? null,
     listen: {
       rtmp: listenUnlessOff(values.liveRtmp, liveDefaults.liveRtmp),

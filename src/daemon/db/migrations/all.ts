@@ -26,6 +26,7 @@ import { sessionActor } from './0152-session-actor.ts'
 import { remoteMedia } from './0160-remote-media.ts'
 import { facetsOfWorkspace } from './0165-facets-of-workspace.ts'
 import { objectRoot } from './0170-object-root.ts'
+import { source } from './0180-source.ts'
 
 /** Every migration of the catalogue, oldest first. One that landed is never edited. */
 export const migrations: readonly Migration[] = [
@@ -55,5 +56,6 @@ export const migrations: readonly Migration[] = [
   sessionActor,
   remoteMedia,
   facetsOfWorkspace,
-  objectRoot
+  objectRoot,
+  source
 ]

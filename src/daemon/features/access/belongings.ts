@@ -31,6 +31,10 @@ const belongings: Record<string, Belonging> = {
     code: 'remote_media_not_found',
     sql: 'SELECT workspace_id AS id FROM remote_media WHERE id = ?'
   },
+  sourceId: {
+    code: 'source_not_found',
+    sql: 'SELECT workspace_id AS id FROM source WHERE id = ?'
+  },
   jobId: {
     code: 'job_not_found',
     sql: 'SELECT workspace_id AS id FROM asset JOIN job ON asset_id = asset.id WHERE job.id = ?'

@@ -4,6 +4,7 @@ import { openAdmin } from '../../../demo/admin-access.ts'
 import { deleteAsset, getAsset, listAssets } from '../../../shared/api/assets.ts'
 import { adminContract } from '../../../shared/api/contract.ts'
 import { cacheRemoteMedia } from '../../../shared/api/remote.ts'
+import { createStreamAsset } from '../../../shared/api/stream-assets.ts'
 import { createToken, getStatus, listTokens, openSession, type Role } from '../../../shared/api/system.ts'
 import { createTusUpload } from '../../../shared/api/tus.ts'
 import { beginUpload, completeUpload, putUploadPart, uploadMedia } from '../../../shared/api/uploads.ts'
@@ -12,7 +13,8 @@ import type { Endpoint } from '../../../shared/endpoint.ts'
 import { openDatabase } from '../../db/database.ts'
 import { migrations } from '../../db/migrations/all.ts'
 import { newId } from '../../ids.ts'
-import { startTestDaemon, type TestDaemon } from '../../testing/test-daemon.ts'
+import { startLiveBase } from '../../testing/live-base.ts'
+import type { TestDaemon } from '../../testing/test-daemon.ts'
 import { loopbackNames } from '../remote/remote-bench.ts'
 
 /** What is in one workspace. */
@@ -26,6 +28,8 @@ interface World {
   remoteTaskId: string
   queuedJobId: string
   cancelledJobId: string
+  sourceId: string
+  streamAssetId: string
 }
 
 interface Call {
@@ -43,6 +47,8 @@ const refused = 'refused'
 const open = (): Call => ({})
 const ofAsset = ({ assetId }: World): Call => ({ params: { assetId } })
 const ofRemote = ({ remoteTaskId }: World): Call => ({ params: { taskId: remoteTaskId } })
+const ofSource = ({ sourceId }: World): Call => ({ params: { sourceId } })
+const ofStream = ({ streamAssetId }: World): Call => ({ params: { assetId: streamAssetId } })
 const ofUpload = ({ uploadId }: World): Call => ({ params: { uploadId } })
 const newFile = ({ workspaceId }: World): Call => ({ body: { workspaceId, name: 'new.bin', sizeBytes: 4 } })
 
@@ -130,6 +136,26 @@ const operations: Record<string, typeof refused | ((world: World) => Call)> = {
   getRemoteMedia: ofRemote,
   getRemoteContent: ofRemote,
   deleteRemoteMedia: ofRemote,
+  listSources: open,
+  createSource: ({ workspaceId }) => ({ body: { workspaceId, name: 'new', type: 'push' } }),
+  getSource: ofSource,
+  updateSource: (world) => ({ ...ofSource(world), body: { name: 'renamed' } }),
+  deleteSource: ofSource,
+  enableSource: ofSource,
+  disableSource: ofSource,
+  getSourceStatus: ofSource,
+  previewSource: ofSource,
+  isPreviewReady: ofSource,
+  replacePublishKey: ofSource,
+  getLiveSnapshot: ofSource,
+  getHlsFile: ({ sourceId }) => ({ params: { sourceId, file: 'index.m3u8' } }),
+  openWhep: (world) => ({ ...ofSource(world), raw: 'v=0' }),
+  trickleWhep: ({ sourceId }) => ({ params: { sourceId, session: 'gone' }, raw: 'a=x' }),
+  closeWhep: ({ sourceId }) => ({ params: { sourceId, session: 'gone' } }),
+  getMediaServer: open,
+  createStreamAsset: ({ sourceId }) => ({ body: { type: 'stream', name: 'Gate', source_id: sourceId } }),
+  previewAsset: ofStream,
+  getAssetStreamStatus: ofStream,
   listWebhooks: refused,
   createWebhook: refused,
   getWebhook: refused,
@@ -142,6 +168,16 @@ const operations: Record<string, typeof refused | ((world: World) => Call)> = {
   replayWebhook: refused
 }
 
+/** Of what is there and cannot be had: nobody sends the streams, the fake server speaks no WebRTC, and assets belong to their sources. */
+const NOT_MADE = new Set([
+  'rendition_not_available',
+  'remote_media_not_ready',
+  'snapshot_not_available',
+  'stream_not_available',
+  'live_unavailable',
+  'source_has_assets'
+])
+
 /** A day on which nothing else was taken. */
 const DAY_OF_OTHERS = '2024-01-02'
 
@@ -153,7 +189,8 @@ const SHOWS = new Map<string, keyof World>([
   ['listRemoteMedia', 'remoteTaskId'],
   ['streamEvents', 'binnedId'],
   ['listAudit', 'binnedId'],
-  ['listWorkspaces', 'workspaceId']
+  ['listWorkspaces', 'workspaceId'],
+  ['listSources', 'sourceId']
 ])
 
 function formOf(bytes: string, fields: Record<string, string>, name = 'new.bin'): FormData {
@@ -175,7 +212,7 @@ async function upload(base: TestDaemon, bytes: string, fields: Record<string, st
 }
 
 async function startBase() {
-  const base = await startTestDaemon({
+  const base = await startLiveBase({
     env: { FLIGHTCASE_REMOTE_ENABLED: 'true' },
     overrides: { lookup: loopbackNames }
   })
@@ -203,6 +240,9 @@ async function startBase() {
     await base.fetch(part, { method: 'PUT', body: newId().slice(-4) })
     const tus = await send(base, createTusUpload, newTusUpload({ workspaceId }), base.ready.admin.token)
     const remote = await base.api.call(cacheRemoteMedia, { body: { workspaceId, url: 'http://origin.example/a.jpg' } })
+    const source = await base.add({ workspaceId })
+    const body = { type: 'stream' as const, name: 'Gate', source_id: source.id }
+    const stream = await base.api.call(createStreamAsset, { body })
     return {
       workspaceId,
       assetId: asset.id,
@@ -212,7 +252,9 @@ async function startBase() {
       tusUploadId: tus.location,
       remoteTaskId: remote.taskId,
       queuedJobId: addJob(asset.id, 'queued'),
-      cancelledJobId: addJob(asset.id, 'cancelled')
+      cancelledJobId: addJob(asset.id, 'cancelled'),
+      sourceId: source.id,
+      streamAssetId: stream.id
     }
   }
 
@@ -228,7 +270,8 @@ async function startBase() {
       db
         .prepare('SELECT * FROM upload LEFT JOIN upload_part ON upload_id = id WHERE id IN (?, ?)')
         .all(uploadId, tusUploadId),
-      db.prepare('SELECT * FROM remote_media WHERE workspace_id = ?').all(workspaceId)
+      db.prepare('SELECT * FROM remote_media WHERE workspace_id = ?').all(workspaceId),
+      db.prepare('SELECT * FROM source WHERE workspace_id = ?').all(workspaceId)
     ] as const
 
   return { base, furnish, rowsOf }
@@ -280,7 +323,7 @@ test('no operation shows or changes anything of another workspace', async () => 
   const secret = await tokenFor(base, 'admin', 'alpha')
   await base.daemon.idle()
   const before = rowsOf(others)
-  expect(before.map((rows) => rows.length)).toEqual([2, 1, 2, 2, 1])
+  expect(before.map((rows) => rows.length)).toEqual([3, 2, 2, 2, 1, 1])
   const traces = [...Object.values(others), DAY_OF_OTHERS]
   for (const endpoint of adminContract) {
     const operation = operations[endpoint.name]!
@@ -296,11 +339,11 @@ test('no operation shows or changes anything of another workspace', async () => 
     if (!isOpen) {
       const { text } = await send(base, endpoint, operation(others), secret)
       expect(`${endpoint.name}: ${text}`).toMatch(
-        /"(asset|upload|reference|job|workspace|remote_media)_not_found"|: 404$/
+        /"(asset|upload|reference|job|workspace|remote_media|source)_not_found"|: 404$/
       )
     }
     const { status, code, text } = await send(base, endpoint, operation(own), secret, own.binnedId)
-    const isNotMade = code === 'rendition_not_available' || code === 'remote_media_not_ready'
+    const isNotMade = code !== null && NOT_MADE.has(code)
     expect([endpoint.name, status < 300 || isNotMade, text]).toEqual([endpoint.name, true, expect.anything()])
     for (const trace of traces) expect(`${endpoint.name}: ${text}`).not.toContain(trace)
     const shown = SHOWS.get(endpoint.name)

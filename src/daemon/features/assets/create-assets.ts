@@ -1,5 +1,7 @@
-import type { Verdict } from '../../../shared/api/asset-changes.ts'
+import type { AssetChanges, Verdict } from '../../../shared/api/asset-changes.ts'
+import type { AssetDetail } from '../../../shared/api/assets.ts'
 import type { Feature } from '../../feature.ts'
+import type { WorkspaceScope } from '../../workspace-scope.ts'
 import { AssetSearch } from './asset-search.ts'
 import type { AssetsRepository } from './assets.repository.ts'
 import { bindAssets } from './assets.routes.ts'
@@ -18,6 +20,10 @@ export interface AssetsDeps extends Deps {
 export interface AssetsFeature extends Feature {
   /** Writes a judgement on an asset's content down. Throws `asset_not_found`. */
   judge(assetId: string, verdict: Verdict): void
+  /** See `ChangesService.update`. */
+  update(assetId: string, changes: AssetChanges): void
+  /** See `AssetsService.getDetail`. */
+  getDetail(assetId: string, scope: WorkspaceScope): AssetDetail
 }
 
 /** The catalogue: finding assets, showing one, and changing what is said about it. */
@@ -28,6 +34,8 @@ export function createAssets(deps: AssetsDeps): AssetsFeature {
   return {
     upkeep: [{ name: 'the index of names', run: (signal) => tidyNames(deps.db, signal) }],
     judge: (assetId, verdict) => void changesService.update(assetId, { moderation: verdict }),
+    update: (assetId, wanted) => void changesService.update(assetId, wanted),
+    getDetail: (assetId, scope) => service.getDetail(assetId, scope),
     bind: (binder) =>
       bindAssets(binder, {
         repository: deps.repository,

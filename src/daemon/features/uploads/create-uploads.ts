@@ -16,8 +16,10 @@ export interface UploadsDeps extends Omit<UploadsServiceDeps, 'repository' | 'li
   tailsDir: string
 }
 
+export interface UploadsFeature extends Feature, Pick<UploadsService, 'storeOwn'> {}
+
 /** Uploads of applications: by form, by signed link, in parts and by tus. */
-export function createUploads(deps: UploadsDeps): Feature {
+export function createUploads(deps: UploadsDeps): UploadsFeature {
   const common = { ...deps, limits: new UploadLimits(deps.config) }
   const uploads = new UploadsService({ ...common, repository: new MediaRepository(deps.db) })
   const repository = new PendingUploadsRepository(deps.db)
@@ -25,6 +27,7 @@ export function createUploads(deps: UploadsDeps): Feature {
   const tails = new UploadTails(deps.tailsDir)
   const appended = new AppendedUploadsService({ ...common, repository, pending, tails })
   return {
+    storeOwn: (source, file, onStored) => uploads.storeOwn(source, file, onStored),
     bind(binder) {
       bindUploads(binder, { service: uploads, pending })
       bindTus(binder, { ...common, pending, appended })

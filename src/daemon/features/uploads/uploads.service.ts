@@ -71,6 +71,20 @@ export interface UploadedMedia {
   reference: Reference | null
 }
 
+/** The same where its bytes are kept, which may be those of another asset. */
+type KeptFile = Pick<ReceivedFile, 'name' | 'type' | 'sizeBytes' | 'sha256' | 'blobId'> & { objectKey: string }
+
+/** A file that the base made: a clip, a snapshot, what stands for a stream. */
+export interface OwnFile {
+  workspaceId: string
+  name: string
+  type: MediaType
+  /** What holds it. */
+  reference: NewReference
+  /** Whether it is looked at, previewed and judged as an upload is. */
+  isProcessed: boolean
+}
+
 /** Files of applications: bytes first, then one transaction for everything else. */
 export class UploadsService {
   readonly #deps: UploadsServiceDeps
@@ -134,7 +148,38 @@ export class UploadsService {
       removals.cancel(file.key, '')
       const { blobId, isDuplicate } = blobs.keep(file, known)
       options.onAdmitted?.(isDuplicate)
-      return this.#insert({ ...file, name, blobId, objectKey: file.key }, fields, isDuplicate, options.assetId)
+      return this.#admit({ ...file, name, blobId, objectKey: file.key }, fields, isDuplicate, options.assetId)
+    })
+  }
+
+  /**
+   * Makes an asset of a file that the base made itself: no limit for uploads and no quota holds for it. `onStored` runs in the
+   * transaction; with `isProcessed` false nothing is done with the asset then. Throws `ObjectStoreError`, and as the stream does.
+   */
+  async storeOwn(
+    source: Readable,
+    file: OwnFile,
+    onStored: (assetId: string) => void = () => {}
+  ): Promise<UploadedMedia> {
+    const { db, store, keys, blobs, removals, clock } = this.#deps
+    const { type, workspaceId } = file
+    const nowMs = clock.nowMs()
+    const name = safeName(file.name)
+    const blobId = newId(nowMs)
+    const key = keys.pinned(blobId, name, nowMs, type.kind)
+    removals.request(key, null, { afterMs: ABANDONED_AFTER_MS })
+    const stored = await store.uploadStream(key, source, { contentType: type.mimeType })
+    const sha256 = stored.sha256 ?? (await store.sha256Of(key))
+    const received: ReceivedFile = { blobId, key, name, type, ...stored, sha256 }
+    const known = await blobs.findWhole(sha256)
+    return db.transaction(() => {
+      removals.cancel(key, '')
+      const kept = blobs.keep(received, known)
+      const asset = { ...received, blobId: kept.blobId, objectKey: key, workspaceId, access: 'workspace' as const }
+      const { id, reference } = this.#insert(asset, file.reference, kept.isDuplicate)
+      onStored(id)
+      if (file.isProcessed) this.#deps.onNewAsset(id)
+      return { asset: this.#deps.getSummary(id), sha256, isDuplicate: kept.isDuplicate, reference }
     })
   }
 
@@ -155,7 +200,7 @@ export class UploadsService {
       if (!twin) return null
       limits.assertFile({ mimeType: twin.type.mimeType, sizeBytes })
       if (twin.type.kind === 'image' && twin.size) limits.assertPixels(twin.size)
-      return this.#insert({ ...twin, name, sizeBytes, sha256, blobId: known.id }, fields, true)
+      return this.#admit({ ...twin, name, sizeBytes, sha256, blobId: known.id }, fields, true)
     })
   }
 
@@ -186,26 +231,30 @@ export class UploadsService {
     if (size) limits.assertPixels(size)
   }
 
-  #insert(
-    file: Pick<ReceivedFile, 'name' | 'type' | 'sizeBytes' | 'sha256' | 'blobId'> & { objectKey: string },
-    fields: UploadFields,
-    isDuplicate: boolean,
-    givenId?: string
-  ): UploadedMedia {
-    const { repository, outbox, clock } = this.#deps
+  #admit(file: KeptFile, fields: UploadFields, isDuplicate: boolean, givenId?: string): UploadedMedia {
     const { workspaceId, access } = fields
     this.#deps.quota.assertRoom(workspaceId, file.sizeBytes)
+    const { id, reference } = this.#insert({ ...file, workspaceId, access }, referenceOf(fields), isDuplicate, givenId)
+    this.#deps.onNewAsset(id)
+    return { asset: this.#deps.getSummary(id), sha256: file.sha256, isDuplicate, reference }
+  }
+
+  #insert(
+    file: KeptFile & Pick<UploadFields, 'workspaceId' | 'access'>,
+    wanted: NewReference | null,
+    isDuplicate: boolean,
+    givenId?: string
+  ): Pick<UploadedMedia, 'reference'> & { id: string } {
+    const { repository, outbox, clock } = this.#deps
     const nowMs = clock.nowMs()
     const id = givenId ?? newId(nowMs)
     const moment = captureMoment({ name: file.name, createdTime: null }, nowMs)
-    repository.insert({ ...file, id, workspaceId, access, ownerId: currentActor().id, moment }, nowMs)
-    const wanted = referenceOf(fields)
+    repository.insert({ ...file, id, ownerId: currentActor().id, moment }, nowMs)
     const reference = wanted && this.#deps.createReference(id, wanted)
-    this.#deps.onNewAsset(id)
-    const { name, objectKey, type, sizeBytes } = file
-    const owner = fields.owner ?? null
+    const { workspaceId, name, objectKey, type, sizeBytes } = file
+    const owner = wanted?.owner ?? null
     outbox.append('asset.arrived', id, { workspaceId, name, objectKey, ...type, sizeBytes, owner, isDuplicate })
-    return { asset: this.#deps.getSummary(id), sha256: file.sha256, isDuplicate, reference }
+    return { id, reference }
   }
 }
 

@@ -4,6 +4,7 @@
 import { Loader } from '@mantine/core'
 import {
   IconAlertOctagonFilled,
+  IconBroadcast,
   IconFile,
   IconMusic,
   IconPhoto,
@@ -20,7 +21,14 @@ import { isGoneSoon } from '../../lib/bin-time.ts'
 import { useFormats } from '../../lib/format.ts'
 import classes from './AssetTile.module.css'
 
-const kindIcons = { image: IconPhoto, video: IconVideo, audio: IconMusic, document: IconFile, other: IconFile } as const
+const kindIcons = {
+  image: IconPhoto,
+  video: IconVideo,
+  audio: IconMusic,
+  document: IconFile,
+  other: IconFile,
+  stream: IconBroadcast
+} as const
 
 /** The DOM id of a tile, for the grid's active descendant. */
 export function tileId(assetId: string): string {

@@ -262,8 +262,15 @@ export const en = {
     name: 'Search names',
     clearName: 'Clear the search',
     clear: 'Clear filters',
-    kinds: { image: 'Photos', video: 'Videos', audio: 'Sound', document: 'Documents', other: 'Other files' },
-    kindOne: { image: 'Photo', video: 'Video', audio: 'Sound', document: 'Document', other: 'File' },
+    kinds: {
+      image: 'Photos',
+      video: 'Videos',
+      audio: 'Sound',
+      document: 'Documents',
+      other: 'Other files',
+      stream: 'Streams'
+    },
+    kindOne: { image: 'Photo', video: 'Video', audio: 'Sound', document: 'Document', other: 'File', stream: 'Stream' },
     emptyTitle: 'No photos or videos yet',
     emptyText: 'They appear here by themselves as soon as a controller uploads.',
     emptyAction: 'Connect a controller',

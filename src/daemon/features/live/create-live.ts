@@ -1,0 +1,140 @@
+import { join } from 'node:path'
+import type { Logger } from 'pino'
+import type { LiveConfig } from '../../config/settings/live.ts'
+import { messageOf } from '../../errors.ts'
+import type { Feature } from '../../feature.ts'
+import { ExternalServer } from '../../mediamtx/external-server.ts'
+import { ManagedServer } from '../../mediamtx/managed-server.ts'
+import type { MediaServer } from '../../mediamtx/media-server.ts'
+import { AuthEndpoint } from './auth-endpoint.ts'
+import { authorise } from './authorise.ts'
+import { PathReconciler } from './path-reconciler.ts'
+import { Snapshots } from './snapshots.ts'
+import { SourceViews } from './source-views.ts'
+import { type Source, SourcesRepository } from './sources.repository.ts'
+import { bindSources } from './sources.routes.ts'
+import { SourcesService, type SourcesServiceDeps } from './sources.service.ts'
+import { StreamAddresses } from './stream-addresses.ts'
+import { StreamAssets, type StreamAssetsDeps } from './stream-assets.service.ts'
+import { StreamProxy } from './stream-proxy.ts'
+import { StreamTokens } from './stream-tokens.ts'
+import { StreamWatch } from './stream-watch.ts'
+import { type RecordConf, wantedPath } from './wanted-path.ts'
+
+export interface LiveDeps
+  extends Omit<SourcesServiceDeps, 'repository' | 'server' | 'recordConf' | 'allowLoopback'>,
+    Omit<StreamAssetsDeps, 'service' | 'repository'> {
+  config: LiveConfig
+  dataDir: string
+  /** Where the desktop app keeps programs; null elsewhere. */
+  resourcesDir: string | null
+  /** Between looks at a media server that somebody else runs. */
+  livenessMs?: number | undefined
+  log: Logger
+  ffmpegPath: () => string | null
+}
+
+export interface LiveFeature extends Feature {
+  server: MediaServer
+  service: SourcesService
+  assets: StreamAssets
+  tokens: StreamTokens
+  /** A picture of a stream as it is now, in full size. Throws `source_not_found`, `snapshot_not_available`. */
+  pictureOf(sourceId: string): Promise<Buffer>
+}
+
+const THIS_MACHINE = '127.0.0.1'
+/** Keeps a call of the base itself apart from those of viewers in the media server's lists. */
+const READER = 'flightcase'
+
+/** Streams of cameras and drones: each is a path of the media server, which the daemon runs, feeds and guards. */
+export function createLive(deps: LiveDeps): LiveFeature {
+  const { config, log } = deps
+  const repository = new SourcesRepository(deps.db)
+  const tokens = new StreamTokens({ clock: deps.clock, secret: repository.secret() })
+  const auth = new AuthEndpoint({
+    address: { host: THIS_MACHINE, port: 0 },
+    key: () => server.callbackKey,
+    judge: (request) =>
+      authorise(request, {
+        tokens,
+        findByPath: (pathName) => repository.findByPath(pathName),
+        isOwnCredential: (user, password) => {
+          const own = server.credential
+          return own !== null && user === own.user && password === own.password
+        }
+      }),
+    log
+  })
+  const recordConf = recordConfOf(config)
+  const initialPaths = () =>
+    Object.fromEntries(repository.all().map((source) => [source.pathName, wantedPath(source, recordConf)]))
+  const server: MediaServer = config.external
+    ? new ExternalServer({
+        server: config.external,
+        publicHost: config.publicHost,
+        log,
+        ...(deps.livenessMs === undefined ? {} : { livenessMs: deps.livenessMs })
+      })
+    : new ManagedServer({
+        config,
+        dir: join(deps.dataDir, 'mediamtx'),
+        resourcesDir: deps.resourcesDir,
+        callbackUrl: () => auth.url(),
+        initialPaths,
+        log
+      })
+  const allowLoopback = config.allowLoopback
+  const service = new SourcesService({ ...deps, repository, server, recordConf, allowLoopback })
+  const assets = new StreamAssets({ ...deps, service, repository })
+  const ownsPaths = server.mode === 'managed'
+  const reconciler = new PathReconciler({ repository, server, recordConf, ownsPaths, log })
+  const watch = new StreamWatch({ ...deps, repository, service, log })
+  const addressOf = ({ pathName }: Source): string => {
+    server.client()
+    const { user, password } = server.credential ?? { user: READER, password: '' }
+    return `${server.urls().rtsp?.replace('://', `://${user}:${password}@`)}/${pathName}`
+  }
+  const snapshots = new Snapshots({ ...deps, addressOf })
+  const views = new SourceViews({ service, addresses: new StreamAddresses({ server, tokens, config }), reconciler })
+
+  async function begin(): Promise<void> {
+    // The media server asks at once whether it may answer us.
+    if (server.mode === 'managed') await auth.listen()
+    reconciler.start()
+    watch.start()
+    server.start()
+  }
+
+  return {
+    server,
+    service,
+    assets,
+    tokens,
+    pictureOf: (sourceId) => snapshots.inFull(service.get(sourceId)),
+    bind: (binder) =>
+      bindSources(binder, { service, repository, views, server, proxy: new StreamProxy(server), snapshots, assets }),
+    start: () => {
+      if (!config.isEnabled) return
+      begin().catch((error: unknown) => log.error({ err: error, reason: messageOf(error) }, 'streams cannot begin'))
+    },
+    stop: async () => {
+      snapshots.stop()
+      await watch.stop()
+      await reconciler.stop()
+      await server.stop()
+      await auth.close()
+    }
+  }
+}
+
+/** How this base records. Where the media server runs elsewhere, its own folder is used. */
+function recordConfOf({ external, recordings }: LiveDeps['config']): RecordConf {
+  return {
+    ...(external ? {} : { recordPath: `${recordings.dir.replaceAll('\\', '/')}/%path/%s-%f` }),
+    recordFormat: 'fmp4',
+    recordPartDuration: '1s',
+    recordSegmentDuration: `${Math.round(recordings.segmentMs / 1000)}s`,
+    recordDeleteAfter: '0s'
+  }
+}

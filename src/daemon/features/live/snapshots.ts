@@ -1,0 +1,130 @@
+import { spawn } from 'node:child_process'
+import type { Clock } from '../../clock.ts'
+import { AppError } from '../../errors.ts'
+import type { Source } from './sources.repository.ts'
+
+export interface Snapshot {
+  jpeg: Buffer
+  takenAtMs: number
+}
+
+export interface SnapshotsDeps {
+  clock: Clock
+  ffmpegPath: () => string | null
+  /** Where this machine reads a stream at. Throws while the media server does not answer. */
+  addressOf: (source: Source) => string
+}
+
+/** A picture is good for so long. */
+const FRESH_MS = 4000
+/** A stream without pictures is not asked at every look. */
+const FAILURE_REST_MS = 10_000
+/** A picture begins with a key frame, and some cameras send one in ten seconds. */
+const TIMEOUT_MS = 15_000
+const AT_ONCE = 2
+const KEPT = 200
+const WIDTH_PX = 640
+
+/** Pictures of streams as they are now: taken when somebody looks, few at once, and kept when the stream is over. */
+export class Snapshots {
+  readonly #deps: SnapshotsDeps
+  readonly #kept = new Map<string, Snapshot>()
+  readonly #taking = new Map<string, Promise<Snapshot>>()
+  readonly #failedAtMs = new Map<string, number>()
+  readonly #waiting: (() => void)[] = []
+  #running = 0
+  readonly #ending = new AbortController()
+
+  constructor(deps: SnapshotsDeps) {
+    this.#deps = deps
+  }
+
+  /**
+   * The newest picture: a new one where the last is some seconds old and one can be had, else the last, however old. Who has seen one
+   * gets that at once while the next is taken. Throws `snapshot_not_available` where there is none.
+   */
+  async latest(source: Source): Promise<Snapshot> {
+    const kept = this.#kept.get(source.id)
+    const nowMs = this.#deps.clock.nowMs()
+    const isFresh = kept !== undefined && nowMs - kept.takenAtMs < FRESH_MS
+    const rests = nowMs - (this.#failedAtMs.get(source.id) ?? Number.NEGATIVE_INFINITY) < FAILURE_REST_MS
+    if (kept && (isFresh || rests)) return kept
+    if (rests) throw new AppError('snapshot_not_available', { sourceId: source.id })
+    const taking = this.#begin(source)
+    if (!kept) return taking
+    taking.catch(() => undefined)
+    return kept
+  }
+
+  /** A picture of this moment in full size. Throws `snapshot_not_available`. */
+  async inFull(source: Source): Promise<Buffer> {
+    try {
+      return await this.#grab(source, ['-q:v', '2'])
+    } catch (error) {
+      throw new AppError('snapshot_not_available', { sourceId: source.id }, { cause: error })
+    }
+  }
+
+  #begin(source: Source): Promise<Snapshot> {
+    const taking = this.#taking.get(source.id) ?? this.#take(source).finally(() => this.#taking.delete(source.id))
+    this.#taking.set(source.id, taking)
+    return taking
+  }
+
+  forget(sourceId: string): void {
+    this.#kept.delete(sourceId)
+    this.#failedAtMs.delete(sourceId)
+  }
+
+  stop(): void {
+    this.#ending.abort()
+  }
+
+  async #take(source: Source): Promise<Snapshot> {
+    const { clock } = this.#deps
+    if (this.#running >= AT_ONCE) await new Promise<void>((resolve) => this.#waiting.push(resolve))
+    this.#running++
+    try {
+      const jpeg = await this.#grab(source, ['-vf', `scale='min(${WIDTH_PX},iw)':-2`, '-q:v', '5'])
+      const snapshot = { jpeg, takenAtMs: clock.nowMs() }
+      this.#failedAtMs.delete(source.id)
+      this.#kept.delete(source.id)
+      this.#kept.set(source.id, snapshot)
+      const oldest = this.#kept.keys().next().value
+      if (this.#kept.size > KEPT && oldest !== undefined) this.#kept.delete(oldest)
+      return snapshot
+    } catch (error) {
+      this.#failedAtMs.set(source.id, clock.nowMs())
+      throw new AppError('snapshot_not_available', { sourceId: source.id }, { cause: error })
+    } finally {
+      this.#running--
+      this.#waiting.shift()?.()
+    }
+  }
+
+  async #grab(source: Source, quality: string[]): Promise<Buffer> {
+    const ffmpegPath = this.#deps.ffmpegPath()
+    if (ffmpegPath === null) throw new Error('there is no ffmpeg')
+    const input = ['-rtsp_transport', 'tcp', '-i', this.#deps.addressOf(source)]
+    const output = ['-frames:v', '1', ...quality, '-f', 'mjpeg', 'pipe:1']
+    const signal = AbortSignal.any([this.#ending.signal, AbortSignal.timeout(TIMEOUT_MS)])
+    const child = spawn(ffmpegPath, ['-hide_banner', '-nostdin', '-v', 'error', ...input, ...output], {
+      stdio: ['ignore', 'pipe', 'pipe'],
+      signal,
+      killSignal: 'SIGKILL',
+      windowsHide: true
+    })
+    const chunks: Buffer[] = []
+    let words = ''
+    child.stdout.on('data', (chunk: Buffer) => void chunks.push(chunk))
+    child.stderr.on('data', (chunk: Buffer) => {
+      if (words.length < 1000) words += chunk.toString()
+    })
+    await new Promise<void>((resolve, reject) => {
+      child.once('error', reject)
+      child.once('close', resolve)
+    })
+    if (chunks.length === 0) throw new Error(`no picture came: ${words}`)
+    return Buffer.concat(chunks)
+  }
+}

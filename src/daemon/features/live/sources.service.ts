@@ -1,0 +1,274 @@
+import { randomInt } from 'node:crypto'
+import type { z } from 'zod'
+import type { createSource, StreamStatus, updateSource } from '../../../shared/api/sources.ts'
+import type { AuditLog } from '../../audit/audit-log.ts'
+import type { Clock } from '../../clock.ts'
+import type { Database } from '../../db/database.ts'
+import { AppError } from '../../errors.ts'
+import type { Outbox } from '../../events/outbox.ts'
+import { newId } from '../../ids.ts'
+import type { RuntimePath } from '../../mediamtx/client.ts'
+import { MediaMtxError } from '../../mediamtx/errors.ts'
+import type { MediaServer } from '../../mediamtx/media-server.ts'
+import { diffOf } from '../../mediamtx/path-conf.ts'
+import { KeyedLock } from '../ingest/keyed-lock.ts'
+import { newPathName } from './path-name.ts'
+import { assertForeign, protocolOf } from './pull-url.ts'
+import type { Source, SourceChanges, SourcesRepository } from './sources.repository.ts'
+import { RateMeter, statusOf } from './stream-status.ts'
+import { type RecordConf, wantedPath } from './wanted-path.ts'
+
+type NewSource = z.output<NonNullable<typeof createSource.body>>
+type SourceUpdate = z.output<NonNullable<typeof updateSource.body>>
+
+export interface SourcesServiceDeps {
+  db: Database
+  clock: Clock
+  audit: AuditLog
+  outbox: Outbox
+  repository: SourcesRepository
+  server: MediaServer
+  recordConf: RecordConf
+  /** Whether streams may be fetched from this machine. */
+  allowLoopback: boolean
+  /** Throws `workspace_not_found` where workspaces are not made by using them. */
+  assertWorkspace: (workspaceId: string) => void
+  /** Runs in the transaction that deletes a source. */
+  onDeleted: (source: Source, recordings: 'keep' | 'delete') => void
+}
+
+/** Names are drawn by chance: meeting another one twice in a row is none any more. */
+const NAME_ATTEMPTS = 3
+/** Typed by hand at worst: no letters that look like others. 16 of them are 78 bits. */
+const KEY_ALPHABET = '23456789abcdefghjkmnpqrstvwxyz'
+const KEY_LENGTH = 16
+
+/** Streams: each is a row here and a path of the media server, which follows the row. */
+export class SourcesService {
+  readonly #deps: SourcesServiceDeps
+  readonly #locks = new KeyedLock()
+  readonly #rates = new RateMeter()
+
+  constructor(deps: SourcesServiceDeps) {
+    this.#deps = deps
+  }
+
+  /** Throws `source_not_found`. */
+  get(sourceId: string): Source {
+    const source = this.#deps.repository.find(sourceId)
+    if (!source) throw new AppError('source_not_found', { sourceId })
+    return source
+  }
+
+  /**
+   * Adds a stream and has the media server take it. Throws `invalid_request`, `pull_url_refused`, `workspace_not_found`, and as the media
+   * server does; then there is neither row nor path.
+   */
+  async create(request: NewSource): Promise<Source> {
+    const { clock } = this.#deps
+    this.#deps.assertWorkspace(request.workspaceId)
+    const origin = await this.#originOf(request)
+    for (let attempt = 1; ; attempt++) {
+      const nowMs = clock.nowMs()
+      const source: Source = {
+        id: newId(nowMs),
+        workspaceId: request.workspaceId,
+        name: request.name,
+        pathName: newPathName(request.name),
+        type: request.type,
+        ...origin,
+        rtspTransport: request.rtsp_transport ?? 'tcp',
+        fingerprint: request.fingerprint?.toLowerCase() ?? null,
+        onDemand: request.on_demand ?? false,
+        enabled: request.enabled,
+        recordEnabled: request.record_enabled ?? false,
+        publishKey: request.type === 'push' ? newPublishKey() : null,
+        createdAtMs: nowMs,
+        updatedAtMs: nowMs
+      }
+      try {
+        await this.#add(source)
+        return source
+      } catch (error) {
+        const isTaken = error instanceof MediaMtxError && error.code === 'Conflict'
+        if (!isTaken || attempt === NAME_ATTEMPTS) throw error
+      }
+    }
+  }
+
+  /** Throws `source_not_found`, `invalid_request`, `pull_url_refused`, and as the media server does; then nothing is changed. */
+  async update(sourceId: string, request: SourceUpdate): Promise<Source> {
+    const source = this.get(sourceId)
+    const changes: SourceChanges = {
+      ...(request.name === undefined ? {} : { name: request.name }),
+      ...(request.record_enabled === undefined ? {} : { recordEnabled: request.record_enabled }),
+      ...(request.on_demand === undefined ? {} : { onDemand: request.on_demand }),
+      ...(request.rtsp_transport === undefined ? {} : { rtspTransport: request.rtsp_transport }),
+      ...(request.fingerprint === undefined ? {} : { fingerprint: request.fingerprint.toLowerCase() })
+    }
+    if (request.url !== undefined || request.on_demand)
+      Object.assign(
+        changes,
+        await this.#originOf({ protocol: undefined, url: source.url ?? undefined, ...request, type: source.type })
+      )
+    return this.#change(sourceId, changes)
+  }
+
+  /** Switches a stream on or off; off, whoever sends or watches it is shut out at once. */
+  async setEnabled(sourceId: string, enabled: boolean): Promise<Source> {
+    const source = await this.#change(sourceId, { enabled })
+    if (!enabled) await this.#shutOut(source)
+    return source
+  }
+
+  /** Throws `source_disabled` for a stream that is switched off. */
+  async setRecording(sourceId: string, recordEnabled: boolean): Promise<Source> {
+    if (recordEnabled && !this.get(sourceId).enabled) throw new AppError('source_disabled', { sourceId })
+    return this.#change(sourceId, { recordEnabled })
+  }
+
+  /** Ends the address that a stream is sent to, with whoever uses it. Throws `source_is_pulled`. */
+  async replacePublishKey(sourceId: string): Promise<Source> {
+    if (this.get(sourceId).type === 'pull') throw new AppError('source_is_pulled', { sourceId })
+    const source = await this.#change(sourceId, { publishKey: newPublishKey() })
+    this.#deps.audit.record('source.key_replaced', sourceId, { workspaceId: source.workspaceId, name: source.name })
+    await this.#shutOut(source)
+    return source
+  }
+
+  /** Throws `source_has_assets` with those that belong to it, and as the media server does. */
+  async delete(sourceId: string, recordings: 'keep' | 'delete'): Promise<void> {
+    const { db, repository, server, audit, outbox } = this.#deps
+    await this.#locks.run(sourceId, async () => {
+      const source = this.get(sourceId)
+      this.#assertUnused(sourceId)
+      await server.client().deletePath(source.pathName)
+      db.transaction(() => {
+        // One that was made meanwhile keeps the source; its path comes back by reconciliation.
+        this.#assertUnused(sourceId)
+        const { workspaceId, name, pathName } = source
+        repository.delete(sourceId)
+        this.#deps.onDeleted(source, recordings)
+        audit.record('source.deleted', sourceId, { workspaceId, name, pathName, recordings })
+        outbox.append('source.deleted', sourceId, { workspaceId, name })
+      })
+    })
+  }
+
+  /** What the media server says of one stream. Throws as it does. */
+  async statusOf(source: Source): Promise<StreamStatus> {
+    const path = await this.#deps.server.client().getPath(source.pathName)
+    return this.#toStatus(source, path)
+  }
+
+  /** The same for many, asked once; null for all where it does not answer. */
+  async statusesOf(sources: readonly Source[]): Promise<Map<string, StreamStatus> | null> {
+    let paths: RuntimePath[]
+    try {
+      paths = await this.#deps.server.client().listPaths()
+    } catch (error) {
+      if (isOutage(error)) return null
+      throw error
+    }
+    const byName = new Map(paths.map((path) => [path.name, path]))
+    return new Map(sources.map((source) => [source.id, this.#toStatus(source, byName.get(source.pathName) ?? null)]))
+  }
+
+  #toStatus(source: Source, path: RuntimePath | null): StreamStatus {
+    const { server, clock } = this.#deps
+    if (path?.available) this.#rates.note(source.id, path.inboundBytes, clock.nowMs())
+    return statusOf(source, path, {
+      bitrate: this.#rates.bitrateOf(source.id),
+      lastError: server.lastErrorOf(source.pathName)
+    })
+  }
+
+  /** Row first: what is left behind by a death in between is finished by reconciliation, not forgotten in the media server. */
+  async #add(source: Source): Promise<void> {
+    const { db, repository, server, recordConf, outbox } = this.#deps
+    const client = server.client()
+    db.transaction(() => repository.insert(source))
+    try {
+      await client.addPath(source.pathName, wantedPath(source, recordConf))
+      await client.waitForPath(source.pathName, (conf) => conf !== null)
+    } catch (error) {
+      db.transaction(() => repository.delete(source.id))
+      await client.deletePath(source.pathName).catch(() => undefined)
+      throw error
+    }
+    const { workspaceId, name, type } = source
+    db.transaction(() => outbox.append('source.created', source.id, { workspaceId, name, type }))
+  }
+
+  /** Row and path change together, or neither does. */
+  async #change(sourceId: string, changes: SourceChanges): Promise<Source> {
+    const { db, repository, clock, outbox, server, recordConf } = this.#deps
+    return this.#locks.run(sourceId, async () => {
+      const before = this.get(sourceId)
+      const after: Source = { ...before, ...changes, updatedAtMs: clock.nowMs() }
+      const [from, to] = [wantedPath(before, recordConf), wantedPath(after, recordConf)]
+      const isAffected = Object.keys(diffOf(to, from)).length > 0 || 'enabled' in changes || 'recordEnabled' in changes
+      const client = isAffected ? server.client() : null
+      // What is refused to whoever asks follows the row, so it is first.
+      db.transaction(() => repository.update(after))
+      try {
+        await client?.replacePath(after.pathName, to)
+        await client?.waitForPath(after.pathName, (conf) => conf !== null && Object.keys(diffOf(to, conf)).length === 0)
+      } catch (error) {
+        db.transaction(() => repository.update(before))
+        throw error
+      }
+      const { workspaceId, name, enabled, recordEnabled } = after
+      db.transaction(() => outbox.append('source.updated', sourceId, { workspaceId, name, enabled, recordEnabled }))
+      return after
+    })
+  }
+
+  async #shutOut({ pathName }: Source): Promise<void> {
+    const client = this.#deps.server.client()
+    await client.kickPublisher(pathName)
+    await client.kickReaders(pathName)
+  }
+
+  #assertUnused(sourceId: string): void {
+    const assets = this.#deps.repository.assetsOf(sourceId)
+    if (assets.length > 0) throw new AppError('source_has_assets', { sourceId, assets })
+  }
+
+  /** Where a stream comes from, checked as far as that goes without asking there. */
+  async #originOf(request: {
+    type: Source['type']
+    url?: string | undefined
+    protocol?: Source['protocol'] | undefined
+    on_demand?: boolean | undefined
+  }): Promise<Pick<Source, 'url' | 'protocol'>> {
+    const { type, url } = request
+    if (type === 'push') {
+      if (url !== undefined) throw invalid('url', 'is not for a source that is pushed')
+      if (request.on_demand) throw invalid('on_demand', 'is for sources that are pulled')
+      return { url: null, protocol: request.protocol ?? 'rtmp' }
+    }
+    if (url === undefined) throw invalid('url', 'is needed for a source that is pulled')
+    const protocol = protocolOf(url, this.#deps)
+    if (request.protocol !== undefined && request.protocol !== protocol)
+      throw invalid('protocol', `does not fit the url, which says ${protocol}`)
+    if (!this.#deps.allowLoopback) await assertForeign(url)
+    return { url, protocol }
+  }
+}
+
+/** Whether the media server could not be asked, which says nothing about what it was asked for. */
+export function isOutage(error: unknown): boolean {
+  return (
+    (error instanceof MediaMtxError && (error.code === 'Unavailable' || error.code === 'Misconfigured')) ||
+    (error instanceof AppError && (error.code === 'live_unavailable' || error.code === 'live_misconfigured'))
+  )
+}
+
+function invalid(path: string, message: string): AppError {
+  return new AppError('invalid_request', { in: 'body', issues: [{ path, message }] })
+}
+
+function newPublishKey(): string {
+  return Array.from({ length: KEY_LENGTH }, () => KEY_ALPHABET[randomInt(KEY_ALPHABET.length)]).join('')
+}
