@@ -63,9 +63,10 @@ test('each line has the level that it is worth to us', async () => {
     ['INF', '[HLS] [session 1] created by 10.0.0.2'],
     ['WAR', '[conf] deprecated'],
     ['ERR', '[API] path not found'],
-    ['ERR', 'listen tcp :8554: bind: address already in use']
+    ['ERR', 'listen tcp :8554: bind: address already in use'],
+    ['ERR', `${CAMERA} i/o timeout`]
   )
-  expect(levels).toEqual([DEBUG, WARN, DEBUG, ERROR])
+  expect(levels).toEqual([DEBUG, WARN, DEBUG, ERROR, WARN])
   expect(childLog.takeLastError()).toBe('listen tcp :8554: bind: address already in use')
   expect(childLog.takeLastError()).toBeNull()
 })

@@ -45,7 +45,7 @@ export class ChildLog {
     return this.#errors.get(pathName) ?? null
   }
 
-  /** The last error since the last call, for the reason why a child ended; null: none. */
+  /** The last error of the whole server since the last call, for the reason why a child ended; null: none. */
   takeLastError(): string | null {
     const error = this.#lastError
     this.#lastError = null
@@ -56,7 +56,8 @@ export class ChildLog {
     const message = redact(raw)
     const [, path, text] = OF_PATH.exec(message) ?? []
     const isNews = path === undefined || text === undefined || this.#noteOf(path, level, text)
-    if (level === 'ERR') this.#lastError = message
+    // What ends the whole server is said of no path.
+    if (level === 'ERR' && path === undefined) this.#lastError = message
     this.#log[isNews ? ourLevel(level, message) : 'debug']({ mediamtx: level }, message)
   }
 

@@ -33,7 +33,7 @@ export interface ManagedServerOptions {
 }
 
 export interface ManagedTiming {
-  /** Between the end of a child and the next one; doubled each time that one does not last. */
+  /** Between the end of a child and the next one; doubled each time that one does not last two seconds. */
   restartMinMs: number
   restartMaxMs: number
   /** How long a child may take until it answers. */
@@ -56,9 +56,12 @@ const TIMING: ManagedTiming = {
 }
 const MISSES_UNTIL_UNREACHABLE = 3
 const MISSES_UNTIL_RESTART = 6
-/** How a child came to its end: without ever answering, before it was looked at again, or after that; or none could be started. */
+/** How a child came to its end: without ever answering, soon after that, or later; or none could be started. */
 type End = 'not_ready' | 'short' | 'lasted' | 'unusable'
 
+const LASTING_MS = 2000
+/** Once is a port that somebody else took at that moment. */
+const MAX_STARTS_WITH_PATHS = 2
 const CLOCK_TOLERANCE_MS = 1000
 const FIRST_POLL_MS = 100
 const LONGEST_POLL_MS = 500
@@ -141,15 +144,14 @@ export class ManagedServer implements MediaServer {
   async #run(): Promise<void> {
     const { restartMinMs, restartMaxMs, searchMs } = this.#timing
     const { log, initialPaths } = this.#options
-    let failures = 0
-    let end: End | null = null
-    while (!this.#stopping.signal.aborted) {
+    for (let failures = 0, neverReady = 0; !this.#stopping.signal.aborted; ) {
       // A path that the program refuses would keep it from starting for ever; added later, only that path is refused.
-      const paths: typeof initialPaths = end === 'not_ready' ? () => ({}) : initialPaths
-      end = await this.#live(paths).catch((error) => {
+      const paths: typeof initialPaths = neverReady < MAX_STARTS_WITH_PATHS ? initialPaths : () => ({})
+      const end = await this.#live(paths).catch((error) => {
         log.error({ err: error }, 'the media server cannot be started')
         return this.#hasEnded(messageOf(error), 'not_ready')
       })
+      neverReady = end === 'not_ready' ? neverReady + 1 : 0
       failures = end === 'lasted' ? 1 : failures + 1
       const restartMs = Math.min(restartMinMs * 2 ** (failures - 1), restartMaxMs)
       await pause(end === 'unusable' ? searchMs : restartMs, this.#stopping.signal)
@@ -182,8 +184,10 @@ export class ManagedServer implements MediaServer {
       const over = AbortSignal.any([this.#stopping.signal, child.signal])
       const refusal = await this.#untilReady(client, spawnedAtMs, over)
       if (refusal !== null) return this.#hasEnded(await this.#reasonOf(child, refusal), 'not_ready')
-      const hasLasted = await this.#watch(client, over)
-      return this.#hasEnded(await this.#reasonOf(child, 'no answer'), hasLasted ? 'lasted' : 'short')
+      const readyAt = performance.now()
+      await this.#watch(client, over)
+      const end = performance.now() - readyAt < LASTING_MS ? 'short' : 'lasted'
+      return this.#hasEnded(await this.#reasonOf(child, 'no answer'), end)
     } finally {
       this.#client = undefined
       await this.#end(child, client)
@@ -237,13 +241,12 @@ export class ManagedServer implements MediaServer {
     return refusal
   }
 
-  /** Until the child ends or has not answered for long; whether it lasted. */
-  async #watch(client: MediaMtxClient, over: AbortSignal): Promise<boolean> {
+  /** Until the child ends or has not answered for long. */
+  async #watch(client: MediaMtxClient, over: AbortSignal): Promise<void> {
     const { livenessMs } = this.#timing
-    let hasLasted = false
     for (let misses = 0, tookMs = 0; misses < MISSES_UNTIL_RESTART; ) {
       await pause(livenessMs - tookMs, over)
-      if (over.aborted) break
+      if (over.aborted) return
       const askedAt = performance.now()
       const answers = await client.info(livenessMs).then(
         () => true,
@@ -254,7 +257,6 @@ export class ManagedServer implements MediaServer {
       )
       tookMs = performance.now() - askedAt
       misses = answers ? 0 : misses + 1
-      hasLasted ||= answers
       if (answers && this.#state === 'unreachable') this.#isReady()
       if (misses === MISSES_UNTIL_UNREACHABLE && !over.aborted) {
         this.#state = 'unreachable'
@@ -265,7 +267,6 @@ export class ManagedServer implements MediaServer {
         }
       }
     }
-    return hasLasted
   }
 
   /** What a child says of its end, or what is known of it where it still runs. */
