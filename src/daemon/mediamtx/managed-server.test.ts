@@ -20,7 +20,7 @@ const NAME = 'live/ct-0a1b2c3d'
 const PATIENCE = { timeout: 50_000 }
 const isLinux = process.platform === 'linux'
 
-const realProgram = findRealMediaMtx()
+const realProgram = await findRealMediaMtx()
 const programs = [
   {
     name: 'the fake',

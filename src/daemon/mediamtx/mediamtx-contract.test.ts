@@ -20,13 +20,10 @@ const startFake: StartTarget = async (config) => {
 
 describe('the contract of MediaMTX, kept by the fake', () => mediaMtxContract(startFake))
 
-const program = findRealMediaMtx()
-if (program === null) {
-  console.warn('no mediamtx: set FLIGHTCASE_MEDIAMTX_BIN, or put it on PATH, to hold the real program to its contract')
-} else if (findFfmpeg() === null) {
-  console.warn('no ffmpeg: the real mediamtx is not held to its contract, since nobody could send it a stream')
-}
+const program = await findRealMediaMtx()
+const canSend = findFfmpeg() !== null
+if (program !== null && !canSend) console.warn('no test with the real MediaMTX: without ffmpeg nobody can send to it')
 
-describe.skipIf(program === null || findFfmpeg() === null)('the contract of MediaMTX, kept by the real program', () =>
-  mediaMtxContract((settings, authorization) => startRealMediaMtx(program ?? '', settings, authorization))
+describe.skipIf(program === null || !canSend)('the contract of MediaMTX, kept by the real program', () =>
+  mediaMtxContract((settings, authorization) => startRealMediaMtx(program!, settings, authorization))
 )

@@ -1,28 +1,21 @@
 import { type ChildProcess, spawn } from 'node:child_process'
 import { once } from 'node:events'
-import { accessSync, constants, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
-import { delimiter, join } from 'node:path'
+import { join } from 'node:path'
 import { vi } from 'vitest'
 import { findFfmpeg } from '../media/find-ffmpeg.ts'
+import { findMediaMtx } from '../mediamtx/find-mediamtx.ts'
 import type { JsonObject } from './fake-mediamtx/fields.ts'
 import { freePort } from './free-port.ts'
 
-/** The MediaMTX program to test against: `FLIGHTCASE_MEDIAMTX_BIN`, else the first on PATH; null where there is none. */
-export function findRealMediaMtx(): string | null {
-  const configured = process.env.FLIGHTCASE_MEDIAMTX_BIN
-  if (configured) return configured
-  const folders = (process.env.PATH ?? '').split(delimiter).filter((folder) => folder !== '')
-  return folders.map((folder) => join(folder, 'mediamtx')).find(isExecutable) ?? null
-}
-
-function isExecutable(path: string): boolean {
-  try {
-    accessSync(path, constants.X_OK)
-    return true
-  } catch {
-    return false
-  }
+/** The MediaMTX to test against: `FLIGHTCASE_MEDIAMTX_BIN`, else the first on PATH; null, and said, where there is none. */
+export async function findRealMediaMtx(): Promise<string | null> {
+  const configured = process.env['FLIGHTCASE_MEDIAMTX_BIN'] ?? null
+  const found = await findMediaMtx({ configured, resourcesDir: null })
+  if ('program' in found) return found.program.path
+  console.warn(`no test with the real MediaMTX: ${found.problem.message} ${found.problem.remedy}`)
+  return null
 }
 
 export interface RealMediaMtx {

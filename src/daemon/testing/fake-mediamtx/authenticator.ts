@@ -1,9 +1,10 @@
 import { setTimeout as sleep } from 'node:timers/promises'
+import { messageOf } from '../../errors.ts'
 import type { JsonObject } from './fields.ts'
 import { parseDuration } from './go-values.ts'
 import type { Exchange } from './listener.ts'
 import { objectsOf, textOf, textsOf } from './path-conf.ts'
-import { messageOf, Refusal } from './refusal.ts'
+import { Refusal } from './refusal.ts'
 
 /** Who wants to do what; all texts empty where they are not known. */
 export interface AccessRequest {

@@ -1,8 +1,9 @@
+import { messageOf } from '../../errors.ts'
 import { asObject, decodeObject } from './decode.ts'
 import { globalFields, initialValues, type Json, type JsonObject, pathFields } from './fields.ts'
 import { parseDuration } from './go-values.ts'
 import { checkPathName, isPattern, objectsOf, type PathConf, textOf, validatePath } from './path-conf.ts'
-import { messageOf, Refusal } from './refusal.ts'
+import { Refusal } from './refusal.ts'
 
 /** A whole configuration: the global settings, the defaults of paths, and per path what is set for it. */
 export interface Configuration {

@@ -2,7 +2,8 @@ import { once } from 'node:events'
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { text } from 'node:stream/consumers'
-import { messageOf, Refusal } from './refusal.ts'
+import { messageOf } from '../../errors.ts'
+import { Refusal } from './refusal.ts'
 
 /** A request as the server sees it: the path decoded, never folded. */
 export interface Exchange {

@@ -1,9 +1,9 @@
 import { readFileSync, watch } from 'node:fs'
 import { basename, dirname, resolve } from 'node:path'
 import { pathToFileURL } from 'node:url'
+import { messageOf } from '../../errors.ts'
 import { asObject, isObject, parseJson } from './decode.ts'
 import { FakeMediaMtx, fakeVersion } from './fake-mediamtx.ts'
-import { messageOf } from './refusal.ts'
 
 // The fake as a program, started as MediaMTX is: `node program.ts <configuration file in JSON>`, or `--version`.
 

@@ -1,3 +1,5 @@
+import { messageOf } from '../../errors.ts'
+
 /** What a handler of the server answers instead of what was asked for: an HTTP status and the text of `error`. */
 export class Refusal extends Error {
   readonly status: number
@@ -28,5 +30,3 @@ export function withPrefix<Result>(prefix: string, work: () => Result): Result {
     throw new Error(`${prefix}: ${messageOf(error)}`)
   }
 }
-
-export const messageOf = (error: unknown): string => (error instanceof Error ? error.message : String(error))
