@@ -15,6 +15,7 @@ import { recordingLog } from '../testing/recording-log.ts'
 import { temporaryFolder } from '../testing/test-database.ts'
 import { canTieToParent } from './child.ts'
 import type { ManagedServerOptions } from './managed-server.ts'
+import { startTimeOf } from './process-record.ts'
 
 const NAME = 'live/ct-0a1b2c3d'
 const PATIENCE = { timeout: 50_000 }
@@ -157,41 +158,67 @@ describe.each(programs)('$name', ({ isMissing, path }) => {
     expect(JSON.stringify(lines)).not.toContain('hunter2')
   })
 
-  test.skipIf(isMissing || !isLinux)(
-    'ends when its daemon is killed, and the next one has one child again',
-    async () => {
-      const dir = temporaryFolder('managed')
-      const programPath = path()
-      const holder = fork(join(import.meta.dirname, '../testing/media-server-holder.ts'), [programPath, dir], {
-        silent: true
-      })
-      onTestFinished(() => void holder.kill('SIGKILL'))
-      expect(await once(holder, 'message')).toContain('ready')
-      expect(await childrenIn(dir)).toBe(1)
-      const ended = once(holder, 'exit')
-      holder.kill('SIGKILL')
-      await ended
-      // Before the next one looks for it, where the system can do that.
-      if (canTieToParent()) await vi.waitFor(async () => expect(await childrenIn(dir)).toBe(0), PATIENCE)
-      const { server, stop, onReady } = await managed(programPath, { dir })
-      server.start()
-      await vi.waitFor(() => expect(onReady).toHaveBeenCalled(), PATIENCE)
-      expect(await childrenIn(dir)).toBe(1)
-      await stop()
-      expect(await childrenIn(dir)).toBe(0)
-    }
-  )
+  test.skipIf(isMissing || !canTieToParent())('ends when its daemon is killed', async () => {
+    const dir = temporaryFolder('managed')
+    await killedDaemon(path(), dir)
+    await vi.waitFor(async () => expect(await childrenIn(dir)).toBe(0), PATIENCE)
+  })
+
+  test.skipIf(isMissing || !isLinux)('one that outlived its daemon is ended by the next one', async () => {
+    const dir = temporaryFolder('managed')
+    const programPath = path()
+    // Nothing ties them where `setpriv` is not found.
+    await killedDaemon(programPath, dir, { PATH: '/nowhere' })
+    expect(await childrenIn(dir)).toBe(1)
+    const leftover = await pidIn(dir)
+    const { server, stop, onReady } = await managed(programPath, { dir })
+    server.start()
+    await vi.waitFor(() => expect(onReady).toHaveBeenCalled(), PATIENCE)
+    expect(startTimeOf(leftover)).toBeNull()
+    expect(await childrenIn(dir)).toBe(1)
+    await stop()
+    expect(await childrenIn(dir)).toBe(0)
+  })
 })
 
-test('a program that is missing is told with its remedy, and taken as soon as it is there', async () => {
-  const { server, stop } = await managed('/nowhere/mediamtx')
+/** Lets a daemon run a media server in `dir`, and kills it once that is ready. */
+async function killedDaemon(programPath: string, dir: string, env: Record<string, string> = {}): Promise<void> {
+  const holder = fork(join(import.meta.dirname, '../testing/media-server-holder.ts'), [programPath, dir], {
+    silent: true,
+    env: { ...process.env, ...env }
+  })
+  onTestFinished(() => void holder.kill('SIGKILL'))
+  expect(await once(holder, 'message')).toContain('ready')
+  const ended = once(holder, 'exit')
+  holder.kill('SIGKILL')
+  await ended
+}
+
+test.skipIf(process.platform === 'win32')('a program that is missing is told, and taken once it is there', async () => {
+  const folder = temporaryFolder('mediamtx')
+  const { server, onReady } = await managed(join(folder, 'mediamtx'))
   server.start()
   await vi.waitFor(() => expect(server.state().state).toBe('missing'), PATIENCE)
   expect(server.state().problem).toMatchObject({
     code: 'mediamtx_missing',
-    message: expect.stringContaining('/nowhere/mediamtx'),
+    message: expect.stringContaining(folder),
     remedy: expect.stringContaining('FLIGHTCASE_MEDIAMTX_BIN')
   })
   expect(() => server.client()).toThrow('live_unavailable')
-  await stop()
+  fakeMediaMtxProgram(folder)
+  await vi.waitFor(() => expect(onReady).toHaveBeenCalled(), PATIENCE)
+  expect(server.state().problem).toBeNull()
+})
+
+test('recordings that cannot be kept are told', async () => {
+  const dir = temporaryFolder('managed')
+  const config = testLiveConfig(dir, process.execPath)
+  const recordings = { ...config.recordings, dir: join(dir, '100%') }
+  const { server } = await managed(process.execPath, { dir, config: { ...config, recordings } })
+  server.start()
+  await vi.waitFor(() => expect(server.state().state).toBe('misconfigured'), PATIENCE)
+  expect(server.state().problem).toMatchObject({
+    code: 'recordings_folder_unusable',
+    remedy: expect.stringContaining('FLIGHTCASE_RECORDINGS_DIR')
+  })
 })
