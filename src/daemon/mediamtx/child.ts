@@ -7,7 +7,7 @@ export interface ChildOptions {
   /** The working directory. */
   dir: string
   log: ChildLog
-  /** Called with its pid, before anything else can happen. */
+  /** Called with its pid, before anything else can happen; when it throws, the child is ended, and the constructor throws the same. */
   onSpawned: (pid: number) => void
 }
 
@@ -39,10 +39,15 @@ export class Child {
     const over = new AbortController()
     this.signal = over.signal
     this.ended = promise.finally(() => over.abort())
-    if (this.#process.pid !== undefined) options.onSpawned(this.#process.pid)
     options.log.attach(this.#process.stdout!, 'INF')
     // MediaMTX itself writes there only when it breaks.
     options.log.attach(this.#process.stderr!, 'ERR')
+    try {
+      if (this.#process.pid !== undefined) options.onSpawned(this.#process.pid)
+    } catch (error) {
+      this.#process.kill('SIGKILL')
+      throw error
+    }
   }
 
   /** Ends it: gracefully, and by force after `graceMs`; on Windows there is only force. Resolves when it has ended. */

@@ -54,11 +54,11 @@ const TIMING: ManagedTiming = {
   stopMs: 15_000,
   searchMs: 30_000
 }
-const MISSES_UNTIL_UNREACHABLE = 3
-const MISSES_UNTIL_RESTART = 6
 /** How a child came to its end: without ever answering, soon after that, or later; or none could be started. */
 type End = 'not_ready' | 'short' | 'lasted' | 'unusable'
 
+const MISSES_UNTIL_UNREACHABLE = 3
+const MISSES_UNTIL_RESTART = 6
 const LASTING_MS = 2000
 /** Once is a port that somebody else took at that moment. */
 const MAX_STARTS_WITH_PATHS = 2
@@ -230,6 +230,7 @@ export class ManagedServer implements MediaServer {
         refusal = error.message
         return null
       })
+      if (over.aborted) break
       if (info && Date.parse(info.started) >= spawnedAtMs - CLOCK_TOLERANCE_MS) {
         this.#client = client
         this.#info = info
@@ -257,8 +258,9 @@ export class ManagedServer implements MediaServer {
       )
       tookMs = performance.now() - askedAt
       misses = answers ? 0 : misses + 1
+      if (over.aborted) return
       if (answers && this.#state === 'unreachable') this.#isReady()
-      if (misses === MISSES_UNTIL_UNREACHABLE && !over.aborted) {
+      if (misses === MISSES_UNTIL_UNREACHABLE) {
         this.#state = 'unreachable'
         this.#problem = {
           code: 'server_silent',
