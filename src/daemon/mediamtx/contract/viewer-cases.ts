@@ -36,6 +36,14 @@ export function serverCases(contract: ContractDriver): void {
     expect(await contract.hls('index.m3u8', { method: 'HEAD' })).toMatchObject({ status: 404 })
   })
 
+  it.each([
+    ['http://127.0.0.1:8080', '*'],
+    ['null', null]
+  ])('lets a page of the origin %s read: %s', async (origin, allowed) => {
+    const reply = await contract.hls('index.m3u8', { headers: { origin } })
+    expect(reply.headers.get('access-control-allow-origin')).toBe(allowed)
+  })
+
   it('C63 forgets over a restart what was written', async () => {
     await contract.addAndWait()
     await contract.target.restart()
