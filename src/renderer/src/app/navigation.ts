@@ -1,13 +1,13 @@
 import {
   type Icon,
-  IconBroadcast,
   IconHistory,
   IconListCheck,
   IconMovie,
   IconPhoto,
   IconRadar2,
   IconTrash,
-  IconUpload
+  IconUpload,
+  IconVideo
 } from '@tabler/icons-react'
 import type { ComponentType } from 'react'
 import { DeadJobsBadge } from '../features/jobs/DeadJobsBadge.tsx'
@@ -16,7 +16,7 @@ import { DeadJobsBadge } from '../features/jobs/DeadJobsBadge.tsx'
 export const places = [
   { to: '/field', label: 'app.field', icon: IconRadar2 },
   { to: '/assets', label: 'app.assets', icon: IconPhoto },
-  { to: '/live', label: 'app.live', icon: IconBroadcast },
+  { to: '/live', label: 'app.live', icon: IconVideo },
   { to: '/recordings', label: 'app.recordings', icon: IconMovie },
   { to: '/uploads', label: 'app.uploads', icon: IconUpload },
   { to: '/bin', label: 'app.bin', icon: IconTrash },

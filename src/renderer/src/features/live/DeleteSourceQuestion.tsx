@@ -48,13 +48,14 @@ export function DeleteSourceQuestion({
     onSettled: () => invalidateSources(client)
   })
   const holders = holdersIn(remove.error)
+  const choice = { body: classes['choice'] ?? '' }
   return (
     <Question
       title={t('live.deleteAsk', { name })}
       no={t('live.deleteNo')}
       onNo={onClose}
       yes={t('live.deleteYes')}
-      onYes={() => remove.mutate()}
+      onYes={holders === null ? () => remove.mutate() : null}
       isBusy={remove.isPending}
     >
       {holders === null ? (
@@ -67,8 +68,8 @@ export function DeleteSourceQuestion({
             onChange={(value) => setRecordings(value === 'delete' ? 'delete' : 'keep')}
           >
             <div className={classes['choices']}>
-              <Radio size="md" value="keep" label={t('live.deleteKeep')} />
-              <Radio size="md" value="delete" label={t('live.deleteAll')} />
+              <Radio size="md" value="keep" classNames={choice} label={t('live.deleteKeep')} />
+              <Radio size="md" value="delete" classNames={choice} label={t('live.deleteAll')} />
             </div>
           </Radio.Group>
           <p>{t('live.deleteClips')}</p>

@@ -15,7 +15,7 @@ import { StreamFacts } from './StreamFacts.tsx'
 import { StreamStage } from './StreamStage.tsx'
 import { StreamTrouble } from './StreamTrouble.tsx'
 import type { OnSourceDialog } from './source-dialog.ts'
-import { truthOf } from './stream-truth.ts'
+import { protocolName, truthOf } from './stream-truth.ts'
 
 /** One stream, large and moving, above the wall. Escape closes it unless a dialog lies over it (`covered`). */
 export function LivePlayer({
@@ -111,13 +111,13 @@ function Facts({ source }: { source: MediaSource }) {
         {status?.available_since && (
           <Fact name={t('live.player.since')}>{formats.dateTime(status.available_since)}</Fact>
         )}
-        <Fact name={t('live.player.type')}>{t(`live.player.types.${type}`, { protocol: protocol.toUpperCase() })}</Fact>
+        <Fact name={t('live.player.type')}>{t(`live.player.types.${type}`, { protocol: protocolName(protocol) })}</Fact>
         {url !== null && <Fact name={t('live.player.address')}>{url}</Fact>}
         {readers.length > 0 && (
           <Fact name={t('live.player.readers')}>
             {formats.list(
               readers.map(([name, count]) =>
-                t('live.player.readersBy', { amount: formats.number(count), protocol: name })
+                t('live.player.readersBy', { amount: formats.number(count), protocol: protocolName(name) })
               )
             )}
           </Fact>

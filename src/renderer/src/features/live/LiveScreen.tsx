@@ -1,5 +1,5 @@
 import { Button, Skeleton } from '@mantine/core'
-import { IconBroadcast, IconPlus } from '@tabler/icons-react'
+import { IconPlus, IconVideo } from '@tabler/icons-react'
 import { useQuery } from '@tanstack/react-query'
 import { useState } from 'react'
 import { useTranslation } from 'react-i18next'
@@ -63,7 +63,7 @@ function Wall({ onDialog }: { onDialog: OnSourceDialog }) {
         )
       ) : data.items.length === 0 ? (
         <EmptyNotice
-          icon={IconBroadcast}
+          icon={IconVideo}
           title={t('live.emptyTitle')}
           text={t(mayAdd ? 'live.emptyText' : 'live.emptyViewer')}
           action={

@@ -108,7 +108,7 @@ export function SourceForm({
             fullWidth
             size="md"
             aria-label={t('live.form.type')}
-            classNames={{ label: classes['choice'] ?? '' }}
+            classNames={{ root: classes['choices'] ?? '', label: classes['choice'] ?? '' }}
             value={draft.type}
             onChange={(value) => set({ type: value === 'pull' ? 'pull' : 'push' })}
             data={[

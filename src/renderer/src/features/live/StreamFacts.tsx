@@ -3,7 +3,7 @@ import { useTranslation } from 'react-i18next'
 import type { MediaSource } from '../../../../shared/api/sources.ts'
 import { useFormats } from '../../lib/format.ts'
 import classes from './StreamFacts.module.css'
-import { codecWarnings, pictureOf, soundOf } from './stream-truth.ts'
+import { codecName, codecWarnings, pictureOf, soundOf } from './stream-truth.ts'
 
 /** Size, codecs, data rate and viewers of a stream that is there, and warnings about what screens do not take. */
 export function StreamFacts({ source: { status } }: { source: MediaSource }) {
@@ -16,8 +16,8 @@ export function StreamFacts({ source: { status } }: { source: MediaSource }) {
   const { inbound_bitrate: bitrate, readers_total: readers } = status
   const facts = [
     size,
-    picture?.codec,
-    sound?.codec,
+    picture && codecName(picture.codec),
+    sound && codecName(sound.codec),
     bitrate === null ? null : formats.bitrate(bitrate),
     readers === 0 ? null : t('live.watching', { count: readers, amount: formats.number(readers) })
   ].filter((fact) => fact !== null && fact !== undefined)
@@ -33,7 +33,7 @@ export function StreamFacts({ source: { status } }: { source: MediaSource }) {
       {codecWarnings(status.tracks).map(({ text, codec }) => (
         <p key={text} className={classes['warning']}>
           <IconAlertTriangle size={20} aria-hidden />
-          {t(`live.codecs.${text}`, { codec })}
+          {t(`live.codecs.${text}`, { codec: codecName(codec) })}
         </p>
       ))}
     </>

@@ -33,21 +33,24 @@ export function StreamStage({ source }: { source: MediaSource }) {
   const [isMuted, setIsMuted] = useState(true)
   const { state, latencySeconds } = useStream(video, source, !isMuted)
   const isPlaying = state.state === 'playing'
-  const poster = useSnapshot(source.id, { isLive: false, isSeen: !isPlaying })
+  const isAvailable = source.status?.available ?? false
+  const poster = useSnapshot(source.id, { isWanted: !isPlaying && isAvailable })
   return (
     <div ref={stage} className={classes['stage']} data-stage data-testid="stream-stage" data-state={state.state}>
-      {poster.url !== null && !isPlaying && <img src={poster.url} alt="" className={classes['poster']} />}
-      <video
-        ref={video}
-        className={classes['video']}
-        data-hidden={!isPlaying || undefined}
-        aria-label={t('live.player.video', { name: source.name })}
-        muted={isMuted}
-        autoPlay
-        playsInline
-        onVolumeChange={({ currentTarget }) => setIsMuted(currentTarget.muted)}
-      />
-      <Notice source={source} state={state} />
+      <div className={classes['picture']}>
+        {poster.url !== null && !isPlaying && <img src={poster.url} alt="" className={classes['poster']} />}
+        <video
+          ref={video}
+          className={classes['video']}
+          data-hidden={!isPlaying || undefined}
+          aria-label={t('live.player.video', { name: source.name })}
+          muted={isMuted}
+          autoPlay
+          playsInline
+          onVolumeChange={({ currentTarget }) => setIsMuted(currentTarget.muted)}
+        />
+        <Notice source={source} state={state} />
+      </div>
       <div className={classes['tools']}>
         <WayNote state={state} latencySeconds={latencySeconds} />
         <Tools source={source} stage={stage} isMuted={isMuted} onMuted={setIsMuted} />
@@ -177,6 +180,7 @@ function Tools({
           variant="transparent"
           className={classes['tool']}
           loading={keep.isPending}
+          disabled={status?.available !== true}
           leftSection={<IconCamera size={24} aria-hidden />}
           onClick={() => keep.mutate(undefined)}
         >

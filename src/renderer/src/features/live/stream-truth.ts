@@ -61,6 +61,16 @@ export function failureOf(lastError: string): StreamFailure {
   return failures.find(([, pattern]) => pattern.test(lastError))?.[0] ?? 'other'
 }
 
+/** What people call a codec that MediaMTX names by its standard. */
+export function codecName(codec: string): string {
+  return codec.startsWith('MPEG-4 Audio') ? 'AAC' : codec === 'MPEG-1/2 Audio' ? 'MP3' : codec
+}
+
+/** A protocol as it is written. */
+export function protocolName(protocol: string): string {
+  return /^webrtc$/i.test(protocol) ? 'WebRTC' : protocol.toUpperCase()
+}
+
 type Track = StreamStatus['tracks'][number]
 
 const pictureCodecs = /^(AV1|VP[89]|H26[45]|MPEG-4 Video|MPEG-1\/2 Video|M-JPEG)$/

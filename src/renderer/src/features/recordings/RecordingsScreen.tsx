@@ -1,5 +1,5 @@
 import { Button, NativeSelect, Skeleton } from '@mantine/core'
-import { IconBroadcast, IconMovieOff, IconVideoOff } from '@tabler/icons-react'
+import { IconMovieOff, IconVideo, IconVideoOff } from '@tabler/icons-react'
 import { useQuery } from '@tanstack/react-query'
 import { Link } from '@tanstack/react-router'
 import { useTranslation } from 'react-i18next'
@@ -52,7 +52,7 @@ export function RecordingsScreen({
             component={Link}
             variant="default"
             to={`/live/${source.id}`}
-            leftSection={<IconBroadcast size={22} aria-hidden />}
+            leftSection={<IconVideo size={22} aria-hidden />}
           >
             {t('recordings.live')}
           </Button>
