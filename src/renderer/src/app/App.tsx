@@ -8,6 +8,7 @@ import { assetsLive } from '../features/assets/assets.live.ts'
 import { fieldLive } from '../features/field/field.live.ts'
 import { inspectorLive } from '../features/inspector/inspector.live.ts'
 import { jobsLive } from '../features/jobs/jobs.live.ts'
+import { sourcesLive } from '../features/live/sources.live.ts'
 import { recordingsLive } from '../features/recordings/recordings.live.ts'
 import { referencesLive } from '../features/references/references.live.ts'
 import { startUploads } from '../features/uploads/uploads.ts'
@@ -28,6 +29,7 @@ const liveHandlers = [
   referencesLive,
   jobsLive,
   activityLive,
+  sourcesLive,
   recordingsLive
 ]
 

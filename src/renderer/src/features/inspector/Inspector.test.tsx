@@ -141,6 +141,15 @@ test('a film the browser cannot play is offered for download', async () => {
   expect(link.getAttribute('href')).toBe(`/media/${id}?download=true`)
 })
 
+test('a stream leads to where it is live and recorded', async () => {
+  const sourceId = 's'.repeat(26)
+  inspect(asset({ kind: 'stream', metadata: { source_id: sourceId } }))
+  expect((await screen.findByRole('link', { name: 'Watch it live' })).getAttribute('href')).toBe(`/live/${sourceId}`)
+  expect(screen.getByRole('link', { name: 'What was recorded of it' }).getAttribute('href')).toBe(
+    `/recordings/${sourceId}`
+  )
+})
+
 test('an asset that does not exist is told apart from an outage', async () => {
   const { onClose } = inspect(refusal(404, 'asset_not_found'))
   expect(await screen.findByText('This file is not in the base')).toBeTruthy()

@@ -64,11 +64,11 @@ test('H265 is warned of', async () => {
 })
 
 test('without a streaming service its message and remedy stand on top, and the streams below', async () => {
-  const problem = { code: 'missing', message: 'MediaMTX was not found.', remedy: 'Install it.' }
+  const problem = { code: 'mediamtx_missing', message: 'MediaMTX was not found.', remedy: 'Install it.' }
   const server = { ...healthyServer, state: 'missing', problem }
   open({ [list]: { ...sourceList(mediaSource({ status: null })), server } })
   const notice = (await screen.findByRole('alert')).textContent
-  expect(notice).toContain('The streaming service is not available.')
+  expect(notice).toContain('The streaming service is not installed.')
   expect(notice).toContain('MediaMTX was not found.')
   expect(notice).toContain('Install it.')
   expect((await screen.findByTestId('source-truth')).textContent).toBe('Not known')

@@ -12,6 +12,13 @@ export const live = {
   back: 'Back to Live',
   watch: 'Watch {{name}}',
   recordingsStay: 'What was recorded is still there.',
+  serverProblem: {
+    mediamtx_missing: 'The streaming service is not installed.',
+    mediamtx_unusable: 'The program of the streaming service cannot be used.',
+    mediamtx_too_old: 'The streaming service is too old.',
+    port_taken: 'Another program is in the way of the streaming service.',
+    recordings_folder_unusable: 'Recordings cannot be kept in their folder.'
+  },
   starting: 'The streaming service is starting…',
   serverWarnings: 'The streaming service works, but not as it should',
   truth: {

@@ -13,6 +13,13 @@ export const live: Translation['live'] = {
   back: '返回直播',
   watch: '观看 {{name}}',
   recordingsStay: '已录制的内容仍然保留。',
+  serverProblem: {
+    mediamtx_missing: '未安装流媒体服务。',
+    mediamtx_unusable: '流媒体服务的程序无法使用。',
+    mediamtx_too_old: '流媒体服务的版本过旧。',
+    port_taken: '其他程序占用了流媒体服务的端口。',
+    recordings_folder_unusable: '录像无法存放到指定的文件夹。'
+  },
   starting: '流媒体服务正在启动…',
   serverWarnings: '流媒体服务可以使用，但设置有问题',
   truth: {
