@@ -296,11 +296,12 @@ export const getLiveSnapshot = defineEndpoint({
   name: 'getLiveSnapshot',
   method: 'GET',
   path: '/api/v1/sources/{sourceId}/snapshot',
-  summary: 'A picture of a stream, some seconds old at most while it runs; `Last-Modified` says when it was taken',
+  summary:
+    'A picture of a stream, some seconds old at most while it runs; `Last-Modified` says when it was taken. Empty where there is none',
   role: 'viewer',
   query: z.object({ v: z.string().max(64).optional() }),
   response: 'bytes',
-  errors: ['invalid_request', 'source_not_found', 'snapshot_not_available']
+  errors: ['invalid_request', 'source_not_found']
 })
 
 const hlsFileSchema = z.string().regex(/^[A-Za-z0-9_-][A-Za-z0-9_.-]{0,127}$/)

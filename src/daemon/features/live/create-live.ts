@@ -95,7 +95,7 @@ export function createLive(deps: LiveDeps): LiveFeature {
     const { user, password } = server.credential ?? { user: READER, password: '' }
     return `${server.urls().rtsp?.replace('://', `://${user}:${password}@`)}/${pathName}`
   }
-  const snapshots = new Snapshots({ ...deps, addressOf })
+  const snapshots = new Snapshots({ ...deps, log, addressOf, isConnected: ({ id }) => watch.isConnected(id) })
   const views = new SourceViews({ service, addresses: new StreamAddresses({ server, tokens, config }), reconciler })
 
   async function begin(): Promise<void> {

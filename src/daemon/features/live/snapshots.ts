@@ -1,4 +1,5 @@
 import { spawn } from 'node:child_process'
+import type { Logger } from 'pino'
 import type { Clock } from '../../clock.ts'
 import { AppError } from '../../errors.ts'
 import type { Source } from './sources.repository.ts'
@@ -10,7 +11,10 @@ export interface Snapshot {
 
 export interface SnapshotsDeps {
   clock: Clock
+  log: Logger
   ffmpegPath: () => string | null
+  /** Whether somebody sends it now: a camera that is fetched on demand is not fetched for a picture. */
+  isConnected: (source: Source) => boolean
   /** Where this machine reads a stream at. Throws while the media server does not answer. */
   addressOf: (source: Source) => string
 }
@@ -41,19 +45,19 @@ export class Snapshots {
 
   /**
    * The newest picture: a new one where the last is some seconds old and one can be had, else the last, however old. Who has seen one
-   * gets that at once while the next is taken. Throws `snapshot_not_available` where there is none.
+   * gets that at once while the next is taken. Null where there is none.
    */
-  async latest(source: Source): Promise<Snapshot> {
-    const kept = this.#kept.get(source.id)
+  async latest(source: Source): Promise<Snapshot | null> {
+    const kept = this.#kept.get(source.id) ?? null
     const nowMs = this.#deps.clock.nowMs()
-    const isFresh = kept !== undefined && nowMs - kept.takenAtMs < FRESH_MS
+    const isFresh = kept !== null && nowMs - kept.takenAtMs < FRESH_MS
     const rests = nowMs - (this.#failedAtMs.get(source.id) ?? Number.NEGATIVE_INFINITY) < FAILURE_REST_MS
-    if (kept && (isFresh || rests)) return kept
-    if (rests) throw new AppError('snapshot_not_available', { sourceId: source.id })
-    const taking = this.#begin(source)
-    if (!kept) return taking
-    taking.catch(() => undefined)
-    return kept
+    if (isFresh || rests || !this.#deps.isConnected(source)) return kept
+    const taking = this.#begin(source).catch((error: unknown) => {
+      this.#deps.log.debug({ err: error, path: source.pathName }, 'there is no picture of a stream')
+      return null
+    })
+    return kept ?? taking
   }
 
   /** A picture of this moment in full size. Throws `snapshot_not_available`. */
@@ -95,7 +99,7 @@ export class Snapshots {
       return snapshot
     } catch (error) {
       this.#failedAtMs.set(source.id, clock.nowMs())
-      throw new AppError('snapshot_not_available', { sourceId: source.id }, { cause: error })
+      throw error
     } finally {
       this.#running--
       this.#waiting.shift()?.()

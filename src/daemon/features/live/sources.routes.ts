@@ -79,10 +79,11 @@ export function bindSources(binder: EndpointBinder, deps: SourcesRoutesDeps): vo
   binder.bind(getMediaServer, () => server.state())
 
   binder.bindStream(getLiveSnapshot, async ({ params }, { response }) => {
-    const { jpeg, takenAtMs } = await snapshots.latest(service.get(params.sourceId))
-    response.setHeader('last-modified', new Date(takenAtMs).toUTCString())
+    const snapshot = await snapshots.latest(service.get(params.sourceId))
     response.setHeader('cache-control', 'private, no-cache')
-    response.type('image/jpeg').end(jpeg)
+    if (!snapshot) return void response.status(204).end()
+    response.setHeader('last-modified', new Date(snapshot.takenAtMs).toUTCString())
+    response.type('image/jpeg').end(snapshot.jpeg)
   })
   binder.bindStream(getHlsFile, ({ params }, context) =>
     proxy.sendHls(service.get(params.sourceId), params.file, context)

@@ -25,6 +25,11 @@ export class StreamWatch {
     this.#deps = deps
   }
 
+  /** Whether something sent it when that was last looked at. */
+  isConnected(sourceId: string): boolean {
+    return this.#connected.has(sourceId)
+  }
+
   start(): void {
     this.#timer = setInterval(() => {
       this.#looking ??= this.#look().finally(() => {

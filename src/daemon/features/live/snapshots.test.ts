@@ -1,0 +1,75 @@
+import { chmodSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { pino } from 'pino'
+import { describe, expect, test, vi } from 'vitest'
+import { ManualClock } from '../../testing/manual-clock.ts'
+import { temporaryFolder } from '../../testing/test-database.ts'
+import { Snapshots } from './snapshots.ts'
+import type { Source } from './sources.repository.ts'
+
+const source = { id: 'a'.repeat(26), pathName: 'live/cam-0a1b2c3d' } as Source
+const other = { id: 'b'.repeat(26), pathName: 'live/cam-0a1b2c3e' } as Source
+
+/** A program in the place of ffmpeg: it notes each call, and gives what the file `picture` beside it holds, where there is one. */
+function startBench() {
+  const folder = temporaryFolder('snapshots')
+  const program = join(folder, 'ffmpeg')
+  const script = ['#!/bin/sh', `echo "$@" >> ${folder}/calls`, `cat ${folder}/picture 2>/dev/null || exit 1`, '']
+  writeFileSync(program, script.join('\n'))
+  chmodSync(program, 0o755)
+  const clock = new ManualClock()
+  const state = { isConnected: true }
+  const snapshots = new Snapshots({
+    clock,
+    log: pino({ level: 'silent' }),
+    ffmpegPath: () => program,
+    isConnected: () => state.isConnected,
+    addressOf: ({ pathName }) => `rtsp://127.0.0.1/${pathName}`
+  })
+  const show = (bytes: string) => writeFileSync(join(folder, 'picture'), bytes)
+  return { clock, snapshots, show, state }
+}
+
+describe.skipIf(process.platform === 'win32')('a picture of a stream', () => {
+  test('is taken once however many look, and anew when it is old', async () => {
+    const { clock, snapshots, show } = startBench()
+    show('first')
+    const [one, two] = await Promise.all([snapshots.latest(source), snapshots.latest(source)])
+    expect(one?.jpeg.toString()).toBe('first')
+    expect(two).toBe(one)
+    show('second')
+    expect((await snapshots.latest(source))?.jpeg.toString()).toBe('first')
+    clock.advanceMs(4001)
+    // Who looks has the old one at once; the new one is on its way.
+    expect((await snapshots.latest(source))?.jpeg.toString()).toBe('first')
+    await vi.waitFor(async () => expect((await snapshots.latest(source))?.jpeg.toString()).toBe('second'))
+  })
+
+  test('stays when the stream is over, with its time', async () => {
+    const { clock, snapshots, show, state } = startBench()
+    show('first')
+    const takenAtMs = clock.nowMs()
+    await snapshots.latest(source)
+    state.isConnected = false
+    show('second')
+    clock.advanceMs(600_000)
+    for (let look = 0; look < 3; look++)
+      expect(await snapshots.latest(source)).toEqual({ jpeg: Buffer.from('first'), takenAtMs })
+    expect(await snapshots.latest(other)).toBeNull()
+  })
+
+  test('is not there, and not asked for at every look, where nothing comes', async () => {
+    const { clock, snapshots, show } = startBench()
+    expect(await snapshots.latest(source)).toBeNull()
+    show('late')
+    expect(await snapshots.latest(source)).toBeNull()
+    expect((await snapshots.latest(other))?.jpeg.toString()).toBe('late')
+    clock.advanceMs(10_001)
+    expect((await snapshots.latest(source))?.jpeg.toString()).toBe('late')
+    await expect(snapshots.inFull(source)).resolves.toEqual(Buffer.from('late'))
+  })
+
+  test('in full size is refused where there is none', async () => {
+    await expect(startBench().snapshots.inFull(source)).rejects.toMatchObject({ code: 'snapshot_not_available' })
+  })
+})
