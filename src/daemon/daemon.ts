@@ -32,6 +32,7 @@ import { createMetadata } from './features/metadata/create-metadata.ts'
 import { createModeration } from './features/moderation/create-moderation.ts'
 import { createMqttBroker } from './features/mqtt/mqtt-broker.ts'
 import { createPilot } from './features/pilot/create-pilot.ts'
+import { createRecordings } from './features/recordings/create-recordings.ts'
 import { createRemote } from './features/remote/create-remote.ts'
 import { createRenditions } from './features/renditions/create-renditions.ts'
 import { createSimilar } from './features/similar/create-similar.ts'
@@ -264,7 +265,26 @@ export async function createDaemon(config: Config, overrides: DaemonOverrides = 
       storeOwn: uploads.storeOwn,
       note: catalogue.update,
       getDetail: catalogue.getDetail,
-      onDeleted: () => undefined
+      onDeleted: (source, recordings) => {
+        if (recordings === 'delete') recorded.deleteOf(source)
+      }
+    })
+    const recorded = createRecordings({
+      ...media,
+      server: live.server,
+      config: config.live.recordings,
+      sources: {
+        find: (sourceId) => live.repository.find(sourceId),
+        listRecorded: () => live.repository.listRecorded(),
+        setRecording: (sourceId, on) => live.service.setRecording(sourceId, on)
+      },
+      sourceOfAsset: (assetId, scope) => live.assets.sourceOf(assetId, scope),
+      tokens: live.tokens,
+      pictureOf: live.pictureOf,
+      storeOwn: uploads.storeOwn,
+      note: catalogue.update,
+      authenticate,
+      publicUrl: config.delivery.publicUrl
     })
     const outgoing = { ...floor, source: eventSource(db) }
     const features: Feature[] = [
@@ -283,6 +303,7 @@ export async function createDaemon(config: Config, overrides: DaemonOverrides = 
       similar,
       remote,
       live,
+      recorded,
       pilot,
       field,
       events,

@@ -193,7 +193,8 @@ describe('streams', () => {
       segmentMs: 900_000,
       keepMs: null,
       maxBytes: 500_000_000,
-      minFreeBytes: null
+      minFreeBytes: null,
+      maxGapMs: 10_000
     })
   })
 

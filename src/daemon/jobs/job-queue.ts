@@ -54,37 +54,45 @@ export class JobQueue {
 
   /**
    * Adds a job (in the current transaction, if any). A queued one with the same dedupe key makes this a no-op, unless this
-   * one is more urgent: then that one is, too, and no longer waits for its next attempt.
+   * one is more urgent: then that one is, too, and no longer waits for its next attempt. Gives the id of the job that is queued.
    */
   enqueue<Payload extends z.ZodType>(
     definition: JobDefinition<Payload>,
     payload: z.input<Payload>,
     options: { delayMs?: number; priority?: number } = {}
-  ): void {
+  ): string {
     const parsed = definition.payload.parse(payload)
     const now = this.#clock.nowMs()
-    this.#db
-      .prepare(
+    const dedupeKey = definition.dedupeKey?.(parsed) ?? null
+    const row = this.#db
+      .prepare<unknown[], { id: string }>(
         `INSERT INTO job (id, name, payload_json, state, priority, asset_id, dedupe_key, max_attempts, run_at_ms,
                           created_at_ms, updated_at_ms)
          VALUES (?, ?, ?, 'queued', ?, ?, ?, ?, ?, ?, ?)
          ON CONFLICT (name, dedupe_key) WHERE state = 'queued' AND dedupe_key IS NOT NULL
          DO UPDATE SET priority = excluded.priority, run_at_ms = min(run_at_ms, excluded.run_at_ms)
-         WHERE excluded.priority < job.priority`
+         WHERE excluded.priority < job.priority RETURNING id`
       )
-      .run(
+      .get(
         newId(now),
         definition.name,
         JSON.stringify(parsed),
         options.priority ?? definition.priority,
         definition.assetId?.(parsed) ?? null,
-        definition.dedupeKey?.(parsed) ?? null,
+        dedupeKey,
         definition.maxAttempts,
         now + (options.delayMs ?? 0),
         now,
         now
       )
     this.#db.afterCommit(() => this.#listener?.jobQueued())
+    return row?.id ?? this.#idOfTwin(definition.name, dedupeKey)
+  }
+
+  #idOfTwin(name: string, dedupeKey: string | null): string {
+    return this.#db
+      .prepare<unknown[], { id: string }>(`SELECT id FROM job WHERE state = 'queued' AND name = ? AND dedupe_key = ?`)
+      .get(name, dedupeKey)!.id
   }
 
   /**

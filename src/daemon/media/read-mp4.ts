@@ -1,5 +1,6 @@
 import { type ByteSource, inWindows } from './byte-source.ts'
 import { captureTimeAt } from './capture-time.ts'
+import { boxAt, children, inside } from './mp4-boxes.ts'
 
 /** What the index of an MP4 or QuickTime file says (ISO/IEC 14496-12); null where it says nothing. */
 export type Mp4Info = {
@@ -51,36 +52,6 @@ async function findIndex(source: ByteSource): Promise<{ index: Buffer | null; is
     at = end
   }
   return { index, isTruncated: false }
-}
-
-type Box = { type: string; start: number; end: number }
-
-/** The box whose header is at `at`; `start` and `end` delimit its content. Null when there is no box. */
-function boxAt(bytes: Buffer, at: number, limit: number): Box | null {
-  if (at + 8 > bytes.length) return null
-  const type = bytes.toString('latin1', at + 4, at + 8)
-  if (!/^[\x20-\x7e\xa9]{4}$/.test(type)) return null
-  const short = bytes.readUInt32BE(at)
-  if (short === 0) return { type, start: at + 8, end: limit } // up to the end
-  if (short !== 1) return short < 8 ? null : { type, start: at + 8, end: at + short }
-  const long = at + 16 > bytes.length ? 0 : Number(bytes.readBigUInt64BE(at + 8))
-  return long < 16 ? null : { type, start: at + 16, end: at + long }
-}
-
-/** The contents of the boxes of a type directly inside `bytes`; one that is cut off ends the list. */
-function children(bytes: Buffer, type: string): Buffer[] {
-  const found: Buffer[] = []
-  for (let at = 0; ; ) {
-    const box = boxAt(bytes, at, bytes.length)
-    if (!box || box.end > bytes.length) return found
-    if (box.type === type) found.push(bytes.subarray(box.start, box.end))
-    at = box.end
-  }
-}
-
-/** The content of the first box along a path; empty when there is none. */
-function inside(bytes: Buffer, ...path: string[]): Buffer {
-  return path.reduce((content, type) => children(content, type)[0] ?? Buffer.alloc(0), bytes)
 }
 
 type Track = {

@@ -14,6 +14,7 @@ export const auditActions = [
   'bytes.released',
   'gc.run',
   'link_key.replaced',
+  'recording.deleted',
   'references.deleted',
   'source.deleted',
   'source.key_replaced',

@@ -9,13 +9,14 @@ import { fieldContract } from './field.ts'
 import { jobsContract } from './jobs.ts'
 import { lifecycleContract } from './lifecycle.ts'
 import { pilotContract } from './pilot.ts'
+import { recordingsContract } from './recordings.ts'
 import { referencesContract } from './references.ts'
 import { remoteContract } from './remote.ts'
 import { renditionsContract } from './renditions.ts'
 import { similarContract } from './similar.ts'
 import { sinksContract } from './sinks.ts'
 import { sourcesContract } from './sources.ts'
-import { streamAssetsContract } from './stream-assets.ts'
+import { assetRecordingsContract, streamAssetsContract } from './stream-assets.ts'
 import { systemContract } from './system.ts'
 import { tieringContract } from './tiering.ts'
 import { tusContract } from './tus.ts'
@@ -46,6 +47,8 @@ export const adminContract: readonly Endpoint[] = [
   ...webhooksContract,
   ...sourcesContract,
   ...streamAssetsContract,
+  ...recordingsContract,
+  ...assetRecordingsContract,
   ...systemContract
 ]
 

@@ -23,6 +23,11 @@ export const eventTypes = [
   'source.deleted',
   'source.online',
   'source.offline',
+  'recording.damaged',
+  'recording.repaired',
+  'recording.deleted',
+  'clip.ready',
+  'clip.failed',
   'remote.cached',
   'remote.failed',
   'job.dead'

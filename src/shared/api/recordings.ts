@@ -34,7 +34,7 @@ export const recordingSegmentSchema = z
     state: z.enum(segmentStates),
     /** Why it is damaged, in words of the program that looked. */
     problem: z.string().nullable(),
-    /** Not removed by age or for room: a clip was cut from it, or somebody said so. */
+    /** Not removed by age or for room, because somebody said so. */
     is_kept: z.boolean()
   })
   .meta({ id: 'RecordingSegment' })
@@ -217,11 +217,25 @@ export const playRecording = defineEndpoint({
   name: 'playRecording',
   method: 'GET',
   path: '/api/v1/sources/{sourceId}/playback/media',
-  summary: 'A recording from a time on, through the base, as MP4',
-  role: 'viewer',
-  query: z.object({ ...playbackQuery, download: z.stringbool().default(false) }),
+  summary: 'A recording from a time on, through the base, as MP4; with a token, or by an address that the base gave',
+  role: 'none',
+  query: z.object({
+    ...playbackQuery,
+    download: z.stringbool().default(false),
+    /** Of an address that the base gave. */
+    token: z.string().max(256).optional()
+  }),
   response: 'bytes',
-  errors: ['invalid_request', 'source_not_found', 'recording_not_found', 'recording_corrupt', ...serverErrors]
+  errors: [
+    'unauthenticated',
+    'forbidden',
+    'link_invalid',
+    'invalid_request',
+    'source_not_found',
+    'recording_not_found',
+    'recording_corrupt',
+    ...serverErrors
+  ]
 })
 
 export const cutClip = defineEndpoint({

@@ -26,6 +26,8 @@ export interface LiveConfig {
     keepMs: number | null
     maxBytes: number | null
     minFreeBytes: number | null
+    /** Longer times without a recording divide one session from the next. */
+    maxGapMs: number
   }
 }
 
@@ -154,6 +156,12 @@ export const liveSettings = {
     env: 'FLIGHTCASE_RECORDINGS_MIN_FREE_GB',
     help: 'how much room recordings leave on their disk; the oldest that nothing refers to go first',
     schema: amountSchema(1_000_000).pipe(z.number().positive('must be more than 0'))
+  }),
+  recordingsGapSeconds: setting({
+    toml: 'live.gap_seconds',
+    env: 'FLIGHTCASE_RECORDINGS_GAP_SECONDS',
+    help: 'how long nothing may be recorded before what follows is shown as another recording',
+    schema: amountSchema(86_400)
   })
 } as const
 
@@ -165,7 +173,8 @@ export const liveDefaults = {
   liveWebrtcUdp: { host: '0.0.0.0', port: 8189 },
   liveSrt: 'off',
   liveHlsVariant: 'lowLatency',
-  recordingsSegmentMinutes: 15
+  recordingsSegmentMinutes: 15,
+  recordingsGapSeconds: 10
 } as const satisfies ValuesOf<typeof liveSettings>
 
 /** `dataDir` is an absolute path. */
@@ -196,7 +205,8 @@ export function liveConfig(values: ValuesOf<typeof liveSettings>, dataDir: strin
       segmentMs: Math.round((values.recordingsSegmentMinutes ?? liveDefaults.recordingsSegmentMinutes) * 60_000),
       keepMs: values.recordingsKeepDays === undefined ? null : values.recordingsKeepDays * 86_400_000,
       maxBytes: gigabytes(values.recordingsMaxGb),
-      minFreeBytes: gigabytes(values.recordingsMinFreeGb)
+      minFreeBytes: gigabytes(values.recordingsMinFreeGb),
+      maxGapMs: (values.recordingsGapSeconds ?? liveDefaults.recordingsGapSeconds) * 1000
     }
   }
 }

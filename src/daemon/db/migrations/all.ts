@@ -27,6 +27,7 @@ import { remoteMedia } from './0160-remote-media.ts'
 import { facetsOfWorkspace } from './0165-facets-of-workspace.ts'
 import { objectRoot } from './0170-object-root.ts'
 import { source } from './0180-source.ts'
+import { recordings } from './0190-recordings.ts'
 
 /** Every migration of the catalogue, oldest first. One that landed is never edited. */
 export const migrations: readonly Migration[] = [
@@ -57,5 +58,6 @@ export const migrations: readonly Migration[] = [
   remoteMedia,
   facetsOfWorkspace,
   objectRoot,
-  source
+  source,
+  recordings
 ]

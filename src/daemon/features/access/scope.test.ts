@@ -49,6 +49,8 @@ const ofAsset = ({ assetId }: World): Call => ({ params: { assetId } })
 const ofRemote = ({ remoteTaskId }: World): Call => ({ params: { taskId: remoteTaskId } })
 const ofSource = ({ sourceId }: World): Call => ({ params: { sourceId } })
 const ofStream = ({ streamAssetId }: World): Call => ({ params: { assetId: streamAssetId } })
+/** Of a thing of a stream that is not there. */
+const ofNothing = ({ sourceId }: World, name: string): Call => ({ params: { sourceId, [name]: newId() } })
 const ofUpload = ({ uploadId }: World): Call => ({ params: { uploadId } })
 const newFile = ({ workspaceId }: World): Call => ({ body: { workspaceId, name: 'new.bin', sizeBytes: 4 } })
 
@@ -154,6 +156,27 @@ const operations: Record<string, typeof refused | ((world: World) => Call)> = {
   closeWhep: ({ sourceId }) => ({ params: { sourceId, session: 'gone' } }),
   getMediaServer: open,
   createStreamAsset: ({ sourceId }) => ({ body: { type: 'stream', name: 'Gate', source_id: sourceId } }),
+  startRecording: ofSource,
+  stopRecording: ofSource,
+  getRecordStatus: ofSource,
+  listRecordingSessions: ofSource,
+  listRecordingFiles: ofSource,
+  listRecordingDays: ofSource,
+  keepSegment: (world) => ({ ...ofNothing(world, 'segmentId'), body: { is_kept: true } }),
+  deleteSegment: (world) => ofNothing(world, 'segmentId'),
+  repairSegment: (world) => ofNothing(world, 'segmentId'),
+  getPlaybackUrl: (world) => ({ ...ofSource(world), query: { start: 0 } }),
+  listPlaybackSegments: ofSource,
+  playRecording: (world) => ({ ...ofSource(world), query: { start: 0 } }),
+  cutClip: (world) => ({ ...ofSource(world), body: { start: '2026-01-01T00:00:00Z', end: '2026-01-01T00:00:01Z' } }),
+  listClips: ofSource,
+  getClip: (world) => ofNothing(world, 'clipId'),
+  keepSnapshot: (world) => ({ ...ofSource(world), body: {} }),
+  startAssetRecording: ofStream,
+  stopAssetRecording: ofStream,
+  getAssetRecordStatus: ofStream,
+  listAssetRecordings: ofStream,
+  getAssetPlaybackUrl: (world) => ({ ...ofStream(world), query: { start: 0 } }),
   previewAsset: ofStream,
   getAssetStreamStatus: ofStream,
   listWebhooks: refused,
@@ -168,14 +191,17 @@ const operations: Record<string, typeof refused | ((world: World) => Call)> = {
   replayWebhook: refused
 }
 
-/** Of what is there and cannot be had: nobody sends the streams, the fake server speaks no WebRTC, and assets belong to their sources. */
+/** Of what is there and cannot be had: nobody sends the streams, nothing was recorded of them, the fake server speaks no WebRTC, and assets belong to their sources. */
 const NOT_MADE = new Set([
   'rendition_not_available',
   'remote_media_not_ready',
   'snapshot_not_available',
   'stream_not_available',
   'live_unavailable',
-  'source_has_assets'
+  'source_has_assets',
+  'source_disabled',
+  'recording_not_found',
+  'clip_not_found'
 ])
 
 /** A day on which nothing else was taken. */

@@ -37,6 +37,7 @@ export interface LiveDeps
 export interface LiveFeature extends Feature {
   server: MediaServer
   service: SourcesService
+  repository: SourcesRepository
   assets: StreamAssets
   tokens: StreamTokens
   /** A picture of a stream as it is now, in full size. Throws `source_not_found`, `snapshot_not_available`. */
@@ -109,6 +110,7 @@ export function createLive(deps: LiveDeps): LiveFeature {
   return {
     server,
     service,
+    repository,
     assets,
     tokens,
     pictureOf: (sourceId) => snapshots.inFull(service.get(sourceId)),

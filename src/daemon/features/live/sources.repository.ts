@@ -77,6 +77,14 @@ export class SourcesRepository {
     return this.#db.prepare<unknown[], SourceRow>(SELECT).all().map(sourceFrom)
   }
 
+  /** Those that shall be recorded now. */
+  listRecorded(): Source[] {
+    return this.#db
+      .prepare<unknown[], SourceRow>(`${SELECT} WHERE enabled = 1 AND record_enabled = 1`)
+      .all()
+      .map(sourceFrom)
+  }
+
   /** By name. The cursor is an id: throws `invalid_request` where it names none. */
   list(
     query: {

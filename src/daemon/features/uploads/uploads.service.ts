@@ -3,7 +3,7 @@ import type { AssetSummary } from '../../../shared/api/assets.ts'
 import { type NewReference, newReferenceSchema, type Reference } from '../../../shared/api/references.ts'
 import type { UploadFields } from '../../../shared/api/uploads.ts'
 import { currentActor } from '../../audit/acting.ts'
-import type { Clock } from '../../clock.ts'
+import { type Clock, localDay } from '../../clock.ts'
 import type { Database } from '../../db/database.ts'
 import { AppError } from '../../errors.ts'
 import type { Outbox } from '../../events/outbox.ts'
@@ -83,6 +83,8 @@ export interface OwnFile {
   reference: NewReference
   /** Whether it is looked at, previewed and judged as an upload is. */
   isProcessed: boolean
+  /** When its content was taken; now when left out. */
+  takenAtMs?: number
 }
 
 /** Files of applications: bytes first, then one transaction for everything else. */
@@ -159,10 +161,10 @@ export class UploadsService {
   async storeOwn(
     source: Readable,
     file: OwnFile,
-    onStored: (assetId: string) => void = () => {}
+    onStored: (assetId: string, sha256: string) => void = () => {}
   ): Promise<UploadedMedia> {
     const { db, store, keys, blobs, removals, clock } = this.#deps
-    const { type, workspaceId } = file
+    const { type } = file
     const nowMs = clock.nowMs()
     const name = safeName(file.name)
     const blobId = newId(nowMs)
@@ -175,9 +177,9 @@ export class UploadsService {
     return db.transaction(() => {
       removals.cancel(key, '')
       const kept = blobs.keep(received, known)
-      const asset = { ...received, blobId: kept.blobId, objectKey: key, workspaceId, access: 'workspace' as const }
+      const asset = { ...file, ...received, blobId: kept.blobId, objectKey: key, access: 'workspace' as const }
       const { id, reference } = this.#insert(asset, file.reference, kept.isDuplicate)
-      onStored(id)
+      onStored(id, sha256)
       if (file.isProcessed) this.#deps.onNewAsset(id)
       return { asset: this.#deps.getSummary(id), sha256, isDuplicate: kept.isDuplicate, reference }
     })
@@ -240,7 +242,7 @@ export class UploadsService {
   }
 
   #insert(
-    file: KeptFile & Pick<UploadFields, 'workspaceId' | 'access'>,
+    file: KeptFile & Pick<UploadFields, 'workspaceId' | 'access'> & Pick<OwnFile, 'takenAtMs'>,
     wanted: NewReference | null,
     isDuplicate: boolean,
     givenId?: string
@@ -248,7 +250,15 @@ export class UploadsService {
     const { repository, outbox, clock } = this.#deps
     const nowMs = clock.nowMs()
     const id = givenId ?? newId(nowMs)
-    const moment = captureMoment({ name: file.name, createdTime: null }, nowMs)
+    const moment =
+      file.takenAtMs === undefined
+        ? captureMoment({ name: file.name, createdTime: null }, nowMs)
+        : {
+            takenAtMs: file.takenAtMs,
+            takenDay: localDay(file.takenAtMs),
+            zoneOffsetMin: null,
+            source: 'callback' as const
+          }
     repository.insert({ ...file, id, ownerId: currentActor().id, moment }, nowMs)
     const reference = wanted && this.#deps.createReference(id, wanted)
     const { workspaceId, name, objectKey, type, sizeBytes } = file

@@ -526,7 +526,11 @@ export const en = {
       forced: 'though several held it',
       orphaned: 'nothing used it any more',
       bin_time_over: 'its time in the bin was over',
-      expired: 'its time was over'
+      expired: 'its time was over',
+      source_deleted: 'its stream was removed',
+      too_old: 'it was too old',
+      too_much: 'recordings took too much room',
+      disk_full: 'the disk was getting full'
     },
     action: {
       asset_access_changed: 'Changed who may see a file',
@@ -543,6 +547,9 @@ export const en = {
       webhook_created: 'Added a webhook',
       webhook_changed: 'Changed a webhook',
       webhook_deleted: 'Removed a webhook',
+      source_deleted: 'Removed a stream',
+      source_key_replaced: 'Replaced the address that a stream is sent to',
+      recording_deleted: 'Deleted a recording',
       workspace_quota_changed: 'Changed the quota of a workspace',
       token_created: 'Made a token',
       token_revoked: 'Revoked a token',

@@ -477,7 +477,11 @@ export const zhCN: Translation = {
       forced: '当时仍有多方使用',
       orphaned: '已无任何使用方',
       bin_time_over: '在回收站中的期限已到',
-      expired: '期限已到'
+      expired: '期限已到',
+      source_deleted: '其视频流已移除',
+      too_old: '保存期限已到',
+      too_much: '录像占用空间过多',
+      disk_full: '磁盘空间不足'
     },
     action: {
       asset_access_changed: '更改文件的可见范围',
@@ -494,6 +498,9 @@ export const zhCN: Translation = {
       webhook_created: '添加 Webhook',
       webhook_changed: '更改 Webhook',
       webhook_deleted: '移除 Webhook',
+      source_deleted: '移除视频流',
+      source_key_replaced: '更换视频流的推流地址',
+      recording_deleted: '删除录像',
       workspace_quota_changed: '更改工作区配额',
       token_created: '创建令牌',
       token_revoked: '吊销令牌',

@@ -1,0 +1,142 @@
+import { mkdirSync, renameSync, rmSync, symlinkSync, utimesSync, writeFileSync } from 'node:fs'
+import { dirname, join } from 'node:path'
+import { expect, test } from 'vitest'
+import { partsBytes, segmentBytes } from '../../testing/fake-mediamtx/segment-media.ts'
+import { isoFromUs } from './instants.ts'
+import { CAMERA, placeOf, RUN, startIndex } from './recordings-bench.ts'
+
+const OLD = '2026-11-20T13:04:05.000001Z'
+const NEW = '2026-11-20T13:05:05.000002Z'
+const header = { run: RUN, number: 1, startUs: 0 }
+
+test('files are found by their names, each with its length, size and place in the run', async () => {
+  const { fake, scanned, queued } = await startIndex()
+  const file = fake.addSegment(CAMERA, NEW, 7.5, { run: RUN, number: 1 })
+  fake.addSegment(CAMERA, OLD, 60, { run: RUN, number: 0 })
+  // The media server takes none of these for what it wrote, or should not.
+  const folder = dirname(file)
+  writeFileSync(join(folder, '1763643845-000001.bad'), 'x')
+  writeFileSync(join(folder, 'notes.txt'), 'x')
+  mkdirSync(join(folder, '1763643999-000001.mp4'))
+  symlinkSync('/etc/hostname', join(folder, '1763643998-000001.mp4'))
+  const rows = await scanned()
+  expect(rows.map(({ startUs }) => isoFromUs(startUs))).toEqual([OLD, NEW])
+  expect(rows[1]).toMatchObject({
+    fileName: file.slice(folder.length + 1),
+    durationMs: 7500,
+    sizeBytes: segmentBytes(header, 7500).length,
+    run: { id: RUN.replaceAll('-', ''), number: 1 },
+    state: 'unchecked',
+    isKept: false
+  })
+  expect(queued()).toEqual(['recordings.check', 'recordings.check'])
+})
+
+test('a look that finds nothing new changes nothing', async () => {
+  const { fake, scanned, db } = await startIndex()
+  fake.addSegment(CAMERA, OLD, 60)
+  const rows = await scanned()
+  const changes = () => db.sql.prepare<unknown[], { n: number }>('SELECT total_changes() AS n').get()!.n
+  const before = changes()
+  expect(await scanned()).toEqual(rows)
+  expect(changes()).toBe(before)
+})
+
+test('the newest file is open as long as it is written, and then it is looked at once more', async () => {
+  const { fake, scanned, clock, queued } = await startIndex()
+  fake.addSegment(CAMERA, OLD, 60, { run: RUN, number: 0 })
+  const file = fake.segmentFile(CAMERA, NEW)
+  const write = (bytes: Buffer) => {
+    writeFileSync(file, bytes)
+    utimesSync(file, clock.nowMs() / 1000, clock.nowMs() / 1000)
+  }
+  write(Buffer.alloc(0))
+  expect((await scanned())[1]).toMatchObject({ state: 'open', durationMs: null, sizeBytes: 0 })
+  const opened = segmentBytes(header, 2000, true)
+  write(opened)
+  expect((await scanned())[1]).toMatchObject({ state: 'open', durationMs: 2000, sizeBytes: opened.length })
+  write(Buffer.concat([opened, partsBytes(2000, 3000)]))
+  expect((await scanned())[1]).toMatchObject({ state: 'open', durationMs: 5000 })
+  // Nothing further came: the longer one stays.
+  expect((await scanned())[1]).toMatchObject({ state: 'open', durationMs: 5000 })
+  expect(queued()).toEqual(['recordings.check'])
+  write(segmentBytes(header, 6000))
+  expect((await scanned())[1]).toMatchObject({ state: 'unchecked', durationMs: 6000 })
+  expect(queued()).toEqual(['recordings.check', 'recordings.check'])
+})
+
+test('a file whose writer died is open no longer', async () => {
+  const { scanned, clock, fake } = await startIndex()
+  const file = fake.addSegment(CAMERA, NEW, 5)
+  writeFileSync(file, segmentBytes(header, 5000, true))
+  utimesSync(file, clock.nowMs() / 1000, clock.nowMs() / 1000)
+  expect(await scanned()).toMatchObject([{ state: 'open' }])
+  clock.advanceMs(60_000)
+  expect(await scanned()).toMatchObject([{ state: 'unchecked', durationMs: 5000 }])
+})
+
+test('a file that follows ends the one before', async () => {
+  const { scanned, clock, fake } = await startIndex()
+  for (const [number, start] of [OLD, NEW].entries()) {
+    const file = fake.addSegment(CAMERA, start, 5)
+    writeFileSync(file, segmentBytes({ ...header, number }, 5000, true))
+    utimesSync(file, clock.nowMs() / 1000, clock.nowMs() / 1000)
+    const rows = await scanned()
+    expect(rows.map(({ state }) => state)).toEqual(number === 0 ? ['open'] : ['unchecked', 'open'])
+  }
+})
+
+test('what somebody removed is forgotten, but not what lies on a disk that is away', async () => {
+  const { fake, scanned } = await startIndex()
+  const first = fake.addSegment(CAMERA, OLD, 60)
+  fake.addSegment(CAMERA, NEW, 60)
+  expect(await scanned()).toHaveLength(2)
+  rmSync(first)
+  expect((await scanned()).map(({ startUs }) => isoFromUs(startUs))).toEqual([NEW])
+  renameSync(fake.recordRoot!, `${fake.recordRoot}-away`)
+  expect(await scanned()).toHaveLength(1)
+  mkdirSync(fake.recordRoot!)
+  expect(await scanned()).toHaveLength(1)
+  rmSync(fake.recordRoot!, { recursive: true })
+  renameSync(`${fake.recordRoot}-away`, fake.recordRoot!)
+  rmSync(join(fake.recordRoot!, 'live'), { recursive: true })
+  mkdirSync(join(fake.recordRoot!, 'live'))
+  expect(await scanned()).toEqual([])
+})
+
+test('a path that cannot be looked at keeps nobody from looking at the next', async () => {
+  const { fake, index, segments } = await startIndex()
+  fake.addSegment(CAMERA, OLD, 60)
+  const broken = placeOf('live/broken-11111111')
+  writeFileSync(join(fake.recordRoot!, 'live', 'broken-11111111'), 'no folder')
+  await index.scan([broken, placeOf()])
+  expect(segments.listOfSource(broken.sourceId)).toEqual([])
+  expect(segments.listOfSource(placeOf().sourceId)).toHaveLength(1)
+})
+
+test('of a server elsewhere the starts are known as it writes them, and lengths from what it plays', async () => {
+  const { fake, scanned, queued } = await startIndex({ isElsewhere: true })
+  fake.addSegment(CAMERA, OLD, 60, { run: RUN, number: 0 })
+  fake.addSegment(CAMERA, NEW, 7.5, { run: RUN, number: 1 })
+  const rows = await scanned()
+  expect(rows.map(({ rawStart }) => rawStart)).toEqual([OLD, NEW])
+  expect(rows).toMatchObject([
+    { fileName: null, sizeBytes: null, durationMs: 60_000, state: 'unchecked' },
+    { fileName: null, sizeBytes: null, durationMs: 7500, state: 'unchecked' }
+  ])
+  expect(queued()).toEqual([])
+  await fake.down()
+  expect(await scanned()).toEqual(rows)
+  await fake.up()
+  rmSync(fake.segmentFile(CAMERA, OLD))
+  expect(await scanned()).toHaveLength(1)
+})
+
+test('of a server elsewhere the newest file is open while it is recorded', async () => {
+  const { fake, scanned } = await startIndex({ isElsewhere: true })
+  await fake.publish(CAMERA)
+  fake.addSegment(CAMERA, OLD, 60)
+  fake.addSegment(CAMERA, NEW, 10)
+  expect((await scanned()).map(({ state }) => state)).toEqual(['unchecked', 'open'])
+  expect((await scanned(placeOf(CAMERA, false))).map(({ state }) => state)).toEqual(['unchecked', 'unchecked'])
+})

@@ -1,0 +1,263 @@
+import { readdir, stat } from 'node:fs/promises'
+import { join } from 'node:path'
+import type { Logger } from 'pino'
+import { type Clock, localDay } from '../../clock.ts'
+import type { Database } from '../../db/database.ts'
+import { messageOf } from '../../errors.ts'
+import { newId } from '../../ids.ts'
+import type { JobQueue } from '../../jobs/job-queue.ts'
+import { withFileSource } from '../../media/byte-source.ts'
+import type { RecordedSpan } from '../../mediamtx/answers.ts'
+import { MediaMtxError } from '../../mediamtx/errors.ts'
+import { startOfFile, US_PER_MS, US_PER_S, usFromIso } from './instants.ts'
+import { readSegment } from './read-segment.ts'
+import type { RecordingPlace } from './recorded-sources.ts'
+import type { RecordingServer } from './recording-server.ts'
+import { checkSegmentJob } from './recordings.jobs.ts'
+import type { SegmentFacts, SegmentRow, SegmentsRepository } from './segments.repository.ts'
+
+export interface RecordingIndexDeps {
+  db: Database
+  clock: Clock
+  log: Logger
+  queue: JobQueue
+  server: RecordingServer
+  segments: SegmentsRepository
+}
+
+/** What is written gets a part every second; what was not touched for so long is not written any more. */
+const OPEN_REST_MS = 30_000
+/** File systems tell the time of a change roughly. */
+const FOLDER_REST_MS = 2000
+const NOTED_AT_ONCE = 500
+
+/** A file as it was found. */
+interface Found {
+  startUs: number
+  fileName: string | null
+  rawStart: string | null
+}
+
+/** The same with what it says. */
+interface Looked extends Found {
+  facts: SegmentFacts
+}
+
+/** What the index has of a path. */
+interface Known {
+  starts: ReadonlySet<number>
+  open: ReadonlyMap<number, SegmentRow>
+}
+
+/** Keeps the index in step with what lies on the disk of the media server, without any help of it. */
+export class RecordingIndex {
+  readonly #deps: RecordingIndexDeps
+  /** When the folder of a path was last changed, as far as it was looked at. */
+  readonly #foldersSeen = new Map<string, number>()
+  /** Where the whole parts of files end that are still written, and how long they are up to there. */
+  readonly #readUpTo = new Map<string, { wholeBytes: number; durationMs: number | null }>()
+  #last: Promise<void> = Promise.resolve()
+
+  constructor(deps: RecordingIndexDeps) {
+    this.#deps = deps
+  }
+
+  /** Where a file lies; null where the media server runs elsewhere. */
+  filePath({ pathName, fileName }: Pick<SegmentRow, 'pathName' | 'fileName'>): string | null {
+    const { recordRoot } = this.#deps.server
+    return recordRoot === null || fileName === null ? null : join(recordRoot, ...pathName.split('/'), fileName)
+  }
+
+  /**
+   * Looks at some paths, after whoever looks already. One that cannot be looked at now stays as it is. Ends early when `signal`
+   * is aborted.
+   */
+  scan(paths: readonly RecordingPlace[], signal?: AbortSignal): Promise<void> {
+    const scan = this.#last.then(async () => {
+      if (!(await this.#isRootThere())) return
+      for (const path of paths) {
+        if (signal?.aborted) return
+        await this.#scanPath(path)
+      }
+    })
+    this.#last = scan.catch(() => undefined)
+    return scan
+  }
+
+  async #scanPath(path: RecordingPlace): Promise<void> {
+    try {
+      if (this.#deps.server.recordRoot === null) await this.#scanServer(path)
+      else await this.#scanFolder(path, join(this.#deps.server.recordRoot, ...path.pathName.split('/')))
+    } catch (error) {
+      this.#deps.log.warn({ path: path.pathName, reason: messageOf(error) }, 'recordings could not be looked at')
+    }
+  }
+
+  /** A disk that is not plugged in is no reason to forget what is on it. */
+  async #isRootThere(): Promise<boolean> {
+    const { server, segments, log } = this.#deps
+    if (server.recordRoot === null) return true
+    const names = await readdir(server.recordRoot).catch(() => [])
+    if (names.length > 0 || segments.isEmpty()) return true
+    log.warn({ folder: server.recordRoot }, 'the folder of the recordings is gone or empty')
+    return false
+  }
+
+  async #scanFolder(path: RecordingPlace, folder: string): Promise<void> {
+    const folderMs = await changeOf(folder)
+    const known = this.#knownOf(path)
+    // No file came or went: only the newest can have grown.
+    if (folderMs !== null && this.#foldersSeen.get(folder) === folderMs) {
+      await this.#noteFiles(path, [...known.open.values()], known, folder)
+      return
+    }
+    const entries = folderMs === null ? [] : await readdir(folder, { withFileTypes: true })
+    const found = entries.flatMap((entry): Found[] => {
+      const startUs = entry.isFile() ? startOfFile(entry.name) : null
+      return startUs === null ? [] : [{ startUs, fileName: entry.name, rawStart: null }]
+    })
+    await this.#noteFiles(path, found, known, folder)
+    this.#forget(path, found, known)
+    if (folderMs !== null && this.#deps.clock.nowMs() - folderMs > FOLDER_REST_MS)
+      this.#foldersSeen.set(folder, folderMs)
+  }
+
+  /** Reads and notes the files that are new, or were still written when they were last looked at; some at a time. */
+  async #noteFiles(path: RecordingPlace, found: readonly Found[], known: Known, folder: string): Promise<void> {
+    const newestUs = found.reduce((newest, { startUs }) => Math.max(newest, startUs), 0)
+    const unsettled = found.filter(({ startUs }) => !isSettled(known, startUs))
+    for (let at = 0; at < unsettled.length; at += NOTED_AT_ONCE) {
+      const looked: Looked[] = []
+      for (const each of unsettled.slice(at, at + NOTED_AT_ONCE)) {
+        const facts = await this.#readFile(join(folder, each.fileName!), each.startUs === newestUs)
+        if (facts) looked.push({ ...each, facts })
+      }
+      this.#note(path, looked, known)
+    }
+  }
+
+  /** Null for a file that went meanwhile. */
+  async #readFile(filePath: string, isNewest: boolean): Promise<SegmentFacts | null> {
+    const mtimeMs = await changeOf(filePath)
+    if (mtimeMs === null) return null
+    const before = this.#readUpTo.get(filePath)
+    const file = await withFileSource(filePath, async (source) => ({
+      ...(await readSegment(source, { isThorough: false, resumeAt: before?.wholeBytes })),
+      sizeBytes: source.sizeBytes
+    }))
+    const { sizeBytes, run, isClosed, wholeBytes } = file
+    const durationMs = file.durationMs ?? before?.durationMs ?? null
+    const isOpen = isNewest && !isClosed && this.#deps.clock.nowMs() - mtimeMs < OPEN_REST_MS
+    if (isOpen && wholeBytes > 0) this.#readUpTo.set(filePath, { wholeBytes, durationMs })
+    else this.#readUpTo.delete(filePath)
+    return { durationMs, sizeBytes, run, state: isOpen ? 'open' : 'unchecked', problem: null }
+  }
+
+  /** A server elsewhere names the starts only; how long files are follows from what it plays in one go. */
+  async #scanServer(path: RecordingPlace): Promise<void> {
+    const client = this.#deps.server.client()
+    const known = this.#knownOf(path)
+    const found = (await client.getRecordings(path.pathName)).flatMap((rawStart): Found[] => {
+      const startUs = usFromIso(rawStart)
+      return startUs === null ? [] : [{ startUs, fileName: null, rawStart }]
+    })
+    const firstNew = found.find(({ startUs }) => !isSettled(known, startUs))
+    const spans = firstNew ? await this.#spansFrom(path, firstNew.rawStart!) : []
+    const isOpen = path.isRecorded && (await client.getPath(path.pathName))?.available === true
+    const looked = found.flatMap((each, index): Looked[] => {
+      if (isSettled(known, each.startUs)) return []
+      const next = found[index + 1]
+      const durationMs = durationWithin(spans, each.startUs, next?.startUs ?? null)
+      const state = isOpen && !next ? 'open' : 'unchecked'
+      return [{ ...each, facts: { durationMs, sizeBytes: null, run: null, state, problem: null } }]
+    })
+    this.#note(path, looked, known)
+    this.#forget(path, found, known)
+  }
+
+  /** Empty where the server cannot say: a single damaged file is enough for that. */
+  async #spansFrom({ pathName }: RecordingPlace, start: string): Promise<RecordedSpan[]> {
+    try {
+      return await this.#deps.server.client().playbackList(pathName, { start })
+    } catch (error) {
+      if (error instanceof MediaMtxError && error.code === 'Corrupt') return []
+      throw error
+    }
+  }
+
+  #knownOf({ sourceId }: RecordingPlace): Known {
+    const { segments } = this.#deps
+    const open = segments.listOpen().filter((segment) => segment.sourceId === sourceId)
+    return {
+      starts: segments.listStarts(sourceId),
+      open: new Map(open.map((segment) => [segment.startUs, segment]))
+    }
+  }
+
+  #note(path: RecordingPlace, looked: readonly Looked[], known: Known): void {
+    const { db, clock, segments, queue } = this.#deps
+    const { sourceId, workspaceId, pathName } = path
+    const changed = looked.filter(({ startUs, facts }) => !isSame(known.open.get(startUs), facts))
+    if (changed.length === 0) return
+    db.transaction(() => {
+      for (const { facts, ...file } of changed) {
+        const before = known.open.get(file.startUs)
+        const id = before?.id ?? newId(clock.nowMs())
+        const day = localDay(file.startUs / US_PER_MS)
+        if (before) segments.update(id, facts)
+        else segments.insert({ id, sourceId, workspaceId, pathName, day, ...file, ...facts, isKept: false })
+        if (facts.state === 'unchecked' && file.fileName !== null) queue.enqueue(checkSegmentJob, { segmentId: id })
+      }
+    })
+  }
+
+  #forget(path: RecordingPlace, found: readonly Found[], known: Known): void {
+    const { db, segments, log } = this.#deps
+    const there = new Set(found.map(({ startUs }) => startUs))
+    const gone = [...known.starts].filter((startUs) => !there.has(startUs))
+    if (gone.length === 0) return
+    db.transaction(() => {
+      for (const startUs of gone) segments.deleteAt(path.sourceId, startUs)
+    })
+    log.warn({ path: path.pathName, files: gone.length }, 'recordings were removed by somebody else')
+  }
+}
+
+/** What is known no longer needs to be looked at, unless it was still written then. */
+function isSettled(known: Known, startUs: number): boolean {
+  return known.starts.has(startUs) && !known.open.has(startUs)
+}
+
+/** When a file was written, or something put into a folder or taken out of it; epoch milliseconds, null when it is not there. */
+async function changeOf(path: string): Promise<number | null> {
+  try {
+    return (await stat(path)).mtimeMs
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return null
+    throw error
+  }
+}
+
+function isSame(before: SegmentFacts | undefined, now: SegmentFacts): boolean {
+  if (!before) return false
+  const { durationMs, sizeBytes, run, state, problem } = before
+  return (
+    durationMs === now.durationMs &&
+    sizeBytes === now.sizeBytes &&
+    run?.id === now.run?.id &&
+    run?.number === now.run?.number &&
+    state === now.state &&
+    problem === now.problem
+  )
+}
+
+/** Up to the next file or the end of what is played in one go, whichever comes first; null where nothing is played. */
+function durationWithin(spans: readonly RecordedSpan[], startUs: number, nextUs: number | null): number | null {
+  for (const span of spans) {
+    const fromUs = usFromIso(span.start)
+    const toUs = fromUs === null ? null : fromUs + span.durationS * US_PER_S
+    if (fromUs === null || toUs === null || startUs < fromUs || startUs >= toUs) continue
+    return Math.round((Math.min(toUs, nextUs ?? toUs) - startUs) / US_PER_MS)
+  }
+  return null
+}

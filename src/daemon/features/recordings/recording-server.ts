@@ -1,0 +1,15 @@
+import type { MediaMtxClient } from '../../mediamtx/client.ts'
+
+/** The calls of the media server that recordings need. */
+export type RecordingClient = Pick<
+  MediaMtxClient,
+  'getPath' | 'getRecordings' | 'deleteSegment' | 'playbackList' | 'openPlayback'
+>
+
+/** The media server, as far as recordings need it. */
+export interface RecordingServer {
+  /** The folder that it records into; null: it runs on another machine. */
+  readonly recordRoot: string | null
+  /** Its calls raise `MediaMtxError`. */
+  client(): RecordingClient
+}

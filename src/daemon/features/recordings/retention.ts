@@ -1,0 +1,154 @@
+import { rm, statfs } from 'node:fs/promises'
+import { dirname } from 'node:path'
+import type { Logger } from 'pino'
+import type { AuditLog } from '../../audit/audit-log.ts'
+import type { Clock } from '../../clock.ts'
+import type { LiveConfig } from '../../config/settings/live.ts'
+import type { Database } from '../../db/database.ts'
+import { messageOf } from '../../errors.ts'
+import type { Outbox } from '../../events/outbox.ts'
+import { MediaMtxError } from '../../mediamtx/errors.ts'
+import { isoFromUs, nameAt, US_PER_MS } from './instants.ts'
+import type { RecordingIndex } from './recording-index.ts'
+import type { RecordingServer } from './recording-server.ts'
+import { besidePaths } from './segment-repair.ts'
+import type { SegmentRow, SegmentsRepository } from './segments.repository.ts'
+import { endOf } from './sessions.ts'
+
+export interface RetentionDeps {
+  db: Database
+  clock: Clock
+  log: Logger
+  audit: AuditLog
+  outbox: Outbox
+  server: RecordingServer
+  segments: SegmentsRepository
+  index: RecordingIndex
+  config: LiveConfig['recordings']
+}
+
+/** Why a recording was deleted. */
+export type DeletionReason = 'asked' | 'source_deleted' | 'too_old' | 'too_much' | 'disk_full'
+
+/** How much there is, and how much there may be. */
+export interface Room {
+  /** Before this instant everything is too old; null: nothing is. */
+  oldestUs: number | null
+  /** How much of the recordings must go; at most 0 when nothing must. */
+  tooMuchBytes: number
+  /** How much free space is missing; at most 0 when there is enough. */
+  missingBytes: number
+}
+
+const TAKEN_AT_ONCE = 100
+/** A minute of several cameras. */
+const NEARLY_NOTHING_BYTES = 500_000_000
+
+/** Decides how long recordings stay: the media server itself deletes none. */
+export class Retention {
+  readonly #deps: RetentionDeps
+
+  constructor(deps: RetentionDeps) {
+    this.#deps = deps
+  }
+
+  /** Deletes what is too old, too much, or in the way of new recordings; the oldest first. */
+  async run(signal: AbortSignal): Promise<void> {
+    const { segments, log, config } = this.#deps
+    if (config.keepMs === null && config.maxBytes === null && config.minFreeBytes === null) return
+    let isStuck = false
+    for (;;) {
+      const room = await this.#room()
+      const oldest = segments.listOldest(TAKEN_AT_ONCE)
+      const chosen = chooseToDelete(oldest, room)
+      for (const { segment, reason } of chosen) {
+        if (signal.aborted) return
+        // What cannot be deleted keeps nobody from deleting the next.
+        await this.delete(segment, reason).catch((error: unknown) => {
+          log.warn({ path: segment.pathName, reason: messageOf(error) }, 'a recording could not be deleted')
+          isStuck = true
+        })
+      }
+      if (isStuck || chosen.length < TAKEN_AT_ONCE) return
+    }
+  }
+
+  /** Whether there is so little room that recording is about to fail. */
+  async isDiskFull(): Promise<boolean> {
+    const free = await this.#freeBytes()
+    return free !== null && free < NEARLY_NOTHING_BYTES
+  }
+
+  /** Deletes a file and whatever lies beside it. Raises the file system's errors and `MediaMtxError`. */
+  async delete(segment: SegmentRow, reason: DeletionReason): Promise<void> {
+    const { db, audit, outbox, segments, index, server } = this.#deps
+    const filePath = index.filePath(segment)
+    if (filePath !== null) {
+      for (const path of [...Object.values(besidePaths(filePath)), filePath]) await rm(path, { force: true })
+    } else if (segment.rawStart !== null)
+      await server
+        .client()
+        .deleteSegment(segment.pathName, segment.rawStart)
+        .catch((error: unknown) => {
+          if (!(error instanceof MediaMtxError) || error.code !== 'NotFound') throw error
+        })
+    db.transaction(() => {
+      if (!segments.find(segment.id)) return
+      segments.delete(segment.id)
+      const { workspaceId, sourceId, pathName: path, sizeBytes, startUs } = segment
+      const facts = {
+        name: nameAt({ name: path }, startUs, ''),
+        workspaceId,
+        sourceId,
+        path,
+        start: isoFromUs(startUs),
+        end: isoFromUs(endOf(segment)),
+        sizeBytes,
+        reason
+      }
+      audit.record('recording.deleted', segment.id, facts)
+      outbox.append('recording.deleted', segment.id, facts)
+    })
+  }
+
+  async #room(): Promise<Room> {
+    const { clock, config, segments } = this.#deps
+    const free = await this.#freeBytes()
+    return {
+      oldestUs: config.keepMs === null ? null : (clock.nowMs() - config.keepMs) * US_PER_MS,
+      tooMuchBytes: config.maxBytes === null ? 0 : segments.totalBytes() - config.maxBytes,
+      missingBytes: free === null || config.minFreeBytes === null ? 0 : config.minFreeBytes - free
+    }
+  }
+
+  /** Of the disk that the recordings are on; null where the media server runs elsewhere. */
+  async #freeBytes(): Promise<number | null> {
+    const { recordRoot } = this.#deps.server
+    if (recordRoot === null) return null
+    // Before the first recording there is no such folder.
+    const disk = await statfs(recordRoot).catch(() => statfs(dirname(recordRoot)))
+    return disk.bavail * disk.bsize
+  }
+}
+
+/** Which of these files, the oldest first, have to go, and why: none after the first that may stay. */
+export function chooseToDelete(
+  oldest: readonly SegmentRow[],
+  room: Room
+): { segment: SegmentRow; reason: DeletionReason }[] {
+  const chosen: { segment: SegmentRow; reason: DeletionReason }[] = []
+  let freedBytes = 0
+  for (const segment of oldest) {
+    const reason = reasonFor(segment, room, freedBytes)
+    if (reason === null) break
+    chosen.push({ segment, reason })
+    freedBytes += segment.sizeBytes ?? 0
+  }
+  return chosen
+}
+
+function reasonFor(segment: SegmentRow, room: Room, freedBytes: number): DeletionReason | null {
+  if (room.oldestUs !== null && endOf(segment) < room.oldestUs) return 'too_old'
+  if (room.tooMuchBytes > freedBytes) return 'too_much'
+  return room.missingBytes > freedBytes ? 'disk_full' : null
+}

@@ -1,0 +1,108 @@
+import { execFile } from 'node:child_process'
+import { existsSync, readFileSync, writeFileSync } from 'node:fs'
+import { readdir } from 'node:fs/promises'
+import { dirname, join } from 'node:path'
+import { promisify } from 'node:util'
+import { describe, expect, test } from 'vitest'
+import { findFfmpeg } from '../../media/find-ffmpeg.ts'
+import { tinyClip } from '../../testing/clips.ts'
+import { segmentBytes } from '../../testing/fake-mediamtx/segment-media.ts'
+import { temporaryFolder } from '../../testing/test-database.ts'
+import { startOfFile } from './instants.ts'
+import { RUN } from './recordings-bench.ts'
+import { checkSegmentFile } from './segment-check.ts'
+import { besidePaths, RepairFailed, repairSegmentFile } from './segment-repair.ts'
+
+const ffmpegPath = findFfmpeg()
+if (!ffmpegPath) console.warn('\n!!! SKIPPED repair of recordings by ffmpeg: there is no ffmpeg on this machine !!!\n')
+const header = { run: RUN, number: 3, startUs: 0 }
+
+function recording(bytes: Buffer) {
+  const filePath = join(temporaryFolder('repair'), '1795282529-020495.mp4')
+  writeFileSync(filePath, bytes)
+  const options = { filePath, ffmpegPath, nextAfterMs: null, signal: new AbortController().signal }
+  return { ...options, files: () => readdir(dirname(filePath)) }
+}
+
+test('what lies beside a recording is none, neither for us nor for a search for digits and .mp4', () => {
+  const { draft, damaged } = besidePaths('/r/live/roof-0a1b2c3d/1795282529-020495.mp4')
+  for (const path of [draft, damaged]) {
+    expect(path).not.toMatch(/\d{10}-\d{6}\.mp4/)
+    expect(startOfFile(path.slice(path.lastIndexOf('/') + 1))).toBeNull()
+  }
+})
+
+test('of a file that is cut off all whole parts are kept as they are, without ffmpeg', async () => {
+  const whole = segmentBytes(header, 20_000, true)
+  const upTo19 = segmentBytes(header, 19_000, true)
+  const { files, ...options } = recording(whole.subarray(0, whole.length - 7))
+  const before = await checkSegmentFile(options)
+  expect(before.problem).toMatch(/cut off/)
+  const repaired = await repairSegmentFile({ ...options, ffmpegPath: null })
+  expect(repaired).toMatchObject({ durationMs: 19_000, problem: null, run: { number: 3 } })
+  expect(readFileSync(options.filePath).equals(upTo19)).toBe(true)
+  expect(await files()).toEqual(['1795282529-020495.mp4'])
+})
+
+test('where much is lost the damaged file is kept', async () => {
+  const whole = segmentBytes(header, 3000, true)
+  const { files, ...options } = recording(whole.subarray(0, whole.length - 7))
+  const damaged = readFileSync(options.filePath)
+  expect(await repairSegmentFile(options)).toMatchObject({ durationMs: 2000 })
+  expect(await files()).toEqual(['1795282529-020495.bad', '1795282529-020495.mp4'])
+  expect(readFileSync(besidePaths(options.filePath).damaged).equals(damaged)).toBe(true)
+  // Run again after a crash, it finds its work done.
+  expect(await repairSegmentFile(options)).toMatchObject({ durationMs: 2000 })
+  expect(await files()).toHaveLength(2)
+})
+
+test('what cannot be repaired is left as it is', async () => {
+  const { files, ...options } = recording(Buffer.from('this is not a video at all'))
+  await expect(repairSegmentFile(options)).rejects.toThrow(RepairFailed)
+  expect(await files()).toEqual(['1795282529-020495.mp4'])
+  expect(readFileSync(options.filePath, 'utf8')).toBe('this is not a video at all')
+  const empty = recording(Buffer.alloc(0))
+  await expect(repairSegmentFile(empty)).rejects.toThrow(RepairFailed)
+})
+
+test('a file that claims more time than went by is damaged', async () => {
+  const { files, ...options } = recording(segmentBytes(header, 100_000))
+  expect((await checkSegmentFile({ ...options, nextAfterMs: 95_000 })).problem).toBeNull()
+  expect((await checkSegmentFile({ ...options, nextAfterMs: 60_000 })).problem).toBe(
+    'it claims to be 100 s long, but the next recording begins after 60 s'
+  )
+  expect(await files()).toHaveLength(1)
+})
+
+describe.skipIf(!ffmpegPath)('by ffmpeg', () => {
+  async function fragments(): Promise<Buffer> {
+    const { path } = await tinyClip(ffmpegPath!, { seconds: 4, args: ['-c:v', 'mpeg4', '-g', '5'] })
+    const out = join(temporaryFolder('fragments'), 'out.mp4')
+    const movflags = '+frag_keyframe+empty_moov+default_base_moof'
+    await promisify(execFile)(ffmpegPath!, ['-v', 'error', '-i', path, '-c', 'copy', '-movflags', movflags, out])
+    return readFileSync(out)
+  }
+
+  test('what is spoilt in the middle is written anew around it', async () => {
+    const bytes = await fragments()
+    const middle = bytes.indexOf('moof', bytes.length / 2) - 4
+    // A box of a kind that nobody knows, with a size that leads nowhere, then the rest.
+    const spoilt = Buffer.concat([bytes.subarray(0, middle), Buffer.alloc(64, 0xff), bytes.subarray(middle)])
+    const { files, ...options } = recording(spoilt)
+    expect((await checkSegmentFile(options)).problem).toMatch(/cannot be read from byte/)
+    const repaired = await repairSegmentFile(options)
+    expect(repaired.problem).toBeNull()
+    expect(repaired.durationMs).toBeGreaterThan(1000)
+    expect(await checkSegmentFile(options)).toMatchObject({ problem: null })
+    expect((await files()).filter((name) => name.endsWith('.repair'))).toEqual([])
+  })
+
+  test('what ffmpeg finds wrong is told in its words, and the check leaves the file alone', async () => {
+    const bytes = await fragments()
+    const { files, ...options } = recording(bytes)
+    expect((await checkSegmentFile(options)).problem).toBeNull()
+    expect(readFileSync(options.filePath).equals(bytes)).toBe(true)
+    expect(existsSync(besidePaths(options.filePath).draft)).toBe(false)
+    expect(await files()).toHaveLength(1)
+  })
+})
