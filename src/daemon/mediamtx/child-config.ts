@@ -20,6 +20,8 @@ export interface ChildConfigOptions {
   paths: Record<string, PathConf>
 }
 
+const LOOPBACK = '127.0.0.1'
+
 /** Where recordings go below an absolute folder without `%`: by path, and named after their start in seconds and microseconds. */
 export function recordPathBelow(root: string): string {
   return `${root.replaceAll('\\', '/')}/%path/%s-%f`
@@ -74,7 +76,8 @@ export function childConfig(options: ChildConfigOptions): Record<string, unknown
           webrtcAddress: at('webrtc'),
           webrtcLocalUDPAddress: at('webrtcUdp'),
           webrtcAllowOrigins: ['*'],
-          webrtcAdditionalHosts: options.publicHost === null ? [] : [options.publicHost]
+          // A laptop in the field may have no other address that works.
+          webrtcAdditionalHosts: [LOOPBACK, ...(options.publicHost === null ? [] : [options.publicHost])]
         }
       : { webrtc: false }),
     ...(listen.srt ? { srt: true, srtAddress: at('srt') } : { srt: false }),

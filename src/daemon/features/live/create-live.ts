@@ -3,6 +3,7 @@ import type { Logger } from 'pino'
 import type { LiveConfig } from '../../config/settings/live.ts'
 import { messageOf } from '../../errors.ts'
 import type { Feature } from '../../feature.ts'
+import { recordPathBelow } from '../../mediamtx/child-config.ts'
 import { ExternalServer } from '../../mediamtx/external-server.ts'
 import { ManagedServer } from '../../mediamtx/managed-server.ts'
 import type { MediaServer } from '../../mediamtx/media-server.ts'
@@ -97,7 +98,7 @@ export function createLive(deps: LiveDeps): LiveFeature {
     return `${server.urls().rtsp?.replace('://', `://${user}:${password}@`)}/${pathName}`
   }
   const snapshots = new Snapshots({ ...deps, log, addressOf, isConnected: ({ id }) => watch.isConnected(id) })
-  const views = new SourceViews({ service, addresses: new StreamAddresses({ server, tokens, config }), reconciler })
+  const views = new SourceViews({ service, addresses: new StreamAddresses({ server, tokens }), reconciler })
 
   async function begin(): Promise<void> {
     // The media server asks at once whether it may answer us.
@@ -133,7 +134,7 @@ export function createLive(deps: LiveDeps): LiveFeature {
 /** How this base records. Where the media server runs elsewhere, its own folder is used. */
 function recordConfOf({ external, recordings }: LiveDeps['config']): RecordConf {
   return {
-    ...(external ? {} : { recordPath: `${recordings.dir.replaceAll('\\', '/')}/%path/%s-%f` }),
+    ...(external ? {} : { recordPath: recordPathBelow(recordings.dir) }),
     recordFormat: 'fmp4',
     recordPartDuration: '1s',
     recordSegmentDuration: `${Math.round(recordings.segmentMs / 1000)}s`,

@@ -1,7 +1,6 @@
 import { networkInterfaces } from 'node:os'
 import type { StreamPreview } from '../../../shared/api/sources.ts'
 import { isoFromMs } from '../../clock.ts'
-import type { LiveConfig } from '../../config/settings/live.ts'
 import type { MediaServer } from '../../mediamtx/media-server.ts'
 import type { Source } from './sources.repository.ts'
 import type { StreamTokens } from './stream-tokens.ts'
@@ -17,18 +16,16 @@ const SENDER = 'publisher'
 export class StreamAddresses {
   readonly #server: MediaServer
   readonly #tokens: StreamTokens
-  readonly #publicHost: string | null
 
-  constructor(deps: { server: MediaServer; tokens: StreamTokens; config: Pick<LiveConfig, 'publicHost'> }) {
+  constructor(deps: { server: MediaServer; tokens: StreamTokens }) {
     this.#server = deps.server
     this.#tokens = deps.tokens
-    this.#publicHost = deps.config.publicHost
   }
 
   /** `host`: how the caller reaches this machine. `showsKey`: whether they may know what the stream is sent with. */
   preview(source: Source, host: string, showsKey: boolean): StreamPreview {
     const { pathName: path, id } = source
-    const { hls, webrtc, rtsp, rtmp, srt } = this.#server.publicUrls(this.#publicHost ?? outwardHost(host))
+    const { hls, webrtc, rtsp, rtmp, srt } = this.#server.publicUrls(outwardHost(host))
     const { token, expiresAtMs } = this.#tokens.issue(path, 'r', VIEW_MS)
     return {
       path_name: path,
@@ -52,7 +49,7 @@ export class StreamAddresses {
 
   pushUrls({ pathName: path, publishKey: key }: Source, host: string, showsKey: boolean): PushUrls | null {
     if (key === null) return null
-    const { rtmp, rtsp, srt, webrtc } = this.#server.publicUrls(this.#publicHost ?? outwardHost(host))
+    const { rtmp, rtsp, srt, webrtc } = this.#server.publicUrls(outwardHost(host))
     const query = showsKey ? `?token=${key}` : ''
     return {
       rtmp: rtmp && `${rtmp}/${path}${query}`,

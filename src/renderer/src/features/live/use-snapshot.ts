@@ -27,11 +27,8 @@ async function fetchSnapshot(sourceId: string, signal: AbortSignal) {
     credentials: 'same-origin',
     signal
   })
-  if (!answer.ok) {
-    const refusal = await refusalOf(answer)
-    if (refusal.problem?.code === 'snapshot_not_available') return null
-    throw refusal
-  }
+  if (!answer.ok) throw await refusalOf(answer)
+  if (answer.status === 204) return null
   const modified = Date.parse(answer.headers.get('last-modified') ?? '')
   return {
     picture: await answer.blob(),
