@@ -14,7 +14,16 @@ import {
   replacePublishKey,
   updateSource
 } from '../../../shared/api/sources.ts'
-import { createStreamAsset, getAssetStreamStatus, previewAsset } from '../../../shared/api/stream-assets.ts'
+import {
+  createStreamAsset,
+  getAssetPlaybackUrl,
+  getAssetRecordStatus,
+  getAssetStreamStatus,
+  listAssetRecordings,
+  previewAsset,
+  startAssetRecording,
+  stopAssetRecording
+} from '../../../shared/api/stream-assets.ts'
 import { createToken } from '../../../shared/api/system.ts'
 import type { FakeMediaMtx } from '../../testing/fake-mediamtx/fake-mediamtx.ts'
 import { type LiveBase, startLiveBase, untilReady } from '../../testing/live-base.ts'
@@ -253,6 +262,29 @@ describe('an asset of a stream', () => {
     const params = { assetId: asset.id }
     expect(await base.api.call(previewAsset, { params })).toMatchObject({ path_name: asset.path })
     expect(await base.api.call(getAssetStreamStatus, { params })).toMatchObject({ registered: true })
+  })
+
+  test('can be recorded, listed and played as its source can', async () => {
+    const base = await startLiveBase()
+    const source = await base.add()
+    const body = { type: 'stream' as const, name: 'Gate', source_id: source.id }
+    const params = { assetId: (await base.api.call(createStreamAsset, { body })).id }
+    expect(await base.api.call(startAssetRecording, { params })).toMatchObject({ desired: true, active: false })
+    expect(await confOf(base.mediamtx, source.path_name)).toMatchObject({ record: true })
+    expect(await base.api.call(stopAssetRecording, { params })).toMatchObject({ desired: false })
+
+    const start = new Date(Date.now() - 3_600_000).toISOString()
+    base.mediamtx.addSegment(source.path_name, start, 60)
+    await vi.waitFor(async () => {
+      // Asking for the state takes a look at the files.
+      expect(await base.api.call(getAssetRecordStatus, { params })).toMatchObject({ desired: false, active: false })
+      const { items } = await base.api.call(listAssetRecordings, { params })
+      expect(items).toMatchObject([{ duration: expect.closeTo(60, 0), segments: 1 }])
+    })
+    expect(await base.api.call(getAssetPlaybackUrl, { params, query: { start, duration: 10 } })).toMatchObject({
+      duration: 10,
+      path: expect.stringContaining(`/api/v1/sources/${source.id}/playback/media?`)
+    })
   })
 
   test('of a source that is there leaves it when it goes', async () => {
