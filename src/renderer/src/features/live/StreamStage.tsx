@@ -7,10 +7,11 @@ import {
   IconVolume,
   IconVolumeOff
 } from '@tabler/icons-react'
+import { queryOptions, useQuery } from '@tanstack/react-query'
 import { type RefObject, useEffect, useRef, useState } from 'react'
 import { useTranslation } from 'react-i18next'
-import { getHlsFile, type MediaSource, openWhep as whep } from '../../../../shared/api/sources.ts'
-import { endpointUrl } from '../../../../shared/api-client.ts'
+import { type MediaSource, previewSource } from '../../../../shared/api/sources.ts'
+import { api } from '../../lib/api.ts'
 import { useFormats } from '../../lib/format.ts'
 import { problemCodeText } from '../../lib/problem-text.ts'
 import { useFullScreen } from '../../lib/use-full-screen.ts'
@@ -59,6 +60,13 @@ export function StreamStage({ source }: { source: MediaSource }) {
   )
 }
 
+/** The ways to a stream through the base itself, and which of them there are. */
+const previewQuery = (sourceId: string) =>
+  queryOptions({
+    queryKey: [previewSource.name, sourceId],
+    queryFn: ({ signal }) => api.call(previewSource, { params: { sourceId } }, signal)
+  })
+
 /** Keeps `source` playing in `video` while it can be watched. */
 function useStream(
   video: RefObject<HTMLVideoElement | null>,
@@ -68,26 +76,29 @@ function useStream(
   const [state, setState] = useState<PlayerState>({ state: 'idle' })
   const [latencySeconds, setLatencySeconds] = useState<number | null>(null)
   const player = useRef<StreamPlayer>(null)
-  const sourceId = source.id
-  const ways = waysFor(source.status?.tracks ?? [], wantsSound, canReceive).join(' ')
-  const isWatchable = canWatch(source)
+  const { data: preview } = useQuery(previewQuery(source.id))
+  const isOff = { webrtc: preview?.webrtc_url === null, hls: preview?.hls_url === null }
+  const ways = waysFor(source.status?.tracks ?? [], wantsSound, canReceive)
+    .filter((way) => !isOff[way])
+    .join(' ')
+  const isWatchable = canWatch(source) && ways !== ''
+  const hlsPath = preview?.hls_path
+  const whepPath = preview?.whep_path
 
   useEffect(() => {
-    if (video.current === null || !isWatchable) return
-    const hlsUrl = endpointUrl(getHlsFile.path, { params: { sourceId, file: 'index.m3u8' } })
-    const whepUrl = endpointUrl(whep.path, { params: { sourceId } })
+    if (video.current === null || !isWatchable || hlsPath === undefined || whepPath === undefined) return
     const made = createStreamPlayer({
       video: video.current,
       open: {
-        webrtc: (element, signal) => openWhep(element, whepUrl, signal),
-        hls: (element, signal) => openHls(element, hlsUrl, signal)
+        webrtc: (element, signal) => openWhep(element, whepPath, signal),
+        hls: (element, signal) => openHls(element, hlsPath, signal)
       },
       onState: setState
     })
     player.current = made
     made.play(ways.split(' ') as Way[])
     return () => made.stop()
-  }, [video, sourceId, isWatchable, ways])
+  }, [video, hlsPath, whepPath, isWatchable, ways])
 
   const isPlaying = state.state === 'playing'
   useEffect(() => {

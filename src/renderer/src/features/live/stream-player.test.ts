@@ -105,14 +105,21 @@ test('a way that breaks off at once gives place to the other', async () => {
   expect(opens).toEqual(['webrtc', 'hls'])
 })
 
-test('a stream that is not there is asked for by one way only, after 1, 2, 4, 8 and again 8 seconds', async () => {
-  plans.webrtc = 'stream_not_available'
+test.each(['stream_not_available', 'live_unavailable'] as const)('%s by one way, the other is tried', async (code) => {
+  plans.webrtc = code
+  player.play(['webrtc', 'hls'])
+  await pass(200)
+  expect(latest()).toEqual({ state: 'playing', way: 'hls' })
+})
+
+test('a refusal that holds for every way is asked for by one only, after 1, 2, 4, 8 and again 8 seconds', async () => {
+  plans.webrtc = 'source_disabled'
   player.play(['webrtc', 'hls'])
   await pass(1000 + 2000 + 4000 + 8000 + 8000 + 100)
   expect(opens).toEqual(Array(6).fill('webrtc'))
   const pauses = states.flatMap((state) => (state.state === 'broken' ? [state.retryInMs] : []))
   expect(pauses).toEqual([1000, 2000, 4000, 8000, 8000, 8000])
-  expect(latest()).toMatchObject({ problem: 'stream_not_available' })
+  expect(latest()).toMatchObject({ problem: 'source_disabled' })
 })
 
 test('after it played for a while the pauses begin anew', async () => {

@@ -38,12 +38,10 @@ const steadyMs = 10_000
 const stalledMs = 6000
 /** A page that was away for longer starts again instead of catching up. */
 const longAwayMs = 30_000
-/** Refusals that hold for every way. */
+/** Refusals that hold for every way. What is not available by one way, or not reached, may be by another. */
 const holdsForAll: ReadonlySet<string> = new Set<ProblemCode>([
-  'stream_not_available',
   'source_disabled',
   'source_not_found',
-  'live_unavailable',
   'live_misconfigured',
   'forbidden',
   'unauthenticated'
