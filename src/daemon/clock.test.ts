@@ -1,5 +1,5 @@
 import { expect, it, onTestFinished } from 'vitest'
-import { localDay, wallClockAt } from './clock.ts'
+import { localDay, localDayBounds, wallClockAt } from './clock.ts'
 
 function inZone(zone: string): void {
   const before = process.env['TZ']
@@ -25,4 +25,16 @@ it.each([
   inZone('Europe/Zurich')
   expect(wallClockAt(Date.parse(instant), null)).toBe(expected)
   expect(localDay(Date.parse(instant))).toBe(expected.slice(0, 10))
+})
+
+it.each([
+  ['2026-11-21', '2026-11-20T23:00:00.000Z', 24],
+  ['2026-03-29', '2026-03-28T23:00:00.000Z', 23],
+  ['2026-10-25', '2026-10-24T22:00:00.000Z', 25]
+])('%s begins at midnight of this machine', (day, start, hours) => {
+  inZone('Europe/Zurich')
+  const { startMs, endMs } = localDayBounds(day)
+  expect(new Date(startMs).toISOString()).toBe(start)
+  expect(endMs - startMs).toBe(hours * 3_600_000)
+  expect([localDay(startMs), localDay(endMs - 1)]).toEqual([day, day])
 })

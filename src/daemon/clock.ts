@@ -17,6 +17,12 @@ export function wallClockAt(epochMs: number, offsetMin: number | null): string {
   return new Date(epochMs + eastMin * 60_000).toISOString().slice(0, 19)
 }
 
+/** When a local calendar day, `YYYY-MM-DD`, begins, and the next one does; 23 or 25 hours later where clocks are changed. */
+export function localDayBounds(day: string): { startMs: number; endMs: number } {
+  const [year = 0, month = 1, date = 1] = day.split('-').map(Number)
+  return { startMs: new Date(year, month - 1, date).getTime(), endMs: new Date(year, month - 1, date + 1).getTime() }
+}
+
 /** The local calendar day of an instant, `YYYY-MM-DD`. */
 export function localDay(epochMs: number): string {
   const date = new Date(epochMs)

@@ -125,7 +125,15 @@ export const listRecordingDays = defineEndpoint({
   role: 'viewer',
   response: z.object({
     items: z.array(
-      z.object({ day: daySchema, segments: z.int(), duration: z.number(), size_bytes: z.int().nullable() })
+      z.object({
+        day: daySchema,
+        /** When it begins and ends where the base is. */
+        start: instantSchema,
+        end: instantSchema,
+        segments: z.int(),
+        duration: z.number(),
+        size_bytes: z.int().nullable()
+      })
     )
   }),
   errors: ['source_not_found']

@@ -1,6 +1,6 @@
 import type { z } from 'zod'
 import type { listRecordingDays, RecordingSegment, RecordingSession } from '../../../shared/api/recordings.ts'
-import type { Clock } from '../../clock.ts'
+import { type Clock, isoFromMs, localDayBounds } from '../../clock.ts'
 import type { Database } from '../../db/database.ts'
 import { type Page, pageFrom, unknownCursor } from '../../db/page.ts'
 import { AppError } from '../../errors.ts'
@@ -68,12 +68,17 @@ export class RecordingsService {
   listDays(sourceId: string): Days {
     const { places, segments } = this.#deps
     places.get(sourceId)
-    const items = segments.sumDays(sourceId).map(({ day, segments, durationMs, sizeBytes }) => ({
-      day,
-      segments,
-      duration: durationMs / 1000,
-      size_bytes: sizeBytes
-    }))
+    const items = segments.sumDays(sourceId).map(({ day, segments, durationMs, sizeBytes }) => {
+      const { startMs, endMs } = localDayBounds(day)
+      return {
+        day,
+        start: isoFromMs(startMs),
+        end: isoFromMs(endMs),
+        segments,
+        duration: durationMs / 1000,
+        size_bytes: sizeBytes
+      }
+    })
     return { items }
   }
 

@@ -92,6 +92,9 @@ onServer('what was recorded', () => {
     expect(rest.nextCursor).toBeNull()
     const days = await api.call(listRecordingDays, { params })
     expect(days.items.reduce((sum, day) => sum + day.duration, 0)).toBe(160)
+    // Each is a window that its recordings are found in.
+    for (const { start: from, end: to, segments } of days.items)
+      expect((await api.call(listRecordingFiles, { params, query: { from, to } })).items).toHaveLength(segments)
     for (const query of [{ cursor: 'x' }, { from: isoFromUs(at(2)), to: isoFromUs(at(1)) }])
       await expect(api.call(listRecordingFiles, { params, query })).rejects.toMatchObject({
         problem: { code: 'invalid_request' }

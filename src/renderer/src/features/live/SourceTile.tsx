@@ -56,7 +56,7 @@ function Picture({ source, truth }: { source: MediaSource; truth: StreamTruth })
   const formats = useFormats()
   const now = useNow(5000)
   const { ref, inViewport } = useInViewport()
-  const { url, takenAt } = useSnapshot(source.id, { isWanted: inViewport && truth.text === 'live' })
+  const { url, takenAt } = useSnapshot(source.id, { isLive: truth.text === 'live', isSeen: inViewport })
   const isOld = takenAt !== null && now - Date.parse(takenAt) > freshMs
   return (
     <span ref={ref} className={classes['frame']} data-old={isOld || undefined}>

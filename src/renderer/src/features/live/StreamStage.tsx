@@ -34,8 +34,7 @@ export function StreamStage({ source }: { source: MediaSource }) {
   const [isMuted, setIsMuted] = useState(true)
   const { state, latencySeconds } = useStream(video, source, !isMuted)
   const isPlaying = state.state === 'playing'
-  const isAvailable = source.status?.available ?? false
-  const poster = useSnapshot(source.id, { isWanted: !isPlaying && isAvailable })
+  const poster = useSnapshot(source.id, { isLive: false, isSeen: !isPlaying })
   return (
     <div ref={stage} className={classes['stage']} data-stage data-testid="stream-stage" data-state={state.state}>
       <div className={classes['picture']}>

@@ -3,21 +3,20 @@ import { useEffect, useState } from 'react'
 import { getLiveSnapshot } from '../../../../shared/api/sources.ts'
 import { endpointUrl, refusalOf } from '../../../../shared/api-client.ts'
 
-const intervalMs = 5000
-/** A base that has no picture of a live stream will hardly have one in a moment. */
-const noneIntervalMs = 30_000
+const liveIntervalMs = 5000
+const idleIntervalMs = 30_000
 
-/** The newest picture of a stream, asked for again all the time while it `isWanted`; then the last one stays. Null until there is one. */
+/** The newest picture of a stream, asked for again all the time while `isSeen`. Null members until there is one. */
 export function useSnapshot(
   sourceId: string,
-  { isWanted }: { isWanted: boolean }
+  { isLive, isSeen }: { isLive: boolean; isSeen: boolean }
 ): { url: string | null; takenAt: string | null } {
   const { data } = useQuery({
     queryKey: [getLiveSnapshot.name, sourceId],
     queryFn: ({ signal }) => fetchSnapshot(sourceId, signal),
-    enabled: isWanted,
-    staleTime: intervalMs,
-    refetchInterval: ({ state }) => (state.data === null ? noneIntervalMs : intervalMs)
+    enabled: isSeen,
+    staleTime: liveIntervalMs,
+    refetchInterval: isLive ? liveIntervalMs : idleIntervalMs
   })
   return { url: useObjectUrl(data?.picture ?? null), takenAt: data?.takenAt ?? null }
 }

@@ -6,15 +6,24 @@ import type { listRecordingDays } from '../../../../shared/api/recordings.ts'
 import { useFormats } from '../../lib/format.ts'
 import classes from './RecordingsScreen.module.css'
 
-type Day = z.infer<(typeof listRecordingDays)['response']>['items'][number]
+/** A day that something was recorded on. */
+export type RecordingDay = z.infer<(typeof listRecordingDays)['response']>['items'][number]
 
 /** Chooses among the days that something was recorded on, newest first; each with how much. */
-export function DayPicker({ days, day, onDay }: { days: readonly Day[]; day: string; onDay: (day: string) => void }) {
+export function DayPicker({
+  days,
+  day,
+  onDay
+}: {
+  days: readonly RecordingDay[]
+  day: string
+  onDay: (day: string) => void
+}) {
   const { t } = useTranslation()
   const formats = useFormats()
   const earlier = days.find((other) => other.day < day)?.day
   const later = days.findLast((other) => other.day > day)?.day
-  const labelOf = ({ day: value, duration, size_bytes: size }: Day) => {
+  const labelOf = ({ day: value, duration, size_bytes: size }: RecordingDay) => {
     const parts = { day: formats.shortDay(value), duration: formats.span(duration * 1000) }
     return size === null
       ? t('recordings.dayOptionNoSize', parts)

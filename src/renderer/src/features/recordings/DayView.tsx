@@ -12,17 +12,16 @@ import { type Marks, mark, spansOf } from './playback-plan.ts'
 import { RecordingStage } from './RecordingStage.tsx'
 import { recordingFilesQuery, recordingSessionsQuery } from './recordings.queries.ts'
 import { Timeline } from './Timeline.tsx'
-import { dayStretch, type Stretch } from './timeline-view.ts'
+import type { Stretch } from './timeline-view.ts'
 import { useRecordingPlayer } from './use-recording-player.ts'
 
 const jumpMs = 10_000
 const farJumpMs = 600_000
 const noMarks: Marks = { inMs: null, outMs: null }
 
-/** A day of a stream: its recordings to play and to cut from, by the clock, and the files they are in. */
-export function DayView({ source, day }: { source: MediaSource; day: string }) {
+/** A day (`bounds`) of a stream: its recordings to play and to cut from, by the clock, and the files they are in. */
+export function DayView({ source, bounds }: { source: MediaSource; bounds: Stretch }) {
   const { t } = useTranslation()
-  const bounds = useMemo(() => dayStretch(day), [day])
   const sessions = useQuery(recordingSessionsQuery(source.id, bounds))
   const files = useQuery(recordingFilesQuery(source.id, bounds))
   const spans = useMemo(() => spansOf(sessions.data ?? []), [sessions.data])

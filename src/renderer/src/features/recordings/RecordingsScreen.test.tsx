@@ -38,7 +38,9 @@ function file(letter: string, change: Partial<RecordingSegment> = {}): Recording
 const damaged = file('d', { start: at('09:15:05'), state: 'damaged', problem: 'moov atom not found' })
 const answers = {
   'GET /api/v1/sources': sourceList(mediaSource(), mediaSource({ id: 't'.repeat(26), name: 'Gate' })),
-  [`GET ${path}/record/days`]: { items: [{ day, segments: 2, duration: 1800, size_bytes: 900_000_000 }] },
+  [`GET ${path}/record/days`]: {
+    items: [{ day, start: at('00:00:00'), end: at('24:00:00'), segments: 2, duration: 1800, size_bytes: 900_000_000 }]
+  },
   [`GET ${path}/record/sessions`]: { items: [session] },
   [`GET ${path}/record/files`]: { items: [file('f'), damaged], nextCursor: null },
   [`GET ${path}/clips`]: { items: [], nextCursor: null }

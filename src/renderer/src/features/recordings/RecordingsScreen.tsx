@@ -9,10 +9,11 @@ import { QueryFailure } from '../../components/QueryFailure.tsx'
 import { ScreenTitle } from '../../components/ScreenTitle.tsx'
 import { sourcesQuery } from '../../lib/sources-query.ts'
 import { ClipList } from './ClipList.tsx'
-import { DayPicker } from './DayPicker.tsx'
+import { DayPicker, type RecordingDay } from './DayPicker.tsx'
 import { DayView } from './DayView.tsx'
 import classes from './RecordingsScreen.module.css'
 import { recordingDaysQuery } from './recordings.queries.ts'
+import { dayStretch, type Stretch } from './timeline-view.ts'
 
 /**
  * What was recorded of a stream, day by day; of the first stream by name, and of its newest day, unless told otherwise. `onGo` leads to
@@ -117,10 +118,16 @@ function SourceRecordings({
       ) : (
         <>
           <DayPicker days={days.data} day={shown} onDay={onDay} />
-          <DayView key={shown} source={source} day={shown} />
+          <DayView key={shown} source={source} bounds={boundsOf(days.data, shown)} />
         </>
       )}
       <ClipList sourceId={source.id} />
     </>
   )
+}
+
+/** From when to when a day lasts: by the clock of the base, as far as that is known. */
+function boundsOf(days: readonly RecordingDay[], day: string): Stretch {
+  const known = days.find((each) => each.day === day)
+  return known === undefined ? dayStretch(day) : { startMs: Date.parse(known.start), endMs: Date.parse(known.end) }
 }
