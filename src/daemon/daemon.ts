@@ -265,9 +265,8 @@ export async function createDaemon(config: Config, overrides: DaemonOverrides = 
       storeOwn: uploads.storeOwn,
       note: catalogue.update,
       getDetail: catalogue.getDetail,
-      onDeleted: (source, recordings) => {
-        if (recordings === 'delete') recorded.deleteOf(source)
-      }
+      onDeleting: (source, recordings) => recorded.onDeleting(source, recordings),
+      onDeleted: (source, recordings) => recorded.onDeleted(source, recordings)
     })
     const recorded = createRecordings({
       ...media,

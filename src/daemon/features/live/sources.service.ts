@@ -33,6 +33,8 @@ export interface SourcesServiceDeps {
   allowLoopback: boolean
   /** Throws `workspace_not_found` where workspaces are not made by using them. */
   assertWorkspace: (workspaceId: string) => void
+  /** Runs before a source is deleted, while its path is still there; what it throws prevents that. */
+  onDeleting: (source: Source, recordings: 'keep' | 'delete') => Promise<void>
   /** Runs in the transaction that deletes a source. */
   onDeleted: (source: Source, recordings: 'keep' | 'delete') => void
 }
@@ -142,6 +144,7 @@ export class SourcesService {
     await this.#locks.run(sourceId, async () => {
       const source = this.get(sourceId)
       this.#assertUnused(sourceId)
+      await this.#deps.onDeleting(source, recordings)
       await server.client().deletePath(source.pathName)
       db.transaction(() => {
         // One that was made meanwhile keeps the source; its path comes back by reconciliation.

@@ -4,7 +4,7 @@ import { ClipsRepository } from './clips.repository.ts'
 import { ClipsService, type ClipsServiceDeps } from './clips.service.ts'
 import { Playback } from './playback.service.ts'
 import { RecordControl } from './record-control.ts'
-import { type RecordedSource, RecordingPlaces, type RecordingSources } from './recorded-sources.ts'
+import { RecordingPlaces, type RecordingSources } from './recorded-sources.ts'
 import { RecordingIndex, type RecordingIndexDeps } from './recording-index.ts'
 import { RecordingWatch } from './recording-watch.ts'
 import { bindRecordings, type RecordingsRouteDeps } from './recordings.routes.ts'
@@ -22,8 +22,9 @@ export interface RecordingsDeps
 }
 
 export interface RecordingsFeature extends Feature {
-  /** Has the recordings of a stream deleted that is removed; call it in the transaction that removes that. */
-  deleteOf(source: Pick<RecordedSource, 'id'>): void
+  /** See `RecordingWatch`. */
+  onDeleting: RecordingWatch['onDeleting']
+  onDeleted: RecordingWatch['onDeleted']
 }
 
 /** What is recorded of streams: the media server writes the files, and all else is decided here. */
@@ -51,6 +52,7 @@ export function createRecordings(deps: RecordingsDeps): RecordingsFeature {
     ],
     start: () => watch.start(),
     stop: () => watch.stop(),
-    deleteOf: ({ id }) => watch.requestDeletion(id)
+    onDeleting: (source, recordings) => watch.onDeleting(source, recordings),
+    onDeleted: (source, recordings) => watch.onDeleted(source, recordings)
   }
 }

@@ -3,13 +3,13 @@ import { join } from 'node:path'
 import type { Logger } from 'pino'
 import { type Clock, localDay } from '../../clock.ts'
 import type { Database } from '../../db/database.ts'
-import { messageOf } from '../../errors.ts'
+import { AppError, messageOf } from '../../errors.ts'
 import { newId } from '../../ids.ts'
 import type { JobQueue } from '../../jobs/job-queue.ts'
 import { withFileSource } from '../../media/byte-source.ts'
 import type { RecordedSpan } from '../../mediamtx/answers.ts'
 import { MediaMtxError } from '../../mediamtx/errors.ts'
-import { startOfFile, US_PER_MS, US_PER_S, usFromIso } from './instants.ts'
+import { isoFromUs, startOfFile, US_PER_MS, US_PER_S, usFromIso } from './instants.ts'
 import { readSegment } from './read-segment.ts'
 import type { RecordingPlace } from './recorded-sources.ts'
 import type { RecordingServer } from './recording-server.ts'
@@ -30,6 +30,7 @@ const OPEN_REST_MS = 30_000
 /** File systems tell the time of a change roughly. */
 const FOLDER_REST_MS = 2000
 const NOTED_AT_ONCE = 500
+const DAY_US = 86_400 * US_PER_S
 
 /** A file as it was found. */
 interface Found {
@@ -89,7 +90,9 @@ export class RecordingIndex {
       if (this.#deps.server.recordRoot === null) await this.#scanServer(path)
       else await this.#scanFolder(path, join(this.#deps.server.recordRoot, ...path.pathName.split('/')))
     } catch (error) {
-      this.#deps.log.warn({ path: path.pathName, reason: messageOf(error) }, 'recordings could not be looked at')
+      // That the server is away is known, and told elsewhere.
+      const level = isServerTrouble(error) ? 'debug' : 'warn'
+      this.#deps.log[level]({ path: path.pathName, reason: messageOf(error) }, 'recordings could not be looked at')
     }
   }
 
@@ -161,24 +164,30 @@ export class RecordingIndex {
       const startUs = usFromIso(rawStart)
       return startUs === null ? [] : [{ startUs, fileName: null, rawStart }]
     })
-    const firstNew = found.find(({ startUs }) => !isSettled(known, startUs))
-    const spans = firstNew ? await this.#spansFrom(path, firstNew.rawStart!) : []
     const isOpen = path.isRecorded && (await client.getPath(path.pathName))?.available === true
-    const looked = found.flatMap((each, index): Looked[] => {
-      if (isSettled(known, each.startUs)) return []
-      const next = found[index + 1]
-      const durationMs = durationWithin(spans, each.startUs, next?.startUs ?? null)
-      const state = isOpen && !next ? 'open' : 'unchecked'
-      return [{ ...each, facts: { durationMs, sizeBytes: null, run: null, state, problem: null } }]
-    })
-    this.#note(path, looked, known)
+    const unsettled = found.flatMap((each, index) => (isSettled(known, each.startUs) ? [] : [{ each, index }]))
+    for (let at = 0; at < unsettled.length; ) {
+      const fromUs = unsettled[at]!.each.startUs
+      // It opens every file of a window, so that is a day at most. No file is longer than that.
+      const some = unsettled.slice(at).filter(({ each }) => each.startUs < fromUs + DAY_US)
+      const spans = await this.#spansOf(path, fromUs, some.at(-1)!.each.startUs + DAY_US)
+      const looked = some.map(({ each, index }): Looked => {
+        const next = found[index + 1]
+        const durationMs = durationWithin(spans, each.startUs, next?.startUs ?? null)
+        const state = isOpen && !next ? 'open' : 'unchecked'
+        return { ...each, facts: { durationMs, sizeBytes: null, run: null, state, problem: null } }
+      })
+      this.#note(path, looked, known)
+      at += some.length
+    }
     this.#forget(path, found, known)
   }
 
   /** Empty where the server cannot say: a single damaged file is enough for that. */
-  async #spansFrom({ pathName }: RecordingPlace, start: string): Promise<RecordedSpan[]> {
+  async #spansOf({ pathName }: RecordingPlace, fromUs: number, toUs: number): Promise<RecordedSpan[]> {
+    const window = { start: isoFromUs(fromUs), end: isoFromUs(toUs) }
     try {
-      return await this.#deps.server.client().playbackList(pathName, { start })
+      return await this.#deps.server.client().playbackList(pathName, window)
     } catch (error) {
       if (error instanceof MediaMtxError && error.code === 'Corrupt') return []
       throw error
@@ -221,6 +230,10 @@ export class RecordingIndex {
     })
     log.warn({ path: path.pathName, files: gone.length }, 'recordings were removed by somebody else')
   }
+}
+
+function isServerTrouble(error: unknown): boolean {
+  return error instanceof MediaMtxError || error instanceof AppError
 }
 
 /** What is known no longer needs to be looked at, unless it was still written then. */

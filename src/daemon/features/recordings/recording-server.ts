@@ -10,6 +10,8 @@ export type RecordingClient = Pick<
 export interface RecordingServer {
   /** The folder that it records into; null: it runs on another machine. */
   readonly recordRoot: string | null
-  /** Its calls raise `MediaMtxError`. */
+  /** Raises `AppError` (`live_unavailable`, `live_misconfigured`); its calls raise `MediaMtxError`. */
   client(): RecordingClient
+  /** Calls whenever a server is ready that was not before. */
+  onReady(listener: () => void): void
 }

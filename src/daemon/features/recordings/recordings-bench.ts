@@ -39,7 +39,8 @@ export async function startIndex(options: { isElsewhere?: boolean } = {}) {
   const client = new MediaMtxClient({ apiUrl: fake.urls.api, playbackUrl: fake.urls.playback, credential: null })
   const server: RecordingServer = {
     recordRoot: options.isElsewhere ? null : fake.recordRoot!,
-    client: () => client
+    client: () => client,
+    onReady: () => undefined
   }
   const clock = new ManualClock(Date.now())
   const db = testDatabase()
@@ -76,6 +77,7 @@ export async function startRecordings(options: { programPath?: string; env?: Rec
     env: {
       ...Object.fromEntries(listeners),
       FLIGHTCASE_LIVE_ENABLED: 'true',
+      FLIGHTCASE_LIVE_PUBLIC_HOST: '127.0.0.1',
       FLIGHTCASE_MEDIAMTX_BIN: options.programPath ?? fakeMediaMtxProgram(temporaryFolder('mediamtx')),
       ...options.env
     }

@@ -41,11 +41,11 @@ export const cutClipJob = defineJob({
 /** Deletes what was recorded of a stream that is gone. */
 export const deleteRecordingsJob = defineJob({
   name: 'recordings.delete',
-  payload: z.object({ sourceId: z.string() }),
+  payload: z.object({ id: z.string(), workspaceId: z.string(), pathName: z.string() }),
   lane: 'io',
   maxAtOnce: 1,
   priority: 40,
   maxAttempts: 8,
   timeoutMs: 3600_000,
-  dedupeKey: ({ sourceId }) => sourceId
+  dedupeKey: ({ id }) => id
 })

@@ -1,4 +1,5 @@
-import { utimesSync, writeFileSync } from 'node:fs'
+import { existsSync, utimesSync, writeFileSync } from 'node:fs'
+import { dirname } from 'node:path'
 import { describe, expect, test } from 'vitest'
 import { listJobs } from '../../../shared/api/jobs.ts'
 import {
@@ -240,10 +241,27 @@ onServer('playback', () => {
     const { api, params, put, look, daemon } = await startRecordings()
     put(at(0), 30)
     await look()
+    const unseen = put(at(60), 30)
     await api.call(deleteSource, { params, query: { recordings: 'delete' } })
     await daemon.idle()
+    expect([unseen, dirname(unseen)].map((path) => existsSync(path))).toEqual([false, true])
     await expect(api.call(listRecordingSessions, { params })).rejects.toMatchObject({
       problem: { code: 'source_not_found' }
     })
+  })
+})
+
+test('a media server elsewhere deletes the recordings before it forgets the path', async () => {
+  const base = await startLiveBase()
+  const source = await base.add()
+  const file = base.mediamtx.addSegment(source.path_name, isoFromUs(at(0)), 30)
+  const kept = await base.add()
+  const keptFile = base.mediamtx.addSegment(kept.path_name, isoFromUs(at(0)), 30)
+  await base.api.call(deleteSource, { params: { sourceId: source.id }, query: { recordings: 'delete' } })
+  await base.api.call(deleteSource, { params: { sourceId: kept.id }, query: { recordings: 'keep' } })
+  await base.daemon.idle()
+  expect([file, keptFile].map((path) => existsSync(path))).toEqual([false, true])
+  await expect(base.api.call(listRecordingSessions, { params: { sourceId: source.id } })).rejects.toMatchObject({
+    problem: { code: 'source_not_found' }
   })
 })
