@@ -86,14 +86,16 @@ export class ClipsService {
     const span = { startUs: usFromIso(start) ?? 0, endUs: usFromIso(end) ?? 0 }
     const nowMs = clock.nowMs()
     assertLength(span, nowMs)
-    await index.scan([place])
-    if (playback.listPlays(sourceId, span).length === 0)
-      throw new AppError('recording_not_found', { sourceId, start, end })
-    const id = newId(nowMs)
+    const clipId = newId(nowMs)
+    const clip = { ...ownerOf(place), ...span, id: clipId, kind: 'clip' as const }
     const delayMs = Math.max(0, span.endUs / US_PER_MS + FLUSH_MS - nowMs)
-    return db.transaction(() => {
-      clips.insert({ ...ownerOf(place), ...span, id, kind: 'clip', name: nameFor(place, span.startUs, name, '.mp4') })
-      return { jobId: queue.enqueue(cutClipJob, { clipId: id }, { delayMs }), clipId: id }
+    return index.scanThen(place, () => {
+      if (playback.listPlays(sourceId, span).length === 0)
+        throw new AppError('recording_not_found', { sourceId, start, end })
+      return db.transaction(() => {
+        clips.insert({ ...clip, name: nameFor(place, span.startUs, name, '.mp4') })
+        return { jobId: queue.enqueue(cutClipJob, { clipId }, { delayMs }), clipId }
+      })
     })
   }
 

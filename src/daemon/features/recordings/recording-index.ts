@@ -9,6 +9,7 @@ import type { JobQueue } from '../../jobs/job-queue.ts'
 import { withFileSource } from '../../media/byte-source.ts'
 import type { RecordedSpan } from '../../mediamtx/answers.ts'
 import { MediaMtxError } from '../../mediamtx/errors.ts'
+import { KeyedLock } from '../ingest/keyed-lock.ts'
 import { isoFromUs, startOfFile, US_PER_MS, US_PER_S, usFromIso } from './instants.ts'
 import { readSegment } from './read-segment.ts'
 import type { RecordingPlace } from './recorded-sources.ts'
@@ -57,7 +58,7 @@ export class RecordingIndex {
   readonly #foldersSeen = new Map<string, number>()
   /** Where the whole parts of files end that are still written, and how long they are up to there. */
   readonly #readUpTo = new Map<string, { wholeBytes: number; durationMs: number | null }>()
-  #last: Promise<void> = Promise.resolve()
+  readonly #locks = new KeyedLock()
 
   constructor(deps: RecordingIndexDeps) {
     this.#deps = deps
@@ -70,19 +71,28 @@ export class RecordingIndex {
   }
 
   /**
-   * Looks at some paths, after whoever looks already. One that cannot be looked at now stays as it is. Ends early when `signal`
-   * is aborted.
+   * Looks at some paths, one after the other. One that cannot be looked at now stays as it is. Ends early when `signal` is aborted.
    */
-  scan(paths: readonly RecordingPlace[], signal?: AbortSignal): Promise<void> {
-    const scan = this.#last.then(async () => {
-      if (!(await this.#isRootThere())) return
-      for (const path of paths) {
-        if (signal?.aborted) return
-        await this.#scanPath(path)
-      }
+  async scan(paths: readonly RecordingPlace[], signal?: AbortSignal): Promise<void> {
+    if (!(await this.#isRootThere())) return
+    for (const path of paths) {
+      if (signal?.aborted) return
+      await this.exclusively(path.sourceId, () => this.#scanPath(path))
+    }
+  }
+
+  /** Looks at a path and then does `work`, before anybody else looks or deletes there. */
+  async scanThen<T>(path: RecordingPlace, work: () => T): Promise<T> {
+    const isThere = await this.#isRootThere()
+    return this.exclusively(path.sourceId, async () => {
+      if (isThere) await this.#scanPath(path)
+      return work()
     })
-    this.#last = scan.catch(() => undefined)
-    return scan
+  }
+
+  /** Does `work` while nobody looks at what was recorded of a source. */
+  exclusively<T>(sourceId: string, work: () => Promise<T>): Promise<T> {
+    return this.#locks.run(sourceId, work)
   }
 
   async #scanPath(path: RecordingPlace): Promise<void> {

@@ -112,7 +112,11 @@ export function bindRecordings(binder: EndpointBinder, deps: RecordingsRouteDeps
     const play = await playback.findNow(params.sourceId, atUs, query.duration)
     if (playback.isDamaged(params.sourceId, atUs)) throw new AppError('recording_corrupt', { start: isoFromUs(atUs) })
     const gone = goneSignal(response)
-    const film = await playback.open(play, query.format, gone)
+    const film = await playback.open(play, query.format, gone).catch((error: unknown) => {
+      if (gone.aborted) return null
+      throw error
+    })
+    if (!film) return
     const name = nameAt(place, play.startUs, '.mp4')
     const { contentType, headers } = mediaHeaders({ name, mimeType: 'video/mp4' }, query)
     response

@@ -30,6 +30,9 @@ export interface RetentionDeps {
 /** Why a recording was deleted. */
 export type DeletionReason = 'asked' | 'source_deleted' | 'too_old' | 'too_much' | 'disk_full'
 
+/** Nobody asked for it, so what somebody wants stays. */
+const isByRule = (reason: DeletionReason): boolean => reason !== 'asked' && reason !== 'source_deleted'
+
 /** How much there is, and how much there may be. */
 export interface Room {
   /** Before this instant everything is too old; null: nothing is. */
@@ -79,35 +82,51 @@ export class Retention {
     return free !== null && free < NEARLY_NOTHING_BYTES
   }
 
-  /** Deletes a file and whatever lies beside it. Raises the file system's errors and `MediaMtxError`. */
-  async delete(segment: SegmentRow, reason: DeletionReason): Promise<void> {
-    const { db, audit, outbox, segments, index, server } = this.#deps
+  /**
+   * Deletes a file and whatever lies beside it, unless something needs it by now. Raises the file system's errors and `MediaMtxError`.
+   */
+  async delete({ id, sourceId }: SegmentRow, reason: DeletionReason): Promise<void> {
+    const { segments, index } = this.#deps
+    await index.exclusively(sourceId, async () => {
+      const segment = segments.find(id)
+      if (!segment || (isByRule(reason) && (segment.isKept || segments.isNeeded(id)))) return
+      await this.#remove(segment)
+      this.#noteDeleted(segment, reason)
+    })
+  }
+
+  async #remove(segment: SegmentRow): Promise<void> {
+    const { index, server } = this.#deps
     const filePath = index.filePath(segment)
-    if (filePath !== null) {
+    if (filePath !== null)
       for (const path of [...Object.values(besidePaths(filePath)), filePath]) await rm(path, { force: true })
-    } else if (segment.rawStart !== null)
+    else if (segment.rawStart !== null)
       await server
         .client()
         .deleteSegment(segment.pathName, segment.rawStart)
         .catch((error: unknown) => {
           if (!(error instanceof MediaMtxError) || error.code !== 'NotFound') throw error
         })
+  }
+
+  #noteDeleted(segment: SegmentRow, reason: DeletionReason): void {
+    const { db, audit, outbox, segments } = this.#deps
+    const { id, workspaceId, sourceId, pathName: path, sizeBytes, startUs } = segment
+    const [start, end] = [isoFromUs(startUs), isoFromUs(endOf(segment))]
+    const facts = {
+      name: nameAt({ name: path }, startUs, ''),
+      workspaceId,
+      sourceId,
+      path,
+      start,
+      end,
+      sizeBytes,
+      reason
+    }
     db.transaction(() => {
-      if (!segments.find(segment.id)) return
-      segments.delete(segment.id)
-      const { workspaceId, sourceId, pathName: path, sizeBytes, startUs } = segment
-      const facts = {
-        name: nameAt({ name: path }, startUs, ''),
-        workspaceId,
-        sourceId,
-        path,
-        start: isoFromUs(startUs),
-        end: isoFromUs(endOf(segment)),
-        sizeBytes,
-        reason
-      }
-      audit.record('recording.deleted', segment.id, facts)
-      outbox.append('recording.deleted', segment.id, facts)
+      segments.delete(id)
+      audit.record('recording.deleted', id, facts)
+      outbox.append('recording.deleted', id, facts)
     })
   }
 

@@ -51,9 +51,12 @@ function clockProblem(durationMs: number | null, nextAfterMs: number | null): st
   return `it claims to be ${told} s long, but the next recording begins after ${real} s`
 }
 
-/** The first thing that ffmpeg says, without where in ffmpeg it was said; null when it has nothing to say. */
+/** The media server lets samples that come too late begin with the one before; players show one of them. */
+const HARMLESS = /non monotonically increasing dts .*: (\d+) >= \1\s*$/
+
+/** The first thing of weight that ffmpeg says, without where in ffmpeg it was said; null when there is none. */
 export function complaintOf({ exitCode, stderr }: { exitCode: number | null; stderr: string }): string | null {
-  const line = stderr.split('\n').find((text) => text.trim() !== '')
+  const line = stderr.split('\n').find((text) => text.trim() !== '' && !HARMLESS.test(text))
   const text = line?.replace(/^(\[[^\]]*\]\s*)+/, '').trim()
   if (text) return text.slice(0, MAX_PROBLEM_CHARACTERS)
   return exitCode === 0 ? null : `ffmpeg ended with ${exitCode}`

@@ -6,7 +6,7 @@ import { promisify } from 'node:util'
 import { describe, expect, test } from 'vitest'
 import { findFfmpeg } from '../../media/find-ffmpeg.ts'
 import { tinyClip } from '../../testing/clips.ts'
-import { segmentBytes } from '../../testing/fake-mediamtx/segment-media.ts'
+import { partsBytes, segmentBytes } from '../../testing/fake-mediamtx/segment-media.ts'
 import { temporaryFolder } from '../../testing/test-database.ts'
 import { startOfFile } from './instants.ts'
 import { RUN } from './recordings-bench.ts'
@@ -95,6 +95,15 @@ describe.skipIf(!ffmpegPath)('by ffmpeg', () => {
     expect(repaired.durationMs).toBeGreaterThan(1000)
     expect(await checkSegmentFile(options)).toMatchObject({ problem: null })
     expect((await files()).filter((name) => name.endsWith('.repair'))).toEqual([])
+  })
+
+  test('times that go back are damage and made to follow each other; such as stand still are none', async () => {
+    const start = segmentBytes(header, 3000, true)
+    const still = recording(Buffer.concat([start, partsBytes(2000, 1000)]))
+    expect(await checkSegmentFile(still)).toMatchObject({ problem: null, durationMs: 3000 })
+    const back = recording(Buffer.concat([start, partsBytes(0, 2000)]))
+    expect((await checkSegmentFile(back)).problem).toMatch(/non monotonically increasing dts/)
+    expect(await repairSegmentFile(back)).toMatchObject({ problem: null, run: null })
   })
 
   test('what ffmpeg finds wrong is told in its words, and the check leaves the file alone', async () => {
