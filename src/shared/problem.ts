@@ -71,6 +71,7 @@ export const problemCodes = [
   'source_is_pulled',
   'pull_url_refused',
   'stream_not_available',
+  'protocol_not_available',
   'snapshot_not_available',
   'recording_not_found',
   'recording_in_use',

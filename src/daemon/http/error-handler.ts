@@ -77,6 +77,7 @@ const problems: Record<ProblemCode, { status: number; title: string }> = {
   source_is_pulled: { status: 409, title: 'The source is fetched: nobody publishes to it' },
   pull_url_refused: { status: 400, title: 'Streams are not fetched from this address' },
   stream_not_available: { status: 404, title: 'Nothing sends this stream now' },
+  protocol_not_available: { status: 404, title: 'The media server does not offer this protocol' },
   snapshot_not_available: { status: 404, title: 'There is no picture of this stream' },
   recording_not_found: { status: 404, title: 'Nothing was recorded then' },
   recording_in_use: { status: 409, title: 'The recording is still written, or a clip is being cut from it' },

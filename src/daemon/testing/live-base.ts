@@ -19,7 +19,7 @@ export async function startLiveBase(
   const [hls, playback] = [await freePort(), await freePort()]
   // It tells where it listens, so the ports have to be known before.
   const mediamtx = await startFakeMediaMtx({
-    config: { hlsAddress: `127.0.0.1:${hls}`, playbackAddress: `127.0.0.1:${playback}` }
+    config: { webrtc: false, hlsAddress: `127.0.0.1:${hls}`, playbackAddress: `127.0.0.1:${playback}` }
   })
   onTestFinished(() => mediamtx.close())
   const base = await startTestDaemon({

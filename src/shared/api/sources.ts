@@ -304,6 +304,7 @@ export const getLiveSnapshot = defineEndpoint({
   errors: ['invalid_request', 'source_not_found']
 })
 
+const watchErrors = ['source_disabled', 'stream_not_available', 'protocol_not_available', ...serverErrors] as const
 const hlsFileSchema = z.string().regex(/^[A-Za-z0-9_-][A-Za-z0-9_.-]{0,127}$/)
 
 export const getHlsFile = defineEndpoint({
@@ -315,7 +316,7 @@ export const getHlsFile = defineEndpoint({
   role: 'viewer',
   params: sourceParams.extend({ file: hlsFileSchema }),
   response: 'bytes',
-  errors: ['invalid_request', 'source_not_found', 'source_disabled', 'stream_not_available', ...serverErrors]
+  errors: ['invalid_request', 'source_not_found', ...watchErrors]
 })
 
 const sessionSchema = z.string().regex(/^[A-Za-z0-9-]{1,128}$/)
@@ -329,7 +330,7 @@ export const openWhep = defineEndpoint({
   role: 'viewer',
   rawBody: 'application/sdp',
   response: 'bytes',
-  errors: ['source_not_found', 'source_disabled', 'stream_not_available', 'payload_too_large', ...serverErrors]
+  errors: ['source_not_found', 'payload_too_large', ...watchErrors]
 })
 
 export const trickleWhep = defineEndpoint({
@@ -342,7 +343,7 @@ export const trickleWhep = defineEndpoint({
   params: sourceParams.extend({ session: sessionSchema }),
   rawBody: 'application/trickle-ice-sdpfrag',
   response: 'empty',
-  errors: ['source_not_found', 'stream_not_available', 'payload_too_large', ...serverErrors]
+  errors: ['source_not_found', 'payload_too_large', ...watchErrors]
 })
 
 export const closeWhep = defineEndpoint({
@@ -354,7 +355,7 @@ export const closeWhep = defineEndpoint({
   role: 'viewer',
   params: sourceParams.extend({ session: sessionSchema }),
   response: 'empty',
-  errors: ['source_not_found', ...serverErrors]
+  errors: ['source_not_found', ...watchErrors]
 })
 
 export const getMediaServer = defineEndpoint({

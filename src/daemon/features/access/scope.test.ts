@@ -197,7 +197,7 @@ const NOT_MADE = new Set([
   'remote_media_not_ready',
   'snapshot_not_available',
   'stream_not_available',
-  'live_unavailable',
+  'protocol_not_available',
   'source_has_assets',
   'source_disabled',
   'recording_not_found',

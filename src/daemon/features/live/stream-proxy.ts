@@ -82,7 +82,7 @@ export class StreamProxy {
     // Throws where it does not run.
     this.#server.client()
     const base = this.#server.urls()[protocol]
-    if (base === null) throw new AppError('stream_not_available', { sourceId: source.id, protocol })
+    if (base === null) throw new AppError('protocol_not_available', { protocol })
     return base
   }
 

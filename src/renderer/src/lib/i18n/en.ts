@@ -107,6 +107,7 @@ export const en = {
     source_is_pulled: 'This stream is fetched: nobody sends it, so it has no address to send to.',
     pull_url_refused: 'Streams are not fetched from this address.',
     stream_not_available: 'Nothing sends this stream at present.',
+    protocol_not_available: 'The streaming service does not offer this way to watch.',
     snapshot_not_available: 'There is no picture of this time.',
     recording_not_found: 'Nothing was recorded at this time.',
     recording_in_use: 'This recording is in use. Try again when that is over.',

@@ -108,6 +108,7 @@ export const zhCN: Translation = {
     source_is_pulled: '此视频流由基站拉取，没有推流地址。',
     pull_url_refused: '不能从此地址拉流。',
     stream_not_available: '目前没有画面传入此流。',
+    protocol_not_available: '流媒体服务未提供这种观看方式。',
     snapshot_not_available: '没有这个时间的画面。',
     recording_not_found: '这个时间没有录像。',
     recording_in_use: '此录像正在使用中，请稍后重试。',
