@@ -30,7 +30,7 @@ export interface RecordingIndexDeps {
 const OPEN_REST_MS = 30_000
 /** File systems tell the time of a change roughly. */
 const FOLDER_REST_MS = 2000
-const NOTED_AT_ONCE = 500
+const NOTED_AT_ONCE = 100
 const DAY_US = 86_400 * US_PER_S
 
 /** A file as it was found. */
@@ -118,12 +118,13 @@ export class RecordingIndex {
 
   async #scanFolder(path: RecordingPlace, folder: string): Promise<void> {
     const folderMs = await changeOf(folder)
-    const known = this.#knownOf(path)
     // No file came or went: only the newest can have grown.
     if (folderMs !== null && this.#foldersSeen.get(folder) === folderMs) {
-      await this.#noteFiles(path, [...known.open.values()], known, folder)
+      const open = this.#openOf(path)
+      await this.#noteFiles(path, [...open.values()], { starts: new Set(), open }, folder)
       return
     }
+    const known = this.#knownOf(path)
     const entries = folderMs === null ? [] : await readdir(folder, { withFileTypes: true })
     const found = entries.flatMap((entry): Found[] => {
       const startUs = entry.isFile() ? startOfFile(entry.name) : null
@@ -204,13 +205,13 @@ export class RecordingIndex {
     }
   }
 
-  #knownOf({ sourceId }: RecordingPlace): Known {
-    const { segments } = this.#deps
-    const open = segments.listOpen().filter((segment) => segment.sourceId === sourceId)
-    return {
-      starts: segments.listStarts(sourceId),
-      open: new Map(open.map((segment) => [segment.startUs, segment]))
-    }
+  #knownOf(path: RecordingPlace): Known {
+    return { starts: this.#deps.segments.listStarts(path.sourceId), open: this.#openOf(path) }
+  }
+
+  #openOf({ sourceId }: RecordingPlace): Known['open'] {
+    const open = this.#deps.segments.listOpen().filter((segment) => segment.sourceId === sourceId)
+    return new Map(open.map((segment) => [segment.startUs, segment]))
   }
 
   #note(path: RecordingPlace, looked: readonly Looked[], known: Known): void {
