@@ -104,6 +104,17 @@ test('what somebody removed is forgotten, but not what lies on a disk that is aw
   expect(await scanned()).toEqual([])
 })
 
+test('a look that is called off leaves what it has not seen for the next one', async () => {
+  const { fake, index, place, segments, queue, scanned } = await startIndex()
+  for (let n = 0; n < 150; n++) fake.addSegment(CAMERA, new Date(Date.UTC(2026, 10, 1) + n * 60_000).toISOString(), 1)
+  const stopping = new AbortController()
+  // The first hundred are written down.
+  queue.setListener({ jobQueued: () => stopping.abort(), jobCancelled: () => undefined })
+  await index.scan([place], stopping.signal)
+  expect(segments.listOfSource(place.sourceId)).toHaveLength(100)
+  expect(await scanned()).toHaveLength(150)
+})
+
 test('a path that cannot be looked at keeps nobody from looking at the next', async () => {
   const { fake, index, segments } = await startIndex()
   fake.addSegment(CAMERA, OLD, 60)

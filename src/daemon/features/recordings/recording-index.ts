@@ -77,7 +77,7 @@ export class RecordingIndex {
     if (!(await this.#isRootThere())) return
     for (const path of paths) {
       if (signal?.aborted) return
-      await this.exclusively(path.sourceId, () => this.#scanPath(path))
+      await this.exclusively(path.sourceId, () => this.#scanPath(path, signal))
     }
   }
 
@@ -95,11 +95,12 @@ export class RecordingIndex {
     return this.#locks.run(sourceId, work)
   }
 
-  async #scanPath(path: RecordingPlace): Promise<void> {
+  async #scanPath(path: RecordingPlace, signal?: AbortSignal): Promise<void> {
     try {
       if (this.#deps.server.recordRoot === null) await this.#scanServer(path)
-      else await this.#scanFolder(path, join(this.#deps.server.recordRoot, ...path.pathName.split('/')))
+      else await this.#scanFolder(path, join(this.#deps.server.recordRoot, ...path.pathName.split('/')), signal)
     } catch (error) {
+      if (signal?.aborted) return
       // That the server is away is known, and told elsewhere.
       const level = isServerTrouble(error) ? 'debug' : 'warn'
       this.#deps.log[level]({ path: path.pathName, reason: messageOf(error) }, 'recordings could not be looked at')
@@ -116,12 +117,12 @@ export class RecordingIndex {
     return false
   }
 
-  async #scanFolder(path: RecordingPlace, folder: string): Promise<void> {
+  async #scanFolder(path: RecordingPlace, folder: string, signal?: AbortSignal): Promise<void> {
     const folderMs = await changeOf(folder)
     // No file came or went: only the newest can have grown.
     if (folderMs !== null && this.#foldersSeen.get(folder) === folderMs) {
       const open = this.#openOf(path)
-      await this.#noteFiles(path, [...open.values()], { starts: new Set(), open }, folder)
+      await this.#noteFiles(path, [...open.values()], { starts: new Set(), open }, folder, signal)
       return
     }
     const known = this.#knownOf(path)
@@ -130,17 +131,24 @@ export class RecordingIndex {
       const startUs = entry.isFile() ? startOfFile(entry.name) : null
       return startUs === null ? [] : [{ startUs, fileName: entry.name, rawStart: null }]
     })
-    await this.#noteFiles(path, found, known, folder)
+    await this.#noteFiles(path, found, known, folder, signal)
     this.#forget(path, found, known)
     if (folderMs !== null && this.#deps.clock.nowMs() - folderMs > FOLDER_REST_MS)
       this.#foldersSeen.set(folder, folderMs)
   }
 
   /** Reads and notes the files that are new, or were still written when they were last looked at; some at a time. */
-  async #noteFiles(path: RecordingPlace, found: readonly Found[], known: Known, folder: string): Promise<void> {
+  async #noteFiles(
+    path: RecordingPlace,
+    found: readonly Found[],
+    known: Known,
+    folder: string,
+    signal: AbortSignal | undefined
+  ): Promise<void> {
     const newestUs = found.reduce((newest, { startUs }) => Math.max(newest, startUs), 0)
     const unsettled = found.filter(({ startUs }) => !isSettled(known, startUs))
     for (let at = 0; at < unsettled.length; at += NOTED_AT_ONCE) {
+      signal?.throwIfAborted()
       const looked: Looked[] = []
       for (const each of unsettled.slice(at, at + NOTED_AT_ONCE)) {
         const facts = await this.#readFile(join(folder, each.fileName!), each.startUs === newestUs)

@@ -28,7 +28,9 @@ test.each([
 })
 
 test('every refusal of streams and recordings has words of its own', () => {
-  const codes = problemCodes.filter((code) => /^(live|source|pull|protocol|stream|snapshot|recording|clip|path)_/.test(code))
+  const codes = problemCodes.filter((code) =>
+    /^(live|source|pull|protocol|stream|snapshot|recording|clip|path)_/.test(code)
+  )
   expect(codes.length).toBeGreaterThan(12)
   for (const language of ['en', 'zh-CN'] as const)
     for (const code of codes)
