@@ -6,7 +6,7 @@ import { useTranslation } from 'react-i18next'
 import { useFormats } from '../../lib/format.ts'
 import { isRecorded, type Marks, type Span } from './playback-plan.ts'
 import classes from './Timeline.module.css'
-import { follow, pan, type Stretch, shareOf, sharesIn, spanOf, ticksIn, timeAt, zoom } from './timeline-view.ts'
+import { follow, pan, type Stretch, shareOf, sharesIn, spanOf, ticksIn, timeAt, viewOf, zoom } from './timeline-view.ts'
 
 const zoomStep = 2
 /** Natural zoom per pixel of wheel: one notch of 100 px changes the span by about a fifth. */
@@ -36,7 +36,7 @@ export function Timeline({
 }) {
   const { t } = useTranslation()
   const formats = useFormats()
-  const [chosen, setView] = useState(bounds)
+  const [chosen, setView] = useState(() => viewOf(spans, bounds))
   const [scrubMs, setScrubMs] = useState<number | null>(null)
   const { ref: area, width } = useElementSize<HTMLDivElement>()
   const wheel = useRef<HTMLDivElement>(null)

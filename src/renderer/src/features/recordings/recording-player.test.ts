@@ -85,6 +85,9 @@ test('the wall clock goes with the picture, window after window', () => {
   tell('ended')
   expect(states.at(-1)).toBe('ended')
   expect(player.atMs()).toBe(2_100_000)
+  expect(player.isPlaying()).toBe(false)
+  player.play()
+  expect(asked.at(-1)).toEqual({ startMs: 0, endMs: 600_000 })
 })
 
 test('what has arrived is gone to at once, anything else is asked for', () => {

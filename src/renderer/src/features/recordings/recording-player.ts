@@ -12,8 +12,11 @@ export interface RecordingPlayer {
   seek(atMs: number): void
   /** Jumps from the time that is shown. */
   step(deltaMs: number): void
+  /** After the end, from the beginning. */
   play(): void
   pause(): void
+  /** Whether it plays, or would if there were something to play. */
+  isPlaying(): boolean
   /** More or less is recorded than before. */
   spansChanged(): void
   /** The wall time that is shown. */
@@ -96,13 +99,12 @@ export function createRecordingPlayer({
     return covers(video.buffered, seconds) && covers(video.seekable, seconds)
   }
 
-  /** There is nothing to play from `atMs` on. */
+  /** There is nothing to play from `atMs` on. The last picture stays. */
   function finish(timeMs: number): void {
     const last = spans().at(-1)
     standsAtMs = Math.min(timeMs, last?.endMs ?? timeMs)
     window = null
-    video.removeAttribute('src')
-    video.load()
+    if (last !== undefined && !last.isOpen) isWanted = false
     set(last === undefined ? 'empty' : last.isOpen ? 'caughtUp' : 'ended')
     onTime(standsAtMs)
   }
@@ -142,12 +144,13 @@ export function createRecordingPlayer({
     play() {
       isWanted = true
       if (state === 'ready' || state === 'loading') startPlaying()
-      else seek(standsAtMs)
+      else seek(state === 'ended' ? (spans()[0]?.startMs ?? standsAtMs) : standsAtMs)
     },
     pause() {
       isWanted = false
       video.pause()
     },
+    isPlaying: () => isWanted,
     spansChanged() {
       if (state === 'empty') {
         const first = spans()[0]

@@ -1,6 +1,6 @@
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
-import { dayStretch, follow, pan, shareOf, sharesIn, spanOf, ticksIn, timeAt, zoom } from './timeline-view.ts'
+import { dayStretch, follow, pan, shareOf, sharesIn, spanOf, ticksIn, timeAt, viewOf, zoom } from './timeline-view.ts'
 
 const hourMs = 3_600_000
 const day = { startMs: 1_000 * hourMs, endMs: 1_024 * hourMs }
@@ -56,6 +56,29 @@ test('a time that leaves the view is followed, one in it moves nothing', () => {
   const after = follow(view, view.endMs + hourMs, day)
   expect(spanOf(after)).toBe(spanOf(view))
   expect(shareOf(after, view.endMs + hourMs)).toBeCloseTo(0.1)
+})
+
+test('at first everything that was recorded is in view, and not much else', () => {
+  const noon = day.startMs + 12 * hourMs
+  expect(viewOf([], day)).toEqual(day)
+  expect(viewOf([{ startMs: noon, endMs: noon + 1000 }], day)).toEqual({
+    startMs: noon - 299_500,
+    endMs: noon + 300_500
+  })
+  expect(
+    viewOf(
+      [
+        { startMs: noon, endMs: noon + hourMs },
+        { startMs: noon + 9 * hourMs, endMs: noon + 10 * hourMs }
+      ],
+      day
+    )
+  ).toEqual({
+    startMs: noon - hourMs / 2,
+    endMs: noon + 10.5 * hourMs
+  })
+  // Over midnight, from the day before to the day after.
+  expect(viewOf([{ startMs: day.startMs - hourMs, endMs: day.endMs + hourMs }], day)).toEqual(day)
 })
 
 describe('stretches in view', () => {

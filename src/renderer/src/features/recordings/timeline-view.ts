@@ -6,6 +6,8 @@ export interface Stretch {
 
 /** The nearest look: finer than a person cuts. */
 const leastSpanMs = 20_000
+/** The nearest look that nobody asked for. */
+const leastFitMs = 600_000
 const secondMs = 1000
 const minuteMs = 60_000
 const hourMs = 3_600_000
@@ -29,6 +31,14 @@ function within(view: Stretch, bounds: Stretch): Stretch {
   const span = Math.min(spanOf(view), spanOf(bounds))
   const startMs = Math.min(Math.max(view.startMs, bounds.startMs), bounds.endMs - span)
   return { startMs, endMs: startMs + span }
+}
+
+/** A view of everything from the first of these, which are in order, to the last, with a little room around it. */
+export function viewOf(stretches: readonly Stretch[], bounds: Stretch): Stretch {
+  const startMs = stretches[0]?.startMs ?? bounds.startMs
+  const endMs = stretches.at(-1)?.endMs ?? bounds.endMs
+  const spare = Math.max((endMs - startMs) / 10, leastFitMs - (endMs - startMs))
+  return within({ startMs: startMs - spare / 2, endMs: endMs + spare / 2 }, bounds)
 }
 
 /** Shows `factor` times less (more, below 1) around a time that keeps its place on the screen, as far as `bounds` let it. */

@@ -25,7 +25,7 @@ export function useRecordingPlayer(
   spans: readonly Span[]
 ): ShownPlayer {
   const [state, setState] = useState<RecordingState>('empty')
-  const [atMs, setAtMs] = useState(spans[0]?.startMs ?? 0)
+  const [playedMs, setPlayedMs] = useState<number | null>(null)
   const [gap, setGap] = useState<Stretch | null>(null)
   const [isPlaying, setIsPlaying] = useState(false)
   const player = useRef<RecordingPlayer>(null)
@@ -45,8 +45,11 @@ export function useRecordingPlayer(
           query: { start: new Date(startMs).toISOString(), duration: (endMs - startMs) / 1000 }
         }),
       spans: () => newest.current,
-      onState: setState,
-      onTime: setAtMs,
+      onState: (next) => {
+        setState(next)
+        setIsPlaying(player.current?.isPlaying() ?? false)
+      },
+      onTime: setPlayedMs,
       onGap: setGap
     })
     player.current = made
@@ -69,11 +72,9 @@ export function useRecordingPlayer(
     player.current?.step(deltaMs)
   }, [])
   const toggle = useCallback(() => {
-    setIsPlaying((before) => {
-      if (before) player.current?.pause()
-      else player.current?.play()
-      return !before
-    })
+    if (player.current?.isPlaying()) player.current.pause()
+    else player.current?.play()
+    setIsPlaying(player.current?.isPlaying() ?? false)
   }, [])
-  return { state, isPlaying, atMs, gap, seek, step, toggle }
+  return { state, isPlaying, atMs: playedMs ?? spans[0]?.startMs ?? 0, gap, seek, step, toggle }
 }
