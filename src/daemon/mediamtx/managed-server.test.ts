@@ -1,15 +1,17 @@
 import { fork } from 'node:child_process'
 import { once } from 'node:events'
-import { readdir, readFile, stat } from 'node:fs/promises'
+import { readdir, stat } from 'node:fs/promises'
 import { createServer } from 'node:net'
 import { join } from 'node:path'
 import { describe, expect, onTestFinished, test, vi } from 'vitest'
+import { freePort } from '../testing/free-port.ts'
 import {
   createManagedMediaServer,
   fakeMediaMtxProgram,
   testLiveConfig,
   testTiming
 } from '../testing/managed-media-server.ts'
+import { countMediaServers, mediaServerPid } from '../testing/media-server-processes.ts'
 import { findRealMediaMtx } from '../testing/real-mediamtx.ts'
 import { recordingLog } from '../testing/recording-log.ts'
 import { temporaryFolder } from '../testing/test-database.ts'
@@ -38,16 +40,6 @@ async function managed(programPath: string, options: Partial<ManagedServerOption
   const onReady = vi.fn()
   server.onReady(onReady)
   return { server, stop, dir, onReady }
-}
-
-const pidIn = async (dir: string): Promise<number> => JSON.parse(await readFile(join(dir, 'mediamtx.pid'), 'utf8')).pid
-
-/** How many processes have that folder in their command line. */
-async function childrenIn(dir: string): Promise<number> {
-  const commands = (await readdir('/proc'))
-    .filter((name) => /^\d+$/.test(name))
-    .map((pid) => readFile(`/proc/${pid}/cmdline`, 'latin1').catch(() => ''))
-  return (await Promise.all(commands)).filter((command) => command.includes(`${dir}/mediamtx-`)).length
 }
 
 describe.each(programs)('$name', ({ isMissing, path }) => {
@@ -82,7 +74,7 @@ describe.each(programs)('$name', ({ isMissing, path }) => {
     const configs = (await readdir(dir)).filter((name) => name.startsWith('mediamtx-'))
     expect(configs).toHaveLength(1)
     if (process.platform !== 'win32') expect((await stat(join(dir, configs[0]!))).mode & 0o777).toBe(0o600)
-    const pid = await pidIn(dir)
+    const pid = await mediaServerPid(dir)
     await stop()
     expect(server.state().state).toBe('stopped')
     expect(() => process.kill(pid, 0)).toThrow('ESRCH')
@@ -91,12 +83,21 @@ describe.each(programs)('$name', ({ isMissing, path }) => {
 
   it('is started again when it is killed, at the same addresses, without a trace of the former one', async () => {
     const paths = vi.fn(() => ({ [NAME]: {} }))
-    const { server, dir, onReady } = await managed(path(), { initialPaths: paths })
+    const folder = temporaryFolder('managed')
+    const config = testLiveConfig(folder, path())
+    const at = async () => ({ host: '127.0.0.1', port: await freePort() })
+    // Any free ones may be taken by somebody else while nothing runs.
+    const listen = { ...config.listen, hls: await at(), rtmp: await at(), webrtc: await at() }
+    const { server, dir, onReady } = await managed(path(), {
+      dir: folder,
+      config: { ...config, listen },
+      initialPaths: paths
+    })
     server.start()
     await vi.waitFor(() => expect(onReady).toHaveBeenCalledTimes(1), PATIENCE)
     const [urls, startedAt] = [server.urls(), server.state().started_at]
     for (const times of [2, 3]) {
-      process.kill(await pidIn(dir), 'SIGKILL')
+      process.kill(await mediaServerPid(dir), 'SIGKILL')
       await vi.waitFor(() => expect(onReady).toHaveBeenCalledTimes(times), PATIENCE)
     }
     expect(server.state()).toMatchObject({ state: 'ready', problem: null })
@@ -104,20 +105,20 @@ describe.each(programs)('$name', ({ isMissing, path }) => {
     expect(server.urls()).toMatchObject({ hls: urls.hls, rtmp: urls.rtmp, webrtc: urls.webrtc })
     expect([...(await server.client().listPathConfs()).keys()]).toEqual([NAME])
     expect((await readdir(dir)).filter((name) => name.startsWith('mediamtx-'))).toHaveLength(1)
-    if (isLinux) expect(await childrenIn(dir)).toBe(1)
+    if (isLinux) expect(await countMediaServers(dir)).toBe(1)
   })
 
   it('is told to be silent, then started again, when it hangs', async () => {
     const { server, dir, onReady } = await managed(path(), { timing: { ...testTiming, livenessMs: 200, stopMs: 100 } })
     server.start()
     await vi.waitFor(() => expect(onReady).toHaveBeenCalled(), PATIENCE)
-    const pid = await pidIn(dir)
+    const pid = await mediaServerPid(dir)
     process.kill(pid, 'SIGSTOP')
     await vi.waitFor(() => expect(server.state()).toMatchObject({ problem: { code: 'server_silent' } }), PATIENCE)
     expect(() => server.client()).toThrow('live_unavailable')
-    await vi.waitFor(async () => expect(await pidIn(dir)).not.toBe(pid), PATIENCE)
+    await vi.waitFor(async () => expect(await mediaServerPid(dir)).not.toBe(pid), PATIENCE)
     await vi.waitFor(() => expect(server.state().state).toBe('ready'), PATIENCE)
-    if (isLinux) expect(await childrenIn(dir)).toBe(1)
+    if (isLinux) expect(await countMediaServers(dir)).toBe(1)
   })
 
   it('a port that another program has costs one protocol, and is told', async () => {
@@ -161,7 +162,7 @@ describe.each(programs)('$name', ({ isMissing, path }) => {
   test.skipIf(isMissing || !canTieToParent())('ends when its daemon is killed', async () => {
     const dir = temporaryFolder('managed')
     await killedDaemon(path(), dir)
-    await vi.waitFor(async () => expect(await childrenIn(dir)).toBe(0), PATIENCE)
+    await vi.waitFor(async () => expect(await countMediaServers(dir)).toBe(0), PATIENCE)
   })
 
   test.skipIf(isMissing || !isLinux)('one that outlived its daemon is ended by the next one', async () => {
@@ -169,15 +170,15 @@ describe.each(programs)('$name', ({ isMissing, path }) => {
     const programPath = path()
     // Nothing ties them where `setpriv` is not found.
     await killedDaemon(programPath, dir, { PATH: '/nowhere' })
-    expect(await childrenIn(dir)).toBe(1)
-    const leftover = await pidIn(dir)
+    expect(await countMediaServers(dir)).toBe(1)
+    const leftover = await mediaServerPid(dir)
     const { server, stop, onReady } = await managed(programPath, { dir })
     server.start()
     await vi.waitFor(() => expect(onReady).toHaveBeenCalled(), PATIENCE)
     expect(startTimeOf(leftover)).toBeNull()
-    expect(await childrenIn(dir)).toBe(1)
+    expect(await countMediaServers(dir)).toBe(1)
     await stop()
-    expect(await childrenIn(dir)).toBe(0)
+    expect(await countMediaServers(dir)).toBe(0)
   })
 })
 

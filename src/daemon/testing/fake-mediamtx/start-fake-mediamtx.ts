@@ -1,6 +1,7 @@
 import { mkdtempSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { freePort } from '../free-port.ts'
 import { isObject } from './decode.ts'
 import { FakeMediaMtx, type FakeMediaMtxOptions } from './fake-mediamtx.ts'
 import type { JsonObject } from './fields.ts'
@@ -14,12 +15,12 @@ export async function startFakeMediaMtx(
 ): Promise<FakeMediaMtx> {
   const recordRoot = mkdtempSync(join(tmpdir(), 'fake-mediamtx-'))
   const { pathDefaults = {}, ...config } = options.config ?? {}
-  const listeners = Object.fromEntries(
-    ['api', 'playback', 'hls'].flatMap((name) => [
-      [name, true],
-      [`${name}Address`, '127.0.0.1:0']
-    ])
-  )
+  const listeners: JsonObject = {}
+  for (const name of ['api', 'playback', 'hls']) {
+    listeners[name] = true
+    // It may go down and come up again at the same ones.
+    listeners[`${name}Address`] = `127.0.0.1:${await freePort()}`
+  }
   const recording = { recordPath: `${recordRoot}/%path/%s-%f`, recordDeleteAfter: '0s' }
   const server = new FakeMediaMtx({
     ...options,
