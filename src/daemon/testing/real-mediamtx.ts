@@ -1,13 +1,12 @@
 import { type ChildProcess, spawn } from 'node:child_process'
-import { once } from 'node:events'
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { vi } from 'vitest'
-import { findFfmpeg } from '../media/find-ffmpeg.ts'
 import { findMediaMtx } from '../mediamtx/find-mediamtx.ts'
 import type { JsonObject } from './fake-mediamtx/fields.ts'
 import { freePort } from './free-port.ts'
+import { endProcess, spawnPublisher } from './publisher.ts'
 
 /** The MediaMTX to test against: `FLIGHTCASE_MEDIAMTX_BIN`, else the first on PATH; null, and said, where there is none. */
 export async function findRealMediaMtx(): Promise<string | null> {
@@ -82,17 +81,17 @@ export async function startRealMediaMtx(
       publishers.set(path, spawnPublisher(`rtmp://${listeners.rtmpAddress}/${path}`))
     },
     unpublish: async (path) => {
-      await ended(publishers.get(path), 'SIGKILL')
+      await endProcess(publishers.get(path), 'SIGKILL')
       publishers.delete(path)
     },
     restart: async () => {
-      await ended(child, 'SIGINT')
+      await endProcess(child, 'SIGINT')
       await start()
     },
     rewriteConfigFile: writeConfig,
     close: async () => {
-      for (const publisher of publishers.values()) await ended(publisher, 'SIGKILL')
-      await ended(child, 'SIGINT')
+      for (const publisher of publishers.values()) await endProcess(publisher, 'SIGKILL')
+      await endProcess(child, 'SIGINT')
       rmSync(folder, { recursive: true, force: true })
     }
   }
@@ -113,26 +112,3 @@ const programConfig = (recordRoot: string): JsonObject => ({
     recordDeleteAfter: '0s'
   }
 })
-
-function spawnPublisher(url: string): ChildProcess {
-  const ffmpeg = findFfmpeg()
-  if (ffmpeg === null) throw new Error('sending to the real MediaMTX takes ffmpeg')
-  const sources = ['testsrc2=s=320x180:r=10', 'sine=f=440:r=48000'].flatMap((source) => [
-    '-re',
-    '-f',
-    'lavfi',
-    '-i',
-    source
-  ])
-  const picture = ['-c:v', 'libx264', '-preset', 'ultrafast', '-tune', 'zerolatency', '-pix_fmt', 'yuv420p', '-g', '5']
-  const sound = ['-c:a', 'aac', '-b:a', '32k']
-  const args = ['-v', 'quiet', '-nostdin', ...sources, ...picture, ...sound, '-f', 'flv', url]
-  return spawn(ffmpeg, args, { stdio: 'ignore' })
-}
-
-async function ended(child: ChildProcess | null | undefined, signal: 'SIGINT' | 'SIGKILL'): Promise<void> {
-  if (!child || child.exitCode !== null || child.signalCode !== null) return
-  const exit = once(child, 'exit')
-  child.kill(signal)
-  await exit
-}
