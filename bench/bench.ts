@@ -1,5 +1,6 @@
 import { Command } from 'commander'
 import { benchIngest } from './ingest.bench.ts'
+import { benchLive } from './live.bench.ts'
 import { benchMedia, type MediaOptions } from './media.bench.ts'
 import { benchPilot } from './pilot.bench.ts'
 import { type BenchResult, machineFacts, missedGoals, printResult } from './report.ts'
@@ -9,7 +10,8 @@ const benches: Record<string, (options: MediaOptions) => Promise<BenchResult>> =
   pilot: benchPilot,
   ingest: benchIngest,
   startup: benchStartup,
-  media: benchMedia
+  media: benchMedia,
+  live: benchLive
 }
 
 const program = new Command('npm run bench --')
@@ -17,7 +19,7 @@ const program = new Command('npm run bench --')
   .argument('<name>', Object.keys(benches).join(' | '))
   .option('--json', 'print one JSON object instead of tables')
   .option('--quick', 'a small data set: shows that the bench works, its figures mean little')
-  .option('--only <part>', 'of media: one part')
+  .option('--only <part>', 'of media and live: one part')
   .option('--large-gb <number>', 'of media: size of the large upload', Number)
   .parse()
 const { json = false, quick = false, ...options } = program.opts<{ json?: boolean } & Partial<MediaOptions>>()
