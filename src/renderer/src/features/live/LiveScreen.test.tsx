@@ -56,6 +56,7 @@ test('a camera that cannot be reached says why, in plain words and as reported',
 test('a path that differs says so though the stream is live', async () => {
   open({ [list]: sourceList(mediaSource({ drift: 'differs', status: liveStatus })) })
   expect((await screen.findByTestId('source-trouble')).textContent).toContain('other settings')
+  expect(screen.getByTestId('source-drift').textContent).toBe('Settings differ')
 })
 
 test('H265 is warned of', async () => {
@@ -107,6 +108,23 @@ describe('recording', () => {
     expect(await screen.findByText('Will record when the stream comes')).toBeTruthy()
     expect(calls).toContain(`POST ${path}/record/start`)
     expect(screen.getByRole('button', { name: 'Stop recording Drone 1' })).toBeTruthy()
+  })
+
+  test('what shall be recorded but is not says why', async () => {
+    open({
+      [list]: sourceList(mediaSource({ status: { ...liveStatus, recording: { desired: true, active: false } } })),
+      [`GET ${path}/record/status`]: { ...recordStatus, problem: 'disk_full' }
+    })
+    expect(await screen.findByText(/The disk of the recordings is full/)).toBeTruthy()
+    expect(screen.getByText(/Shall be recorded, but is not/)).toBeTruthy()
+  })
+
+  test('what was only just asked for is about to begin', async () => {
+    open({
+      [list]: sourceList(mediaSource({ status: { ...liveStatus, recording: { desired: true, active: false } } })),
+      [`GET ${path}/record/status`]: recordStatus
+    })
+    expect(await screen.findByText('About to record…')).toBeTruthy()
   })
 
   test('a refusal is told', async () => {

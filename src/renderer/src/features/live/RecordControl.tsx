@@ -1,11 +1,18 @@
 import { Button } from '@mantine/core'
 import { IconPlayerRecordFilled, IconPlayerStopFilled } from '@tabler/icons-react'
+import { queryOptions, useQuery } from '@tanstack/react-query'
+import { useEffect, useState } from 'react'
 import { useTranslation } from 'react-i18next'
+import { getRecordStatus } from '../../../../shared/api/recordings.ts'
 import type { MediaSource } from '../../../../shared/api/sources.ts'
+import { api } from '../../lib/api.ts'
 import { useMay } from '../../lib/use-may.ts'
 import classes from './RecordControl.module.css'
 import { recordTruthOf } from './stream-truth.ts'
 import { useSourceActions } from './use-source-actions.ts'
+
+/** A recording that was asked for, or whose stream came, begins within this time. */
+const beginsWithinMs = 10_000
 
 /** Whether a stream is recorded, in words that tell the wish from the fact, and the one button that changes the wish. */
 export function RecordControl({ source }: { source: MediaSource }) {
@@ -17,14 +24,18 @@ export function RecordControl({ source }: { source: MediaSource }) {
   const { name } = source
   return (
     <div className={classes['control']}>
-      <span
-        className={classes['state']}
-        data-tone={truth.tone}
-        data-recording={truth.text === 'recording' || undefined}
-      >
-        <span className={classes['dot']} aria-hidden />
-        {t(`live.record.${truth.text}`)}
-      </span>
+      {truth.text === 'stuck' ? (
+        <NotRecorded sourceId={source.id} />
+      ) : (
+        <span
+          className={classes['state']}
+          data-tone={truth.tone}
+          data-recording={truth.text === 'recording' || undefined}
+        >
+          <span className={classes['dot']} aria-hidden />
+          {t(`live.record.${truth.text}`)}
+        </span>
+      )}
       {mayRecord &&
         (isDesired ? (
           <Button
@@ -49,5 +60,34 @@ export function RecordControl({ source }: { source: MediaSource }) {
           </Button>
         ))}
     </div>
+  )
+}
+
+/** Asked for only where something may be the matter. */
+const recordStatusQuery = (sourceId: string) =>
+  queryOptions({
+    queryKey: [getRecordStatus.name, sourceId],
+    queryFn: ({ signal }) => api.call(getRecordStatus, { params: { sourceId } }, signal),
+    refetchInterval: 5000
+  })
+
+/** A stream that is there and shall be recorded, but is not: about to be, or else why not, as far as the base knows. */
+function NotRecorded({ sourceId }: { sourceId: string }) {
+  const { t } = useTranslation()
+  const problem = useQuery(recordStatusQuery(sourceId)).data?.problem ?? null
+  const [isLate, setIsLate] = useState(false)
+  useEffect(() => {
+    const timer = setTimeout(() => setIsLate(true), beginsWithinMs)
+    return () => clearTimeout(timer)
+  }, [])
+  const isStuck = isLate || problem !== null
+  return (
+    <span className={classes['state']} data-tone={isStuck ? 'bad' : 'warn'}>
+      <span className={classes['dot']} aria-hidden />
+      <span>
+        {t(isStuck ? 'live.record.stuck' : 'live.record.starting')}
+        {problem !== null && <span className={classes['why']}>{t(`live.recordProblem.${problem}`)}</span>}
+      </span>
+    </span>
   )
 }

@@ -35,6 +35,11 @@ export function SourceTile({ source, onDialog }: { source: MediaSource; onDialog
         <span className={classes['badge']} data-tone={truth.tone} data-testid="source-truth">
           {t(`live.truth.${truth.text}`)}
         </span>
+        {source.drift !== null && truth.text !== 'missing' && (
+          <span className={classes['drift']} data-testid="source-drift">
+            {t(`live.drift.${source.drift}`)}
+          </span>
+        )}
       </Link>
       <div className={classes['body']}>
         <div className={classes['head']}>

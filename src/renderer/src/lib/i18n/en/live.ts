@@ -48,7 +48,7 @@ export const live = {
   reported: 'Reported: {{message}}',
   drift: {
     missing: 'Not set up',
-    differs: 'Differs'
+    differs: 'Settings differ'
   },
   driftHow: {
     missing: 'The streaming service lacks this stream. The base sets it up again by itself.',
@@ -59,9 +59,16 @@ export const live = {
     armed: 'Will record when the stream comes',
     armedOff: 'Will record when it is switched on',
     armedUnknown: 'Shall be recorded; whether it is, nobody knows',
+    starting: 'About to record…',
     stuck: 'Shall be recorded, but is not',
     stopping: 'Still recording, about to stop',
     off: 'Not recording'
+  },
+  recordProblem: {
+    nobody_sends: 'Nobody sends the stream.',
+    disk_full: 'The disk of the recordings is full. Make room.',
+    server_unavailable: 'The streaming service does not answer.',
+    no_usable_track: 'The stream holds nothing that can be recorded.'
   },
   start: 'Record',
   startLabel: 'Record {{name}}',
@@ -81,7 +88,6 @@ export const live = {
   pictureOf: 'Picture of {{name}}',
   menu: 'More for {{name}}',
   act: {
-    play: 'Watch',
     recordings: 'Recordings',
     sendHow: 'How to send it',
     edit: 'Change…',
@@ -169,7 +175,6 @@ export const live = {
     ready: '"{{name}}" is ready. Now enter its address where the picture comes from:',
     address: 'Address to send to',
     secret: 'Whoever has this address can send. Give it only to those who shall.',
-    hidden: 'The address to send to is shown to operators only.',
     none: 'The streaming service takes no stream at present, so there is no address.',
     qr: 'The address as a code to scan',
     qrHow: 'Scan it with a telephone to have it there, for example to copy it into DJI Fly.',
@@ -211,11 +216,8 @@ export const live = {
     type: 'Kind',
     types: { pull: 'Fetched ({{protocol}})', push: 'Sent here' },
     since: 'Live since',
-    picture: 'Picture',
-    rate: 'Data rate',
     readers: 'Watching',
     readersBy: '{{amount}} by {{protocol}}',
-    address: 'Fetched from',
-    recording: 'Recording'
+    address: 'Fetched from'
   }
 } as const

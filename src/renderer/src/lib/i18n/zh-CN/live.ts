@@ -49,7 +49,7 @@ export const live: Translation['live'] = {
   reported: '报告：{{message}}',
   drift: {
     missing: '未设置',
-    differs: '不一致'
+    differs: '设置不一致'
   },
   driftHow: {
     missing: '流媒体服务中缺少此流。基站会自动重新设置。',
@@ -60,9 +60,16 @@ export const live: Translation['live'] = {
     armed: '有画面时开始录制',
     armedOff: '开启后开始录制',
     armedUnknown: '应当录制，但目前无法得知',
+    starting: '即将开始录制…',
     stuck: '应当录制，但没有在录制',
     stopping: '仍在录制，即将停止',
     off: '未录制'
+  },
+  recordProblem: {
+    nobody_sends: '没有人推送此流。',
+    disk_full: '录像所在的磁盘已满，请腾出空间。',
+    server_unavailable: '流媒体服务没有响应。',
+    no_usable_track: '此流中没有可录制的内容。'
   },
   start: '录制',
   startLabel: '录制 {{name}}',
@@ -81,7 +88,6 @@ export const live: Translation['live'] = {
   pictureOf: '{{name}} 的画面',
   menu: '{{name}} 的更多操作',
   act: {
-    play: '观看',
     recordings: '录像',
     sendHow: '如何推流',
     edit: '更改…',
@@ -168,7 +174,6 @@ export const live: Translation['live'] = {
     ready: '“{{name}}”已就绪。请在画面的来源处填写它的地址：',
     address: '推流地址',
     secret: '拥有此地址的人都可以推流，请只交给需要的人。',
-    hidden: '推流地址只对操作员显示。',
     none: '流媒体服务目前不接收推流，因此没有地址。',
     qr: '可扫描的地址二维码',
     qrHow: '用手机扫描即可得到地址，例如复制到 DJI Fly 中。',
@@ -209,11 +214,8 @@ export const live: Translation['live'] = {
     type: '类型',
     types: { pull: '拉流（{{protocol}}）', push: '推流' },
     since: '开始直播',
-    picture: '画面',
-    rate: '数据速率',
     readers: '观看',
     readersBy: '{{protocol}}：{{amount}}',
-    address: '拉取自',
-    recording: '录制'
+    address: '拉取自'
   }
 }
