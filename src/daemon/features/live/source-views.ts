@@ -1,6 +1,7 @@
 import type { MediaSource, StreamPreview, StreamStatus } from '../../../shared/api/sources.ts'
 import { isoFromMs } from '../../clock.ts'
 import type { CallContext } from '../../http/bind-endpoint.ts'
+import type { ServerUrls } from '../../mediamtx/media-server.ts'
 import type { PathReconciler } from './path-reconciler.ts'
 import { masked } from './pull-url.ts'
 import type { Source } from './sources.repository.ts'
@@ -17,10 +18,29 @@ export class SourceViews {
     this.#deps = deps
   }
 
-  of(source: Source, viewer: Viewer, status: StreamStatus | null = null): MediaSource {
+  of(source: Source, viewer: Viewer): MediaSource {
+    return this.#view(source, this.#basesFor(viewer), showsKeyTo(viewer), null)
+  }
+
+  async ofAll(sources: readonly Source[], viewer: Viewer, query: { with_status: boolean }): Promise<MediaSource[]> {
+    const statuses = query.with_status ? await this.#deps.service.statusesOf(sources) : null
+    const [bases, showsKey] = [this.#basesFor(viewer), showsKeyTo(viewer)]
+    return sources.map((source) => this.#view(source, bases, showsKey, statuses?.get(source.id) ?? null))
+  }
+
+  previewOf(source: Source, viewer: Viewer): StreamPreview {
+    return this.#deps.addresses.preview(source, this.#basesFor(viewer), showsKeyTo(viewer))
+  }
+
+  /** By the name that the caller reaches this machine by. */
+  #basesFor({ request }: Viewer): ServerUrls {
+    return this.#deps.addresses.basesFor(request.hostname)
+  }
+
+  #view(source: Source, bases: ServerUrls, showsKey: boolean, status: StreamStatus | null): MediaSource {
     const { addresses, reconciler } = this.#deps
     const { id, name, type, protocol, enabled } = source
-    const [host, showsKey] = [hostOf(viewer), showsKeyTo(viewer)]
+    const pushUrls = addresses.pushUrls(source, bases, showsKey)
     return {
       id,
       workspace_id: source.workspaceId,
@@ -33,27 +53,13 @@ export class SourceViews {
       record_enabled: source.recordEnabled,
       on_demand: source.onDemand,
       drift: status && !status.registered ? 'missing' : reconciler.driftOf(id),
-      push_url: addresses.pushUrl(source, host, showsKey),
-      push_urls: addresses.pushUrls(source, host, showsKey),
+      push_url: pushUrls?.rtmp ?? null,
+      push_urls: pushUrls,
       created_at: isoFromMs(source.createdAtMs),
       updated_at: isoFromMs(source.updatedAtMs),
       status
     }
   }
-
-  async ofAll(sources: readonly Source[], viewer: Viewer, query: { with_status: boolean }): Promise<MediaSource[]> {
-    const statuses = query.with_status ? await this.#deps.service.statusesOf(sources) : null
-    return sources.map((source) => this.of(source, viewer, statuses?.get(source.id) ?? null))
-  }
-
-  previewOf(source: Source, viewer: Viewer): StreamPreview {
-    return this.#deps.addresses.preview(source, hostOf(viewer), showsKeyTo(viewer))
-  }
-}
-
-/** The name by which the caller reaches this machine. */
-function hostOf({ request }: Viewer): string {
-  return request.hostname
 }
 
 function showsKeyTo({ caller }: Viewer): boolean {

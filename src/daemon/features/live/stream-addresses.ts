@@ -1,7 +1,7 @@
 import { networkInterfaces } from 'node:os'
 import type { StreamPreview } from '../../../shared/api/sources.ts'
 import { isoFromMs } from '../../clock.ts'
-import type { MediaServer } from '../../mediamtx/media-server.ts'
+import type { MediaServer, ServerUrls } from '../../mediamtx/media-server.ts'
 import type { Source } from './sources.repository.ts'
 import type { StreamTokens } from './stream-tokens.ts'
 
@@ -22,10 +22,16 @@ export class StreamAddresses {
     this.#tokens = deps.tokens
   }
 
-  /** `host`: how the caller reaches this machine. `showsKey`: whether they may know what the stream is sent with. */
-  preview(source: Source, host: string, showsKey: boolean): StreamPreview {
+  /** What addresses begin with for a caller who reaches this machine as `host`. */
+  basesFor(host: string): ServerUrls {
+    return this.#server.publicUrls(outwardHost(host))
+  }
+
+  /** `showsKey`: whether the caller may know what the stream is sent with. */
+  preview(source: Source, bases: ServerUrls, showsKey: boolean): StreamPreview {
     const { pathName: path, id } = source
-    const { hls, webrtc, rtsp, rtmp, srt } = this.#server.publicUrls(outwardHost(host))
+    const { hls, webrtc, rtsp, rtmp, srt } = bases
+    const pushUrls = this.pushUrls(source, bases, showsKey)
     const { token, expiresAtMs } = this.#tokens.issue(path, 'r', VIEW_MS)
     return {
       path_name: path,
@@ -34,22 +40,18 @@ export class StreamAddresses {
       rtsp_url: rtsp && `${withUser(rtsp, WATCHER, token)}/${path}`,
       rtmp_url: rtmp && `${rtmp}/${path}?token=${token}`,
       srt_url: srt && `${srt}?streamid=read:${path}:${WATCHER}:${token}`,
-      push_url: this.pushUrl(source, host, showsKey),
-      push_urls: this.pushUrls(source, host, showsKey),
+      push_url: pushUrls?.rtmp ?? null,
+      push_urls: pushUrls,
       hls_path: `/api/v1/sources/${id}/hls/index.m3u8`,
       whep_path: `/api/v1/sources/${id}/whep`,
       expires_at: isoFromMs(expiresAtMs)
     }
   }
 
-  /** By RTMP, which every drone and encoder speaks; null for a stream that is fetched. */
-  pushUrl(source: Source, host: string, showsKey: boolean): string | null {
-    return this.pushUrls(source, host, showsKey)?.rtmp ?? null
-  }
-
-  pushUrls({ pathName: path, publishKey: key }: Source, host: string, showsKey: boolean): PushUrls | null {
+  /** Null for a stream that is fetched. */
+  pushUrls({ pathName: path, publishKey: key }: Source, bases: ServerUrls, showsKey: boolean): PushUrls | null {
     if (key === null) return null
-    const { rtmp, rtsp, srt, webrtc } = this.#server.publicUrls(outwardHost(host))
+    const { rtmp, rtsp, srt, webrtc } = bases
     const query = showsKey ? `?token=${key}` : ''
     return {
       rtmp: rtmp && `${rtmp}/${path}${query}`,
