@@ -5,7 +5,8 @@ import { expect, test } from 'vitest'
 import { z } from 'zod'
 import { packageRoot } from './package-info.ts'
 import { type JsonSchema, jsonSchema, type ValueOptions, valuesOf } from './testing/from-json-schema.ts'
-import { startTestDaemon, TEST_PILOT_TOKEN, type TestDaemon } from './testing/test-daemon.ts'
+import { type LiveBase, startLiveBase } from './testing/live-base.ts'
+import { TEST_PILOT_TOKEN, type TestDaemon } from './testing/test-daemon.ts'
 
 const RUNS = Number(process.env['FLIGHTCASE_TEST_FUZZ_RUNS'] ?? 20)
 const SEED = Number(process.env['FLIGHTCASE_TEST_SEED'] ?? Date.now() % 2 ** 31)
@@ -91,7 +92,7 @@ function bodiesOf(type: string, schema: JsonSchema, options: ValueOptions): fc.A
 }
 
 /** Things that exist, so that calls come further than "not found". */
-async function furnish(base: TestDaemon): Promise<string[]> {
+async function furnish(base: LiveBase): Promise<string[]> {
   const ids: string[] = []
   for (const content of ['one', 'two', 'two', 'three']) {
     const form = new FormData()
@@ -107,11 +108,17 @@ async function furnish(base: TestDaemon): Promise<string[]> {
     body: JSON.stringify({ name: 'a', sizeBytes: 20 })
   })
   ids.push(((await begun.json()) as { uploadId: string }).uploadId)
+  const source = await base.add()
+  base.mediamtx.addSegment(source.path_name, '2026-01-01T00:00:00.000001Z', 60)
+  await base.fetch(`/api/v1/sources/${source.id}/record/status`)
+  const recorded = await base.fetch(`/api/v1/sources/${source.id}/record/files?from=2025-12-31T00:00:00Z`)
+  const { items } = (await recorded.json()) as { items: { id: string }[] }
+  ids.push(source.id, ...items.map(({ id }) => id))
   return ids
 }
 
 test(`every operation of the document answers nonsense properly (seed ${SEED})`, { timeout: 600_000 }, async () => {
-  const base = await startTestDaemon()
+  const base = await startLiveBase()
   const ids = await furnish(base)
   const options = {
     components: document.components.schemas,
@@ -145,7 +152,9 @@ async function answersProperly(base: TestDaemon, operation: Operation, call: Cal
   const isEndless = type.startsWith('text/event-stream')
   const body = isEndless ? '' : await response.text()
   if (isEndless) end.abort()
-  if (response.status >= 500) throw new Error(`${response.status} ${body}`)
+  // The fake media server speaks no WebRTC, and takes no address that MediaMTX would refuse.
+  const isAway = response.status === 503 && body.includes('"live_unavailable"')
+  if (response.status >= 500 && !isAway) throw new Error(`${response.status} ${body}`)
   const isDocumented = String(response.status) in operation.responses || 'default' in operation.responses
   // What is another path by now (an empty or dotted segment) is somebody else's answer.
   const isOtherRoute = /route_not_found|method_not_allowed/.test(body) || /\/\.{0,2}(\/|\?|$)/.test(call.target)

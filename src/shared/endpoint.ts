@@ -43,6 +43,8 @@ export interface Endpoint<
   secretAnswer?: true
   /** Of an answer without a body; 204 unless it says otherwise. */
   emptyStatus?: 200 | 201
+  /** Further statuses of an answer of bytes, each with what it says. */
+  alsoAnswers?: Readonly<Record<number, string>>
   errors: readonly ProblemCode[]
   /** Set for what controllers call: another listener, with a token header and an error body of its own. */
   listener?: 'field'

@@ -114,7 +114,9 @@ function successOf(endpoint: Endpoint, components: Json): Json {
     return { 200: { description: 'Lines', content: { 'application/x-ndjson': { schema: { type: 'string' } } } } }
   if (response === 'bytes') {
     const content = { '*/*': { schema: { type: 'string', format: 'binary' } } }
+    const others = Object.entries(endpoint.alsoAnswers ?? {}).map(([status, description]) => [status, { description }])
     return {
+      ...Object.fromEntries(others),
       200: { description: 'The whole file', content },
       206: { description: 'The range asked for', content },
       304: { description: 'Unchanged' }

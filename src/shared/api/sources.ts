@@ -301,6 +301,7 @@ export const getLiveSnapshot = defineEndpoint({
   role: 'viewer',
   query: z.object({ v: z.string().max(64).optional() }),
   response: 'bytes',
+  alsoAnswers: { 204: 'There is no picture' },
   errors: ['invalid_request', 'source_not_found']
 })
 
@@ -330,6 +331,7 @@ export const openWhep = defineEndpoint({
   role: 'viewer',
   rawBody: 'application/sdp',
   response: 'bytes',
+  alsoAnswers: { 201: 'The answer (SDP); `Location` is the session' },
   errors: ['source_not_found', 'payload_too_large', ...watchErrors]
 })
 
