@@ -90,7 +90,8 @@ test('a stream is added, seen on the wall and watched, with a media server that 
     // What a player hears of a stream that ends under it is no error of the page.
     expect(errors.filter((text) => !/Failed to load resource.*(401|404|500|502|503)/.test(text))).toEqual([])
   } finally {
-    await page.goto('about:blank')
+    // After a time-out there is no page any more, and the rest has to end all the same.
+    await page.goto('about:blank').catch(() => undefined)
     await base.close()
     await mediamtx.close()
   }
@@ -123,6 +124,7 @@ test('with the real media server: sent by RTMP and RTSP, fetched by RTSP; record
   })
   const { api } = base.admin
   const senders: ChildProcess[] = []
+  const ends: Promise<unknown>[] = []
   const { ffmpeg } = await api.call(getStatus, {})
   const send = (url: string, format: string[]) => {
     const source = ['-re', '-f', 'lavfi', '-i', 'testsrc2=s=640x360:r=25', '-f', 'lavfi', '-i', 'sine']
@@ -139,7 +141,9 @@ test('with the real media server: sent by RTMP and RTSP, fetched by RTSP; record
       'yuv420p'
     ]
     const args = ['-v', 'error', ...source, ...codecs, '-c:a', 'aac', ...format, url]
-    senders.push(spawn(ffmpeg.path!, args, { stdio: 'ignore' }))
+    const sender = spawn(ffmpeg.path!, args, { stdio: 'ignore' })
+    senders.push(sender)
+    ends.push(once(sender, 'exit'))
   }
   try {
     test.skip(!ffmpeg.found, 'there is no ffmpeg on this machine')
@@ -198,12 +202,10 @@ test('with the real media server: sent by RTMP and RTSP, fetched by RTSP; record
     await page.getByRole('button', { name: 'Stop recording Drone 1' }).click()
     await expect(tile.getByText('Not recording')).toBeVisible()
   } finally {
-    await page.goto('about:blank')
-    for (const sender of senders) {
-      const gone = once(sender, 'exit')
-      sender.kill('SIGKILL')
-      await gone
-    }
+    // After a time-out there is no page any more, and the rest has to end all the same.
+    await page.goto('about:blank').catch(() => undefined)
+    for (const sender of senders) sender.kill('SIGKILL')
+    await Promise.all(ends)
     await base.close()
   }
 })

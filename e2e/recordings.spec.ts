@@ -82,7 +82,7 @@ test('what was recorded is found, played and cut; all is within reach on a telep
     await clip.getByRole('link').click()
     await expect(page.getByTestId('inspector')).toBeVisible()
   } finally {
-    await page.goto('about:blank')
+    await page.goto('about:blank').catch(() => undefined)
     await base.close()
     await mediamtx.close()
   }

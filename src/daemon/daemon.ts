@@ -265,6 +265,7 @@ export async function createDaemon(config: Config, overrides: DaemonOverrides = 
       storeOwn: uploads.storeOwn,
       note: catalogue.update,
       getDetail: catalogue.getDetail,
+      isDiskFull: () => recorded.isDiskFull(),
       onDeleting: (source, recordings) => recorded.onDeleting(source, recordings),
       onDeleted: (source, recordings) => recorded.onDeleted(source, recordings)
     })

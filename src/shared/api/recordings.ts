@@ -180,7 +180,7 @@ export const repairSegment = defineEndpoint({
 })
 
 const playbackQuery = {
-  start: z.union([instantSchema, z.coerce.number().min(0)]),
+  start: z.union([instantSchema, z.coerce.number().min(0).max(253_402_300_799)]),
   duration: z.coerce.number().positive().max(86_400).default(600),
   format: z.enum(['fmp4', 'mp4']).default('fmp4')
 }

@@ -1,7 +1,7 @@
 import { join } from 'node:path'
 import type { Logger } from 'pino'
 import type { LiveConfig } from '../../config/settings/live.ts'
-import { messageOf } from '../../errors.ts'
+import { AppError, messageOf } from '../../errors.ts'
 import type { Feature } from '../../feature.ts'
 import { recordPathBelow } from '../../mediamtx/child-config.ts'
 import { ExternalServer } from '../../mediamtx/external-server.ts'
@@ -46,6 +46,7 @@ export interface LiveFeature extends Feature {
 }
 
 const THIS_MACHINE = '127.0.0.1'
+const PICTURE_MS = 60_000
 /** Keeps a call of the base itself apart from those of viewers in the media server's lists. */
 const READER = 'flightcase'
 
@@ -94,8 +95,15 @@ export function createLive(deps: LiveDeps): LiveFeature {
   const watch = new StreamWatch({ ...deps, repository, service, log })
   const addressOf = ({ pathName }: Source): string => {
     server.client()
-    const { user, password } = server.credential ?? { user: READER, password: '' }
-    return `${server.urls().rtsp?.replace('://', `://${user}:${password}@`)}/${pathName}`
+    const { rtsp } = server.urls()
+    if (rtsp === null) throw new AppError('snapshot_not_available', { protocol: 'rtsp' })
+    const address = new URL(`${rtsp}/${pathName}`)
+    // Everybody on this machine may read what programs are started with: a token that opens this stream for a minute is all there is.
+    const viewer = { user: READER, password: tokens.issue(pathName, 'r', PICTURE_MS).token }
+    const { user, password } = server.mode === 'managed' ? viewer : (server.credential ?? viewer)
+    address.username = encodeURIComponent(user)
+    address.password = encodeURIComponent(password)
+    return address.href
   }
   const snapshots = new Snapshots({ ...deps, log, addressOf, isConnected: ({ id }) => watch.isConnected(id) })
   const views = new SourceViews({ service, addresses: new StreamAddresses({ server, tokens }), reconciler })

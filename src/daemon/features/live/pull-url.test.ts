@@ -29,6 +29,8 @@ test('what is no such address, or leads into this machine, is refused with the r
     ['rtsp://user@cam.lan/x', 'credential'],
     ['rtsp://:pass@cam.lan/x', 'credential'],
     ['rtsp://cam.lan/$MTX_QUERY', 'dollar'],
+    ['rtsp://user:***@cam.lan/x', 'masked'],
+    ['rtsp://cam.lan/x?password=***&n=1', 'masked'],
     ['rtsp://cam.lan/a b', 'characters'],
     ['rtsp://cam.lan/a\r\nX: y', 'characters'],
     ['udp+mpegts://239.1.2.3', 'port'],
@@ -58,6 +60,12 @@ test('no password is shown', () => {
   expect(masked('rtsp://user:secret@cam.lan:554/x')).toBe('rtsp://user:***@cam.lan:554/x')
   expect(masked('rtsp://user:se@cret@cam.lan:554/x')).toBe('rtsp://user:***@cam.lan:554/x')
   expect(masked('rtsp://cam.lan/x?user=a&password=secret&n=1')).toBe('rtsp://cam.lan/x?user=a&password=***&n=1')
+  expect(masked('rtsp://bob@example.com:secret@cam.lan/x')).toBe('rtsp://bob@example.com:***@cam.lan/x')
+  expect(masked('srt://h:1?streamid=read:x:bob:secret')).toBe('srt://h:1?streamid=***')
+  expect(masked('http://h/x.m3u8?access_token=secret&api_key=secret&X-Amz-Signature=secret')).toBe(
+    'http://h/x.m3u8?access_token=***&api_key=***&X-Amz-Signature=***'
+  )
+  expect(masked('rtmp://h/app#secret')).toBe('rtmp://h/app#***')
   expect(masked('srt://h:1?passphrase=secret#token=secret')).toBe('srt://h:1?passphrase=***#token=***')
   expect(masked('https://example.org/a:b@c/index.m3u8')).toBe('https://example.org/a:b@c/index.m3u8')
 })

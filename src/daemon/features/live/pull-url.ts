@@ -23,7 +23,7 @@ const protocols: Record<string, SourceProtocol> = {
 }
 
 /** Parts of an address that may hold a secret beside its password. */
-const SECRET_PARAMETERS = /([?&#](?:pass(?:word|phrase)?|pwd|token|key|secret|auth|jwt)=)[^&#]*/gi
+const SECRET_PARAMETERS = /([?&#][^=&#]*(?:pass|pwd|token|key|secret|auth|jwt|sig|cred|streamid)[^=&#]*=)[^&#]*/gi
 
 /**
  * The protocol of an address to fetch a stream from. Throws `pull_url_refused` with the reason: an unknown scheme, no host, half a
@@ -32,6 +32,7 @@ const SECRET_PARAMETERS = /([?&#](?:pass(?:word|phrase)?|pwd|token|key|secret|au
 export function protocolOf(text: string, options: { allowLoopback: boolean }): SourceProtocol {
   if (/[\s\p{Cc}]/u.test(text)) throw refused('characters')
   if (text.includes('$')) throw refused('dollar')
+  if (isMasked(text)) throw refused('masked')
   const protocol = protocols[/^[a-z+]+:/i.exec(text)?.[0].toLowerCase() ?? '']
   if (protocol === undefined) throw refused('scheme')
   const url = asHttp(text)
@@ -56,7 +57,17 @@ export async function assertForeign(text: string, resolve: typeof lookup = looku
 
 /** An address as it may be shown: without its password, and without what looks like a key in its query. */
 export function masked(text: string): string {
-  return text.replace(/^([a-z+]+:\/\/[^/?#@:]*):[^/?#]*@/i, '$1:***@').replace(SECRET_PARAMETERS, '$1***')
+  return text
+    .replace(/^([a-z+]+:\/\/)([^/?#]*)@/i, (_, scheme: string, user: string) =>
+      user.includes(':') ? `${scheme}${user.slice(0, user.indexOf(':'))}:***@` : `${scheme}${user}@`
+    )
+    .replace(/^(rtmps?:[^#]*#).+/i, '$1***')
+    .replace(SECRET_PARAMETERS, '$1***')
+}
+
+/** Whether {@link masked} put something in the place of a secret here: who changes an address that was shown sends that back. */
+function isMasked(text: string): boolean {
+  return /:\*{3}@|[=#]\*{3}(?:$|[&#])/.test(text)
 }
 
 /** URL parsing treats only known schemes as addresses with a host. */
@@ -72,6 +83,8 @@ function isOwnAddress(host: string): boolean {
   return OWN_RANGES.has(ipaddr.process(host).range())
 }
 
-function refused(reason: 'characters' | 'dollar' | 'scheme' | 'host' | 'credential' | 'port' | 'address'): AppError {
+function refused(
+  reason: 'characters' | 'dollar' | 'masked' | 'scheme' | 'host' | 'credential' | 'port' | 'address'
+): AppError {
   return new AppError('pull_url_refused', { reason })
 }

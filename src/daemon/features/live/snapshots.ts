@@ -2,6 +2,7 @@ import { spawn } from 'node:child_process'
 import type { Logger } from 'pino'
 import type { Clock } from '../../clock.ts'
 import { AppError } from '../../errors.ts'
+import { redact } from '../../mediamtx/errors.ts'
 import type { Source } from './sources.repository.ts'
 
 export interface Snapshot {
@@ -128,7 +129,7 @@ export class Snapshots {
       child.once('error', reject)
       child.once('close', resolve)
     })
-    if (chunks.length === 0) throw new Error(`no picture came: ${words}`)
+    if (chunks.length === 0) throw new Error(`no picture came: ${redact(words)}`)
     return Buffer.concat(chunks)
   }
 }

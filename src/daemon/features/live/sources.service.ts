@@ -31,6 +31,8 @@ export interface SourcesServiceDeps {
   recordConf: RecordConf
   /** Whether streams may be fetched from this machine. */
   allowLoopback: boolean
+  /** Whether there is so little room that nothing is recorded. */
+  isDiskFull: () => Promise<boolean>
   /** Throws `workspace_not_found` where workspaces are not made by using them. */
   assertWorkspace: (workspaceId: string) => void
   /** Runs before a source is deleted, while its path is still there; what it throws prevents that. */
@@ -92,8 +94,7 @@ export class SourcesService {
         await this.#add(source)
         return source
       } catch (error) {
-        const isTaken = error instanceof MediaMtxError && error.code === 'Conflict'
-        if (!isTaken || attempt === NAME_ATTEMPTS) throw error
+        if (!isConflict(error) || attempt === NAME_ATTEMPTS) throw error
       }
     }
   }
@@ -161,7 +162,7 @@ export class SourcesService {
   /** What the media server says of one stream. Throws as it does. */
   async statusOf(source: Source): Promise<StreamStatus> {
     const path = await this.#deps.server.client().getPath(source.pathName)
-    return this.#toStatus(source, path)
+    return this.#toStatus(source, path, await this.#deps.isDiskFull())
   }
 
   /** The same for many, asked once; null for all where it does not answer. */
@@ -174,13 +175,17 @@ export class SourcesService {
       throw error
     }
     const byName = new Map(paths.map((path) => [path.name, path]))
-    return new Map(sources.map((source) => [source.id, this.#toStatus(source, byName.get(source.pathName) ?? null)]))
+    const isDiskFull = await this.#deps.isDiskFull()
+    return new Map(
+      sources.map((source) => [source.id, this.#toStatus(source, byName.get(source.pathName) ?? null, isDiskFull)])
+    )
   }
 
-  #toStatus(source: Source, path: RuntimePath | null): StreamStatus {
+  #toStatus(source: Source, path: RuntimePath | null, isDiskFull: boolean): StreamStatus {
     const { server, clock } = this.#deps
     if (path?.available) this.#rates.note(source.id, path.inboundBytes, clock.nowMs())
     return statusOf(source, path, {
+      isDiskFull,
       bitrate: this.#rates.bitrateOf(source.id),
       lastError: server.lastErrorOf(source.pathName)
     })
@@ -196,7 +201,8 @@ export class SourcesService {
       await client.waitForPath(source.pathName, (conf) => conf !== null)
     } catch (error) {
       db.transaction(() => repository.delete(source.id))
-      await client.deletePath(source.pathName).catch(() => undefined)
+      // A path of that name which was there before is somebody else's. Otherwise the next comparison removes what this leaves behind.
+      if (!isConflict(error)) await client.deletePath(source.pathName).catch(() => undefined)
       throw error
     }
     const { workspaceId, name, type } = source
@@ -258,6 +264,10 @@ export class SourcesService {
     if (!this.#deps.allowLoopback) await assertForeign(url)
     return { url, protocol }
   }
+}
+
+function isConflict(error: unknown): boolean {
+  return error instanceof MediaMtxError && error.code === 'Conflict'
 }
 
 /** Whether the media server could not be asked, which says nothing about what it was asked for. */

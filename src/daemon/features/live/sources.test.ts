@@ -162,6 +162,19 @@ describe('a source', () => {
     expect(server).toMatchObject({ mode: 'external', state: 'ready', version: 'v1.20.1' })
   })
 
+  test('that shall be recorded and is not, says so', async () => {
+    const base = await startLiveBase()
+    const source = await base.add({ record_enabled: true })
+    const recording = async () => (await base.api.call(getSourceStatus, { params: { sourceId: source.id } })).recording
+    expect(await recording()).toEqual({ desired: true, active: false })
+    await base.mediamtx.publish(source.path_name, { tracks: [{ codec: 'VP8', codecProps: null }] })
+    expect(await recording()).toEqual({ desired: true, active: false })
+    await base.mediamtx.publish(source.path_name)
+    expect(await recording()).toEqual({ desired: true, active: true })
+    await base.api.call(disableSource, { params: { sourceId: source.id } })
+    expect(await recording()).toEqual({ desired: true, active: false })
+  })
+
   test('that is switched off is shut out at once, and comes back as it was', async () => {
     const base = await startLiveBase()
     const source = await base.add({ record_enabled: true })

@@ -15,6 +15,17 @@ const readerProtocols: Record<string, string> = {
   moqSession: 'moq'
 }
 
+/** What MediaMTX writes into MP4 files; other tracks it leaves out, and records nothing where no other is left. */
+const RECORDED_CODECS: ReadonlySet<string> = new Set([
+  ...['AV1', 'VP9', 'H265', 'H264', 'MPEG-4 Video', 'MPEG-1/2 Video', 'M-JPEG'],
+  ...['Opus', 'MPEG-4 Audio', 'MPEG-4 Audio LATM', 'MPEG-1/2 Audio', 'AC3', 'AC-3', 'G711', 'LPCM']
+])
+
+/** Whether something of a stream is recorded when it shall be; what is not known yet may be. */
+export function canBeRecorded(tracks: RuntimePath['tracks']): boolean {
+  return tracks.length === 0 || tracks.some(({ codec }) => RECORDED_CODECS.has(codec))
+}
+
 /**
  * What is told of a stream. `path` is null where the media server does not know it. Its own word `online` is true of cameras that
  * cannot be reached, so it is not passed on: connected is what is available and has a source.
@@ -22,7 +33,7 @@ const readerProtocols: Record<string, string> = {
 export function statusOf(
   source: Source,
   path: RuntimePath | null,
-  seen: { bitrate: number | null; lastError: string | null }
+  seen: { bitrate: number | null; lastError: string | null; isDiskFull: boolean }
 ): StreamStatus {
   const available = path?.available ?? false
   const readers = path?.readers ?? []
@@ -31,7 +42,7 @@ export function statusOf(
     const protocol = readerProtocols[type] ?? type
     byProtocol[protocol] = (byProtocol[protocol] ?? 0) + 1
   }
-  const desired = source.enabled && source.recordEnabled
+  const isRecorded = source.enabled && source.recordEnabled && available && canBeRecorded(path?.tracks ?? [])
   return {
     registered: path !== null,
     available,
@@ -47,8 +58,8 @@ export function statusOf(
     inbound_bytes: path?.inboundBytes ?? 0,
     inbound_bitrate: available ? seen.bitrate : null,
     available_since: available ? (path?.availableTime ?? null) : null,
-    recording: { desired, active: desired && available },
-    on_demand: source.onDemand && !desired,
+    recording: { desired: source.recordEnabled, active: isRecorded && !seen.isDiskFull },
+    on_demand: source.onDemand && !source.recordEnabled,
     last_error: available ? null : seen.lastError
   }
 }

@@ -22,6 +22,8 @@ export interface RecordingsDeps
 }
 
 export interface RecordingsFeature extends Feature {
+  /** See `Retention`. */
+  isDiskFull: Retention['isDiskFull']
   /** See `RecordingWatch`. */
   onDeleting: RecordingWatch['onDeleting']
   onDeleted: RecordingWatch['onDeleted']
@@ -50,6 +52,7 @@ export function createRecordings(deps: RecordingsDeps): RecordingsFeature {
       { name: 'clips nobody cuts', run: () => clips.giveUpAbandoned() },
       { name: 'recordings that are too old or too much', run: (signal) => retention.run(signal) }
     ],
+    isDiskFull: () => retention.isDiskFull(),
     start: () => watch.start(),
     stop: () => watch.stop(),
     onDeleting: (source, recordings) => watch.onDeleting(source, recordings),

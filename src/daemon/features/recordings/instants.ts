@@ -13,7 +13,7 @@ export function isoFromUs(us: number): string {
 /** Epoch microseconds of an RFC 3339 text in any offset, to the microsecond; null when it is none. */
 export function usFromIso(text: string): number | null {
   const [, whole, fraction = '', offset] =
-    /^(\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d)(?:\.(\d{1,9}))?(Z|[+-]\d\d:\d\d)$/.exec(text) ?? []
+    /^(\d{4}-\d\d-\d\dT\d\d:\d\d(?::\d\d)?)(?:\.(\d{1,9}))?(Z|[+-]\d\d:\d\d)$/.exec(text) ?? []
   const ms = Date.parse(`${whole}${offset}`)
   return Number.isNaN(ms) ? null : ms * US_PER_MS + Number(fraction.padEnd(6, '0').slice(0, 6))
 }

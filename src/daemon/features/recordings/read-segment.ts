@@ -15,6 +15,8 @@ export interface SegmentContent {
   problem: string | null
 }
 
+/** How the problem of a file begins that ends too soon. */
+export const CUT_OFF = 'it is cut off'
 const MAX_INDEX_BYTES = 1 << 20
 /** A part of one second has an index of one or two kilobytes. */
 const WINDOW_BYTES = 4096
@@ -60,7 +62,7 @@ async function walkParts(
   for (let at = from; at < sizeBytes; ) {
     const box = boxAt(await read(at, 16), 0, sizeBytes - at)
     if (!box) return { last, wholeBytes, problem: `it cannot be read from byte ${at} on` }
-    if (at + box.end > sizeBytes) return { last, wholeBytes, problem: `it is cut off after ${wholeBytes} bytes` }
+    if (at + box.end > sizeBytes) return { last, wholeBytes, problem: `${CUT_OFF} after ${wholeBytes} bytes` }
     if (box.type === 'moof') {
       if (box.end > MAX_INDEX_BYTES) return { last, wholeBytes, problem: `it cannot be read from byte ${at} on` }
       waiting = Buffer.from(await read(at + box.start, box.end - box.start))
@@ -71,7 +73,7 @@ async function walkParts(
     at += box.end
     if (!waiting) wholeBytes = at
   }
-  return { last, wholeBytes, problem: waiting ? `it is cut off after ${wholeBytes} bytes` : null }
+  return { last, wholeBytes, problem: waiting ? `${CUT_OFF} after ${wholeBytes} bytes` : null }
 }
 
 interface Track {

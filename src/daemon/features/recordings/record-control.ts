@@ -2,6 +2,7 @@ import type { RecordStatus } from '../../../shared/api/recordings.ts'
 import { AppError } from '../../errors.ts'
 import type { RuntimePath } from '../../mediamtx/client.ts'
 import { MediaMtxError } from '../../mediamtx/errors.ts'
+import { canBeRecorded } from '../live/stream-status.ts'
 import { isoFromUs } from './instants.ts'
 import type { RecordingPlaces, RecordingSources } from './recorded-sources.ts'
 import type { RecordingIndex } from './recording-index.ts'
@@ -17,12 +18,6 @@ export interface RecordControlDeps {
   server: RecordingServer
   retention: Retention
 }
-
-/** What MediaMTX writes into MP4 files; other tracks it leaves out, and records nothing where no other is left. */
-const RECORDED_CODECS: ReadonlySet<string> = new Set([
-  ...['AV1', 'VP9', 'H265', 'H264', 'MPEG-4 Video', 'MPEG-1/2 Video', 'M-JPEG'],
-  ...['Opus', 'MPEG-4 Audio', 'MPEG-4 Audio LATM', 'MPEG-1/2 Audio', 'AC3', 'AC-3', 'G711', 'LPCM']
-])
 
 type Actual = Pick<RecordStatus, 'active' | 'problem'>
 
@@ -61,9 +56,7 @@ export class RecordControl {
       return { active: false, problem: 'server_unavailable' }
     }
     if (!path?.available) return { active: false, problem: 'nobody_sends' }
-    const { tracks } = path
-    if (tracks.length > 0 && !tracks.some(({ codec }) => RECORDED_CODECS.has(codec)))
-      return { active: false, problem: 'no_usable_track' }
+    if (!canBeRecorded(path.tracks)) return { active: false, problem: 'no_usable_track' }
     if (await this.#deps.retention.isDiskFull()) return { active: false, problem: 'disk_full' }
     return { active: true, problem: null }
   }

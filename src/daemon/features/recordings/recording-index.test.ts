@@ -97,6 +97,9 @@ test('what somebody removed is forgotten, but not what lies on a disk that is aw
   expect(await scanned()).toHaveLength(1)
   mkdirSync(fake.recordRoot!)
   expect(await scanned()).toHaveLength(1)
+  // In the place of the disk other streams are recorded by now.
+  mkdirSync(join(fake.recordRoot!, 'live', 'other-0a1b2c3d'), { recursive: true })
+  expect(await scanned()).toHaveLength(1)
   rmSync(fake.recordRoot!, { recursive: true })
   renameSync(`${fake.recordRoot}-away`, fake.recordRoot!)
   rmSync(join(fake.recordRoot!, 'live'), { recursive: true })

@@ -1,4 +1,4 @@
-import { readdir, stat } from 'node:fs/promises'
+import { mkdir, readdir, stat, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import type { Logger } from 'pino'
 import { type Clock, localDay } from '../../clock.ts'
@@ -26,6 +26,9 @@ export interface RecordingIndexDeps {
   segments: SegmentsRepository
 }
 
+/** Says that a folder is the one of our recordings. */
+const MARKER = '.flightcase-recordings'
+const MARKER_TEXT = 'Recordings of Flightcase. Without this file they are taken to be away.\n'
 /** What is written gets a part every second; what was not touched for so long is not written any more. */
 const OPEN_REST_MS = 30_000
 /** File systems tell the time of a change roughly. */
@@ -74,7 +77,7 @@ export class RecordingIndex {
    * Looks at some paths, one after the other. One that cannot be looked at now stays as it is. Ends early when `signal` is aborted.
    */
   async scan(paths: readonly RecordingPlace[], signal?: AbortSignal): Promise<void> {
-    if (!(await this.#isRootThere())) return
+    if (!(await this.isRootThere())) return
     for (const path of paths) {
       if (signal?.aborted) return
       await this.exclusively(path.sourceId, () => this.#scanPath(path, signal))
@@ -83,7 +86,7 @@ export class RecordingIndex {
 
   /** Looks at a path and then does `work`, before anybody else looks or deletes there. */
   async scanThen<T>(path: RecordingPlace, work: () => T): Promise<T> {
-    const isThere = await this.#isRootThere()
+    const isThere = await this.isRootThere()
     return this.exclusively(path.sourceId, async () => {
       if (isThere) await this.#scanPath(path)
       return work()
@@ -107,14 +110,34 @@ export class RecordingIndex {
     }
   }
 
-  /** A disk that is not plugged in is no reason to forget what is on it. */
-  async #isRootThere(): Promise<boolean> {
+  /**
+   * Whether the disk of the recordings is there, told by a file that was put on it before the first of them: a folder of the same name,
+   * where the disk would be, is no reason to forget what is on it.
+   */
+  async isRootThere(): Promise<boolean> {
     const { server, segments, log } = this.#deps
-    if (server.recordRoot === null) return true
-    const names = await readdir(server.recordRoot).catch(() => [])
-    if (names.length > 0 || segments.isEmpty()) return true
-    log.warn({ folder: server.recordRoot }, 'the folder of the recordings is gone or empty')
-    return false
+    const { recordRoot } = server
+    if (recordRoot === null) return true
+    const marker = join(recordRoot, MARKER)
+    if ((await changeOf(marker)) !== null) return true
+    if (!segments.isEmpty()) {
+      log.warn({ folder: recordRoot }, 'the folder of the recordings is gone, or another one')
+      return false
+    }
+    try {
+      await mkdir(recordRoot, { recursive: true })
+      await writeFile(marker, MARKER_TEXT)
+      return true
+    } catch (error) {
+      log.warn({ folder: recordRoot, reason: messageOf(error) }, 'nothing can be kept in the folder of the recordings')
+      return false
+    }
+  }
+
+  /** Throws `live_unavailable` where it is not. */
+  async assertRootThere(): Promise<void> {
+    if (!(await this.isRootThere()))
+      throw new AppError('live_unavailable', { reason: 'the disk of the recordings is away' })
   }
 
   async #scanFolder(path: RecordingPlace, folder: string, signal?: AbortSignal): Promise<void> {
@@ -214,7 +237,9 @@ export class RecordingIndex {
   }
 
   #knownOf(path: RecordingPlace): Known {
-    return { starts: this.#deps.segments.listStarts(path.sourceId), open: this.#openOf(path) }
+    // What was recorded before the media server moved elsewhere, or here, is not forgotten because it is not found there.
+    const where = this.#deps.server.recordRoot === null ? 'elsewhere' : 'here'
+    return { starts: this.#deps.segments.listStarts(path.sourceId, where), open: this.#openOf(path) }
   }
 
   #openOf({ sourceId }: RecordingPlace): Known['open'] {

@@ -1,4 +1,4 @@
-import { existsSync, mkdirSync, readdirSync, writeFileSync } from 'node:fs'
+import { existsSync, mkdirSync, readdirSync, renameSync, rmSync, writeFileSync } from 'node:fs'
 import { dirname } from 'node:path'
 import fc from 'fast-check'
 import { expect, test } from 'vitest'
@@ -131,4 +131,26 @@ test('whatever there is: the oldest go first, all that must, and none that need 
       if (last) expect(isTooOld(last) || freed - (last.sizeBytes ?? 0) < lacks).toBe(true)
     })
   )
+})
+
+test('while the disk is away nothing goes, by rule or because somebody asks, and nothing is said to have gone', async () => {
+  const { left, told, rows, index, retention, server } = await startRetention({ maxBytes: 1, keepMs: 1 })
+  renameSync(server.recordRoot!, `${server.recordRoot}-away`)
+  mkdirSync(server.recordRoot!)
+  expect(await left()).toEqual([0, 1, 2, 3, 4])
+  await expect(retention.delete(rows[0]!, 'asked')).rejects.toMatchObject({ code: 'live_unavailable' })
+  expect(told()).toEqual([])
+  rmSync(server.recordRoot!, { recursive: true })
+  renameSync(`${server.recordRoot}-away`, server.recordRoot!)
+  expect(existsSync(index.filePath(rows[0]!)!)).toBe(true)
+})
+
+test('what a clip was asked of meanwhile is not deleted, whoever wants it', async () => {
+  const { rows, db, retention, segments } = await startRetention({})
+  const { sourceId, workspaceId } = placeOf()
+  const span = { startUs: rows[1]!.startUs + 1, endUs: rows[2]!.startUs }
+  new ClipsRepository(db).insert({ id: 'clip', sourceId, workspaceId, kind: 'clip', name: 'clip', ...span })
+  for (const reason of ['asked', 'source_deleted'] as const)
+    await expect(retention.delete(rows[1]!, reason)).rejects.toMatchObject({ code: 'recording_in_use' })
+  expect(segments.find(rows[1]!.id)).toBeDefined()
 })

@@ -5,7 +5,7 @@ import type { AuditLog } from '../../audit/audit-log.ts'
 import type { Clock } from '../../clock.ts'
 import type { LiveConfig } from '../../config/settings/live.ts'
 import type { Database } from '../../db/database.ts'
-import { messageOf } from '../../errors.ts'
+import { AppError, messageOf } from '../../errors.ts'
 import type { Outbox } from '../../events/outbox.ts'
 import { MediaMtxError } from '../../mediamtx/errors.ts'
 import { isoFromUs, nameAt, US_PER_MS } from './instants.ts'
@@ -55,10 +55,11 @@ export class Retention {
     this.#deps = deps
   }
 
-  /** Deletes what is too old, too much, or in the way of new recordings; the oldest first. */
+  /** Deletes what is too old, too much, or in the way of new recordings; the oldest first. Nothing while their disk is away. */
   async run(signal: AbortSignal): Promise<void> {
     const { segments, log, config } = this.#deps
     if (config.keepMs === null && config.maxBytes === null && config.minFreeBytes === null) return
+    if (!(await this.#deps.index.isRootThere())) return
     let isStuck = false
     for (;;) {
       const room = await this.#room()
@@ -83,13 +84,18 @@ export class Retention {
   }
 
   /**
-   * Deletes a file and whatever lies beside it, unless something needs it by now. Raises the file system's errors and `MediaMtxError`.
+   * Deletes a file and whatever lies beside it; by a rule only what nobody needs. Raises `recording_in_use`, `live_unavailable` while its
+   * disk is away, the file system's errors and `MediaMtxError`.
    */
   async delete({ id, sourceId }: SegmentRow, reason: DeletionReason): Promise<void> {
     const { segments, index } = this.#deps
     await index.exclusively(sourceId, async () => {
       const segment = segments.find(id)
       if (!segment || (isByRule(reason) && (segment.isKept || segments.isNeeded(id)))) return
+      // A clip may have been asked for since.
+      if (segments.isNeeded(id) || (reason === 'asked' && segment.state === 'open'))
+        throw new AppError('recording_in_use', { segmentId: id })
+      await index.assertRootThere()
       await this.#remove(segment)
       this.#noteDeleted(segment, reason)
     })
@@ -107,6 +113,8 @@ export class Retention {
         .catch((error: unknown) => {
           if (!(error instanceof MediaMtxError) || error.code !== 'NotFound') throw error
         })
+    // Recorded by a media server that is not used any more: what cannot be reached cannot be deleted.
+    else throw new AppError('live_unavailable', { segmentId: segment.id })
   }
 
   #noteDeleted(segment: SegmentRow, reason: DeletionReason): void {
@@ -145,7 +153,10 @@ export class Retention {
     const { recordRoot } = this.#deps.server
     if (recordRoot === null) return null
     // Before the first recording there is no such folder.
-    const disk = await statfs(recordRoot).catch(() => statfs(dirname(recordRoot)))
+    const disk = await statfs(recordRoot).catch((error: unknown) => {
+      if (this.#deps.segments.isEmpty()) return statfs(dirname(recordRoot))
+      throw error
+    })
     return disk.bavail * disk.bsize
   }
 }

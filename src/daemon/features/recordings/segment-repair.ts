@@ -2,6 +2,7 @@ import { createReadStream, createWriteStream } from 'node:fs'
 import { constants, copyFile, link, open, rename, rm } from 'node:fs/promises'
 import { pipeline } from 'node:stream/promises'
 import { runFfmpeg } from '../../media/run-ffmpeg.ts'
+import { CUT_OFF } from './read-segment.ts'
 import { type CheckedFile, type CheckOptions, checkSegmentFile, complaintOf } from './segment-check.ts'
 
 const REPAIR_TIMEOUT_MS = 2 * 3600_000
@@ -33,11 +34,12 @@ export async function repairSegmentFile(options: CheckOptions): Promise<CheckedF
   const before = await checkSegmentFile(options)
   if (before.problem === null) return before
   try {
-    const repaired = await makeDraft(options, before, draft)
+    const { repaired, isCopy } = await makeDraft(options, before, draft)
     await sync(draft)
     await keepBeside(filePath, damaged)
     await rename(draft, filePath)
-    if (repaired.sizeBytes >= before.sizeBytes * KEPT_SHARE) await rm(damaged, { force: true })
+    // What was written anew may lack anything, whatever its size.
+    if (isCopy && repaired.sizeBytes >= before.sizeBytes * KEPT_SHARE) await rm(damaged, { force: true })
     return repaired
   } finally {
     await rm(draft, { force: true })
@@ -45,22 +47,27 @@ export async function repairSegmentFile(options: CheckOptions): Promise<CheckedF
 }
 
 /** The gentlest way that gives a whole file: all whole parts as they are; then all tracks written anew; then the pictures alone. */
-async function makeDraft(options: CheckOptions, before: CheckedFile, draft: string): Promise<CheckedFile> {
+async function makeDraft(
+  options: CheckOptions,
+  before: CheckedFile,
+  draft: string
+): Promise<{ repaired: CheckedFile; isCopy: boolean }> {
   const { filePath, ffmpegPath, signal } = options
   const ways: (() => Promise<string | null>)[] = []
-  if (before.durationMs !== null && before.wholeBytes < before.sizeBytes)
-    ways.push(() => copyBeginning(filePath, draft, before.wholeBytes, signal))
-  if (ffmpegPath !== null)
-    ways.push(
-      () => remux({ ffmpegPath, filePath, signal }, draft, '0'),
-      () => remux({ ffmpegPath, filePath, signal }, draft, '0:v')
-    )
+  const hasBeginning = before.durationMs !== null && before.wholeBytes < before.sizeBytes
+  const copy = () => copyBeginning(filePath, draft, before.wholeBytes, signal)
+  // Behind a hole in the middle there may be more.
+  const isCutOff = before.problem?.startsWith(CUT_OFF) ?? false
+  if (hasBeginning && isCutOff) ways.push(copy)
+  if (ffmpegPath !== null) ways.push(() => remux({ ffmpegPath, filePath, signal }, draft, '0'))
+  if (hasBeginning && !isCutOff) ways.push(copy)
+  if (ffmpegPath !== null) ways.push(() => remux({ ffmpegPath, filePath, signal }, draft, '0:v'))
   let problem = before.problem
   for (const way of ways) {
     problem = await way()
     if (problem !== null) continue
     const made = await checkSegmentFile({ ...options, filePath: draft })
-    if (made.problem === null) return made
+    if (made.problem === null) return { repaired: made, isCopy: way === copy }
     problem = made.problem
   }
   throw new RepairFailed(ffmpegPath === null ? 'no ffmpeg was found' : (problem ?? 'nothing can be read of it'))

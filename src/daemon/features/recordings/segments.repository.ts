@@ -166,9 +166,10 @@ export class SegmentsRepository {
   }
 
   /** When each of a source begins. */
-  listStarts(sourceId: string): Set<number> {
+  listStarts(sourceId: string, where: 'here' | 'elsewhere'): Set<number> {
+    const isThere = where === 'here' ? 'file_name IS NOT NULL' : 'raw_start IS NOT NULL'
     const starts = this.#db
-      .prepare<unknown[], number>('SELECT start_us FROM recording_segment WHERE source_id = ?')
+      .prepare<unknown[], number>(`SELECT start_us FROM recording_segment WHERE source_id = ? AND ${isThere}`)
       .pluck()
       .all(sourceId)
     return new Set(starts)

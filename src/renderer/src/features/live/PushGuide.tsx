@@ -25,7 +25,9 @@ export function PushGuide({
   onDone: () => void
 }) {
   const { t } = useTranslation()
-  const newest = useQuery(liveSourcesQuery).data?.items.find(({ id }) => id === source.id) ?? source
+  const listed = useQuery(liveSourcesQuery).data?.items.find(({ id }) => id === source.id)
+  // The list may still be one from before the address was made.
+  const newest = listed !== undefined && listed.updated_at >= source.updated_at ? listed : source
   const address = newest.push_urls?.rtmp ?? newest.push_url
   return (
     <div className={classes['guide']}>

@@ -22,7 +22,7 @@ export function hasCertificate(url: string): boolean {
   return /^(rtsps|rtmps|https|wheps)[:+]/i.test(url.trim())
 }
 
-const reasons = ['characters', 'dollar', 'scheme', 'host', 'credential', 'port', 'address'] as const
+const reasons = ['characters', 'dollar', 'masked', 'scheme', 'host', 'credential', 'port', 'address'] as const
 
 /** The fields that the base can find fault with by name. */
 export const faultyFields = ['name', 'url', 'fingerprint'] as const

@@ -6,7 +6,19 @@ import { useTranslation } from 'react-i18next'
 import { useFormats } from '../../lib/format.ts'
 import { isRecorded, type Marks, type Span } from './playback-plan.ts'
 import classes from './Timeline.module.css'
-import { follow, pan, type Stretch, shareOf, sharesIn, spanOf, ticksIn, timeAt, viewOf, zoom } from './timeline-view.ts'
+import {
+  follow,
+  holds,
+  pan,
+  type Stretch,
+  shareOf,
+  sharesIn,
+  spanOf,
+  ticksIn,
+  timeAt,
+  viewOf,
+  zoom
+} from './timeline-view.ts'
 
 const zoomStep = 2
 /** Natural zoom per pixel of wheel: one notch of 100 px changes the span by about a fifth. */
@@ -14,6 +26,8 @@ const wheelZoomPerPx = 0.002
 const panShare = 0.5
 const roomForTickPx = 84
 const minuteMs = 60_000
+/** The film tells its time several times a second: more than that was gone to. */
+const jumpMs = 2000
 
 /**
  * When of a day something was recorded, and where in it one is. The track takes a time from where it is pressed or dragged to; the
@@ -36,18 +50,22 @@ export function Timeline({
 }) {
   const { t } = useTranslation()
   const formats = useFormats()
-  const [chosen, setView] = useState(() => viewOf(spans, bounds))
+  const [view, setView] = useState(() => follow(viewOf(spans, bounds), atMs, bounds))
   const [scrubMs, setScrubMs] = useState<number | null>(null)
   const { ref: area, width } = useElementSize<HTMLDivElement>()
   const wheel = useRef<HTMLDivElement>(null)
   const shownMs = scrubMs ?? atMs
-  // While a time is chosen by hand, nothing moves under it.
-  const view = scrubMs === null ? follow(chosen, atMs, bounds) : chosen
+  const lastAtMs = useRef(atMs)
   const zoomBy = (factor: number) => setView(zoom(view, factor, atMs, bounds))
   const panBy = (share: number) => setView(pan(view, share * spanOf(view), bounds))
   useEffect(() => {
-    if (view !== chosen) setView(view)
-  }, [view, chosen])
+    const before = lastAtMs.current
+    lastAtMs.current = atMs
+    // While a time is chosen by hand, nothing moves under it; and who looks elsewhere is left there while the film goes on.
+    if (scrubMs !== null || before === atMs) return
+    const hasJumped = Math.abs(atMs - before) > jumpMs
+    setView((now) => (hasJumped || holds(now, before) ? follow(now, atMs, bounds) : now))
+  }, [atMs, scrubMs, bounds])
   useWheel(wheel, (shareX, deltaX, deltaY) =>
     setView((before) =>
       deltaX === 0

@@ -104,6 +104,7 @@ export function createRecordingPlayer({
     const last = spans().at(-1)
     standsAtMs = Math.min(timeMs, last?.endMs ?? timeMs)
     window = null
+    video.pause()
     if (last !== undefined && !last.isOpen) isWanted = false
     set(last === undefined ? 'empty' : last.isOpen ? 'caughtUp' : 'ended')
     onTime(standsAtMs)

@@ -10,20 +10,23 @@ import {
 import { api } from '../../lib/api.ts'
 import type { Stretch } from './timeline-view.ts'
 
-/** A recording that goes on grows without an event. */
+/** A recording begins and grows without an event. */
 const openIntervalMs = 5000
 const workIntervalMs = 1000
 const filesPageSize = 500
 const clipsPageSize = 20
 
 const instant = (timeMs: number) => new Date(timeMs).toISOString()
+/** Something that is recorded now may belong to it. */
+const isNow = ({ startMs, endMs }: Stretch) => startMs <= Date.now() && Date.now() < endMs
 const windowOf = ({ startMs, endMs }: Stretch) => ({ from: instant(startMs), to: instant(endMs) })
 
 /** The days that something of a stream was recorded on, newest first. */
 export function recordingDaysQuery(sourceId: string) {
   return queryOptions({
     queryKey: [listRecordingDays.name, sourceId],
-    queryFn: async ({ signal }) => (await api.call(listRecordingDays, { params: { sourceId } }, signal)).items
+    queryFn: async ({ signal }) => (await api.call(listRecordingDays, { params: { sourceId } }, signal)).items,
+    refetchInterval: openIntervalMs
   })
 }
 
@@ -35,7 +38,8 @@ export function recordingSessionsQuery(sourceId: string, stretch: Stretch) {
       const input = { params: { sourceId }, query: windowOf(stretch) }
       return (await api.call(listRecordingSessions, input, signal)).items
     },
-    refetchInterval: ({ state }) => (state.data?.some(({ is_open }) => is_open) ? openIntervalMs : false)
+    refetchInterval: ({ state }) =>
+      isNow(stretch) || state.data?.some(({ is_open }) => is_open) ? openIntervalMs : false
   })
 }
 
@@ -54,7 +58,8 @@ export function recordingFilesQuery(sourceId: string, stretch: Stretch) {
         cursor = page.nextCursor
       }
     },
-    refetchInterval: ({ state }) => (state.data?.some((file) => file.state === 'open') ? openIntervalMs : false)
+    refetchInterval: ({ state }) =>
+      isNow(stretch) || state.data?.some((file) => file.state === 'open') ? openIntervalMs : false
   })
 }
 

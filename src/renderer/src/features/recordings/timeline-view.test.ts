@@ -58,6 +58,14 @@ test('a time that leaves the view is followed, one in it moves nothing', () => {
   expect(shareOf(after, view.endMs + hourMs)).toBeCloseTo(0.1)
 })
 
+test('a time outside of the day moves the view to its edge, and then no further', () => {
+  for (const atMs of [day.startMs - hourMs, day.endMs + hourMs, day.endMs]) {
+    const edge = follow(view, atMs, day)
+    expect(spanOf(edge)).toBe(spanOf(view))
+    expect(follow(edge, atMs, day)).toBe(edge)
+  }
+})
+
 test('at first everything that was recorded is in view, and not much else', () => {
   const noon = day.startMs + 12 * hourMs
   expect(viewOf([], day)).toEqual(day)

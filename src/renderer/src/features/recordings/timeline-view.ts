@@ -53,10 +53,16 @@ export function pan(view: Stretch, deltaMs: number, bounds: Stretch): Stretch {
   return within({ startMs: view.startMs + deltaMs, endMs: view.endMs + deltaMs }, bounds)
 }
 
-/** The same view while the time is in it; otherwise one that has it near its start. */
+/** Whether a time is in view. */
+export function holds(view: Stretch, atMs: number): boolean {
+  return atMs >= view.startMs && atMs <= view.endMs
+}
+
+/** The same view while the time is in it, or it cannot come nearer; otherwise one that has it near its start. */
 export function follow(view: Stretch, atMs: number, bounds: Stretch): Stretch {
-  if (atMs >= view.startMs && atMs <= view.endMs) return view
-  return pan(view, atMs - view.startMs - spanOf(view) / 10, bounds)
+  if (holds(view, atMs)) return view
+  const moved = pan(view, atMs - view.startMs - spanOf(view) / 10, bounds)
+  return moved.startMs === view.startMs && moved.endMs === view.endMs ? view : moved
 }
 
 /** Where a time lies in a view: 0 at its start, 1 at its end. */

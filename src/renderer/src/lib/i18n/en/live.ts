@@ -161,6 +161,7 @@ export const live = {
     notThis: 'This is not accepted: {{reason}}',
     refused: {
       characters: 'The address must not hold spaces.',
+      masked: 'The password is hidden here. Enter all of the address, with its password.',
       dollar: 'The address must not hold a dollar sign.',
       scheme: 'The address must begin with rtsp://, rtmp://, srt://, whep:// or http://.',
       host: 'After the two slashes a name or a number is missing.',

@@ -160,6 +160,7 @@ export const live: Translation['live'] = {
     notThis: '无法接受：{{reason}}',
     refused: {
       characters: '地址中不能有空格。',
+      masked: '此处的密码已隐藏。请输入完整地址，包括密码。',
       dollar: '地址中不能有美元符号。',
       scheme: '地址必须以 rtsp://、rtmp://、srt://、whep:// 或 http:// 开头。',
       host: '两个斜杠之后缺少名称或 IP 地址。',
