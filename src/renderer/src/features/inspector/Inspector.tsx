@@ -1,4 +1,4 @@
-import { ActionIcon, Button, Loader, Modal, Tooltip } from '@mantine/core'
+import { ActionIcon, Button, Loader, Tooltip } from '@mantine/core'
 import { useHotkeys } from '@mantine/hooks'
 import {
   IconChevronLeft,
@@ -6,8 +6,7 @@ import {
   IconDownload,
   IconTrash,
   IconTrashOff,
-  IconTrashX,
-  IconX
+  IconTrashX
 } from '@tabler/icons-react'
 import { useQuery, useQueryClient } from '@tanstack/react-query'
 import { type ReactNode, useEffect } from 'react'
@@ -15,6 +14,7 @@ import { useTranslation } from 'react-i18next'
 import { type AssetDetail, getMedia } from '../../../../shared/api/assets.ts'
 import { ApiError, endpointUrl } from '../../../../shared/api-client.ts'
 import { FileName } from '../../components/FileName.tsx'
+import { FullView } from '../../components/FullView.tsx'
 import { QueryFailure } from '../../components/QueryFailure.tsx'
 import { assetQuery } from '../../lib/asset-query.ts'
 import { useFormats } from '../../lib/format.ts'
@@ -96,28 +96,13 @@ export function Inspector({
   )
 
   return (
-    <Modal.Root
-      opened
+    <FullView
+      label={t('inspector.label', { name: asset.data?.name ?? '' })}
+      testId="inspector"
+      covered={covered}
       onClose={onClose}
-      closeOnEscape={!covered}
-      fullScreen
-      padding={0}
-      lockScroll={false}
-      transitionProps={{ duration: 0 }}
-      classNames={{ content: classes['content'] ?? '' }}
-    >
-      <Modal.Content aria-label={t('inspector.label', { name: asset.data?.name ?? '' })} data-testid="inspector">
-        <header className={classes['bar']}>
-          <Button
-            variant="subtle"
-            color="gray"
-            leftSection={<IconX size={24} aria-hidden />}
-            onClick={onClose}
-            className={classes['close']}
-            data-autofocus
-          >
-            {t('app.close')}
-          </Button>
+      bar={
+        <>
           <div className={classes['what']}>
             <h1 className={classes['name']}>{asset.data && <FileName name={asset.data.name} />}</h1>
             <Position neighbours={neighbours} />
@@ -154,23 +139,24 @@ export function Inspector({
               )
             )}
           </span>
-        </header>
-        {asset.data ? (
-          <div className={classes['body']}>
-            <div className={classes['stage']} data-stage>
-              <Stage key={asset.data.id} asset={asset.data} />
-            </div>
-            <Panels asset={asset.data} references={references(asset.data)} />
+        </>
+      }
+    >
+      {asset.data ? (
+        <div className={classes['body']}>
+          <div className={classes['stage']} data-stage>
+            <Stage key={asset.data.id} asset={asset.data} />
           </div>
-        ) : asset.isPending ? (
-          <div className={classes['waiting']}>
-            <Loader aria-label={t('app.loading')} />
-          </div>
-        ) : (
-          <Missing error={asset.error} retry={() => void asset.refetch()} place={place} onBack={onClose} />
-        )}
-      </Modal.Content>
-    </Modal.Root>
+          <Panels asset={asset.data} references={references(asset.data)} />
+        </div>
+      ) : asset.isPending ? (
+        <div className={classes['waiting']}>
+          <Loader aria-label={t('app.loading')} />
+        </div>
+      ) : (
+        <Missing error={asset.error} retry={() => void asset.refetch()} place={place} onBack={onClose} />
+      )}
+    </FullView>
   )
 }
 

@@ -1,9 +1,9 @@
-import { Button, Loader, Modal } from '@mantine/core'
-import { IconX } from '@tabler/icons-react'
+import { Button, Loader } from '@mantine/core'
 import { useQuery } from '@tanstack/react-query'
 import type { ReactNode } from 'react'
 import { useTranslation } from 'react-i18next'
 import type { MediaSource } from '../../../../shared/api/sources.ts'
+import { FullView } from '../../components/FullView.tsx'
 import { QueryFailure } from '../../components/QueryFailure.tsx'
 import { useFormats } from '../../lib/format.ts'
 import { liveSourcesQuery } from '../../lib/sources-query.ts'
@@ -33,59 +33,45 @@ export function LivePlayer({
   const sources = useQuery(liveSourcesQuery)
   const source = sources.data?.items.find(({ id }) => id === sourceId)
   return (
-    <Modal.Root
-      opened
+    <FullView
+      label={t('live.player.label', { name: source?.name ?? '' })}
+      testId="live-player"
+      covered={covered}
       onClose={onClose}
-      closeOnEscape={!covered}
-      fullScreen
-      padding={0}
-      lockScroll={false}
-      transitionProps={{ duration: 0 }}
-      classNames={{ content: classes['content'] ?? '' }}
-    >
-      <Modal.Content aria-label={t('live.player.label', { name: source?.name ?? '' })} data-testid="live-player">
-        <header className={classes['bar']}>
-          <Button
-            variant="subtle"
-            color="gray"
-            className={classes['close']}
-            leftSection={<IconX size={24} aria-hidden />}
-            onClick={onClose}
-            data-autofocus
-          >
-            {t('app.close')}
-          </Button>
+      bar={
+        <>
           <h1 className={classes['name']}>{source?.name}</h1>
           {source && <Truth source={source} />}
           {source && <SourceMenu source={source} onDialog={onDialog} />}
-        </header>
-        {source ? (
-          <div className={classes['body']}>
-            <div className={classes['stage']}>
-              <StreamStage source={source} />
-            </div>
-            <div className={classes['panels']}>
-              {sources.data && <ServerNotice server={sources.data.server} />}
-              <RecordControl source={source} />
-              <StreamTrouble source={source} />
-              <Facts source={source} />
-            </div>
+        </>
+      }
+    >
+      {source ? (
+        <div className={classes['body']}>
+          <div className={classes['stage']}>
+            <StreamStage source={source} />
           </div>
-        ) : sources.isPending ? (
-          <div className={classes['waiting']}>
-            <Loader aria-label={t('app.loading')} />
+          <div className={classes['panels']}>
+            {sources.data && <ServerNotice server={sources.data.server} />}
+            <RecordControl source={source} />
+            <StreamTrouble source={source} />
+            <Facts source={source} />
           </div>
-        ) : sources.data ? (
-          <div className={classes['missing']} role="alert">
-            <h2>{t('live.gone')}</h2>
-            <p>{t('live.goneText')}</p>
-            <Button onClick={onClose}>{t('live.back')}</Button>
-          </div>
-        ) : (
-          <QueryFailure error={sources.error} retry={() => void sources.refetch()} />
-        )}
-      </Modal.Content>
-    </Modal.Root>
+        </div>
+      ) : sources.isPending ? (
+        <div className={classes['waiting']}>
+          <Loader aria-label={t('app.loading')} />
+        </div>
+      ) : sources.data ? (
+        <div className={classes['missing']} role="alert">
+          <h2>{t('live.gone')}</h2>
+          <p>{t('live.goneText')}</p>
+          <Button onClick={onClose}>{t('live.back')}</Button>
+        </div>
+      ) : (
+        <QueryFailure error={sources.error} retry={() => void sources.refetch()} />
+      )}
+    </FullView>
   )
 }
 

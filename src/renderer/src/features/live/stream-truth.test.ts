@@ -1,22 +1,8 @@
 import { describe, expect, test } from 'vitest'
-import type { StreamStatus } from '../../../../shared/api/sources.ts'
+import { streamStatus } from '../../testing/media-source.ts'
 import { canWatch, codecWarnings, failureOf, recordTruthOf, truthOf, waysFor } from './stream-truth.ts'
 
-const idle: StreamStatus = {
-  registered: true,
-  available: false,
-  connected: false,
-  source_type: null,
-  tracks: [],
-  readers_total: 0,
-  readers_by_protocol: {},
-  inbound_bytes: 0,
-  inbound_bitrate: null,
-  available_since: null,
-  recording: { desired: false, active: false },
-  on_demand: false,
-  last_error: null
-}
+const idle = streamStatus()
 const live = { ...idle, available: true, connected: true }
 const recording = (desired: boolean, active: boolean) => ({ recording: { desired, active } })
 const tracks = (...codecs: string[]) => codecs.map((codec) => ({ codec }))
