@@ -1,4 +1,5 @@
 import { expect, test } from 'vitest'
+import { aSource } from '../../testing/a-source.ts'
 import { ManualClock } from '../../testing/manual-clock.ts'
 import { type AuthRequest, authorise } from './authorise.ts'
 import type { Source } from './sources.repository.ts'
@@ -6,23 +7,7 @@ import { StreamTokens } from './stream-tokens.ts'
 
 const path = 'live/cam-0a1b2c3d'
 const tokens = new StreamTokens({ clock: new ManualClock(), secret: Buffer.alloc(32, 7) })
-const pushed: Source = {
-  id: 's'.repeat(26),
-  workspaceId: 'default',
-  name: 'cam',
-  pathName: path,
-  type: 'push',
-  protocol: 'rtmp',
-  url: null,
-  rtspTransport: 'tcp',
-  fingerprint: null,
-  onDemand: false,
-  enabled: true,
-  recordEnabled: false,
-  publishKey: 'key-of-the-drone',
-  createdAtMs: 0,
-  updatedAtMs: 0
-}
+const pushed = aSource({ pathName: path, publishKey: 'key-of-the-drone' })
 const pulled: Source = { ...pushed, type: 'pull', url: 'rtsp://cam.lan/x', publishKey: null }
 
 function ask(request: Partial<AuthRequest>, source: Source | null = pushed): boolean {

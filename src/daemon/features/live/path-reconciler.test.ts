@@ -3,6 +3,7 @@ import { pino } from 'pino'
 import { describe, expect, onTestFinished, test, vi } from 'vitest'
 import { ExternalServer } from '../../mediamtx/external-server.ts'
 import { diffOf } from '../../mediamtx/path-conf.ts'
+import { aSource } from '../../testing/a-source.ts'
 import type { FakeMediaMtx } from '../../testing/fake-mediamtx/fake-mediamtx.ts'
 import { startFakeMediaMtx } from '../../testing/fake-mediamtx/start-fake-mediamtx.ts'
 import { testDatabase } from '../../testing/test-database.ts'
@@ -14,24 +15,13 @@ const log = pino({ level: 'silent' })
 const recordConf = { recordPath: '/r/%path/%s-%f', recordSegmentDuration: '900s', recordDeleteAfter: '0s' }
 
 function sourceOf(n: number, changes: Partial<Source> = {}): Source {
-  return {
-    id: String(n).padStart(26, '0'),
-    workspaceId: 'default',
+  const number = String(n)
+  return aSource({
+    id: number.padStart(26, '0'),
     name: `cam ${n}`,
-    pathName: `live/cam-${String(n).padStart(8, '0')}`,
-    type: 'push',
-    protocol: 'rtmp',
-    url: null,
-    rtspTransport: 'tcp',
-    fingerprint: null,
-    onDemand: false,
-    enabled: true,
-    recordEnabled: false,
-    publishKey: 'key',
-    createdAtMs: 0,
-    updatedAtMs: 0,
+    pathName: `live/cam-${number.padStart(8, '0')}`,
     ...changes
-  }
+  })
 }
 
 async function startBench(options: { ownsPaths?: boolean } = {}) {

@@ -1,10 +1,10 @@
 import type { Logger } from 'pino'
 import type { MediaSource } from '../../../shared/api/sources.ts'
 import { messageOf } from '../../errors.ts'
+import { isOutage } from '../../mediamtx/is-outage.ts'
 import type { MediaServer } from '../../mediamtx/media-server.ts'
 import { diffOf } from '../../mediamtx/path-conf.ts'
 import type { SourcesRepository } from './sources.repository.ts'
-import { isOutage } from './sources.service.ts'
 import { type RecordConf, wantedPath } from './wanted-path.ts'
 
 export interface PathReconcilerDeps {

@@ -2,13 +2,13 @@ import { chmodSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { pino } from 'pino'
 import { describe, expect, test, vi } from 'vitest'
+import { aSource } from '../../testing/a-source.ts'
 import { ManualClock } from '../../testing/manual-clock.ts'
 import { temporaryFolder } from '../../testing/test-database.ts'
 import { Snapshots } from './snapshots.ts'
-import type { Source } from './sources.repository.ts'
 
-const source = { id: 'a'.repeat(26), pathName: 'live/cam-0a1b2c3d' } as Source
-const other = { id: 'b'.repeat(26), pathName: 'live/cam-0a1b2c3e' } as Source
+const source = aSource({ id: 'a'.repeat(26) })
+const other = aSource({ id: 'b'.repeat(26), pathName: 'live/cam-0a1b2c3e' })
 
 /** A program in the place of ffmpeg: it notes each call, and gives what the file `picture` beside it holds, where there is one. */
 function startBench() {

@@ -9,6 +9,7 @@ import type { Outbox } from '../../events/outbox.ts'
 import { newId } from '../../ids.ts'
 import type { RuntimePath } from '../../mediamtx/client.ts'
 import { MediaMtxError } from '../../mediamtx/errors.ts'
+import { isOutage } from '../../mediamtx/is-outage.ts'
 import type { MediaServer } from '../../mediamtx/media-server.ts'
 import { diffOf } from '../../mediamtx/path-conf.ts'
 import { KeyedLock } from '../ingest/keyed-lock.ts'
@@ -268,14 +269,6 @@ export class SourcesService {
 
 function isConflict(error: unknown): boolean {
   return error instanceof MediaMtxError && error.code === 'Conflict'
-}
-
-/** Whether the media server could not be asked, which says nothing about what it was asked for. */
-export function isOutage(error: unknown): boolean {
-  return (
-    (error instanceof MediaMtxError && (error.code === 'Unavailable' || error.code === 'Misconfigured')) ||
-    (error instanceof AppError && (error.code === 'live_unavailable' || error.code === 'live_misconfigured'))
-  )
 }
 
 function invalid(path: string, message: string): AppError {

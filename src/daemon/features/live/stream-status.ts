@@ -84,9 +84,4 @@ export class RateMeter {
   bitrateOf(name: string): number | null {
     return this.#looks.get(name)?.bitrate ?? null
   }
-
-  /** Forgets all but these. */
-  keepOnly(names: ReadonlySet<string>): void {
-    for (const name of this.#looks.keys()) if (!names.has(name)) this.#looks.delete(name)
-  }
 }

@@ -1,8 +1,9 @@
 import type { Logger } from 'pino'
 import type { Database } from '../../db/database.ts'
 import type { Outbox } from '../../events/outbox.ts'
+import { isOutage } from '../../mediamtx/is-outage.ts'
 import type { SourcesRepository } from './sources.repository.ts'
-import { isOutage, type SourcesService } from './sources.service.ts'
+import type { SourcesService } from './sources.service.ts'
 
 export interface StreamWatchDeps {
   db: Database

@@ -3,11 +3,11 @@ import { mkdir, rm } from 'node:fs/promises'
 import { join } from 'node:path'
 import { Readable } from 'node:stream'
 import { pipeline } from 'node:stream/promises'
-import { AppError, messageOf } from '../../errors.ts'
+import { messageOf } from '../../errors.ts'
 import { JobDeferred, JobHopeless } from '../../jobs/define-job.ts'
 import { withFileSource } from '../../media/byte-source.ts'
 import { readMp4 } from '../../media/read-mp4.ts'
-import { MediaMtxError } from '../../mediamtx/errors.ts'
+import { isOutage } from '../../mediamtx/is-outage.ts'
 import { type FileCut, joinFiles } from './cut-files.ts'
 import { isoFromUs, US_PER_MS, US_PER_S } from './instants.ts'
 import type { Play, Playback } from './playback.service.ts'
@@ -101,9 +101,4 @@ async function assertWhole(filePath: string, expectedMs: number): Promise<void> 
   if (info === null || info.isTruncated) throw new Error('the media server gave no whole file')
   if (durationMs !== null && durationMs < expectedMs * (1 - LACKING_SHARE) - LACKING_MS)
     throw new Error(`the media server gave ${durationMs} ms of ${expectedMs}`)
-}
-
-function isOutage(error: unknown): boolean {
-  if (error instanceof MediaMtxError) return error.code === 'Unavailable' || error.code === 'Misconfigured'
-  return error instanceof AppError && (error.code === 'live_unavailable' || error.code === 'live_misconfigured')
 }

@@ -5,7 +5,6 @@ import { Readable } from 'node:stream'
 import { pipeline } from 'node:stream/promises'
 import type { z } from 'zod'
 import type { Clip } from '../../../shared/api/recordings.ts'
-import type { NewReference } from '../../../shared/api/references.ts'
 import type { uploadedMediaSchema } from '../../../shared/api/uploads.ts'
 import type { Clock } from '../../clock.ts'
 import type { Database } from '../../db/database.ts'
@@ -19,6 +18,7 @@ import { whenStoreAnswers } from '../../jobs/when-store-answers.ts'
 import { makePoster } from '../../media/make-poster.ts'
 import { MediaError } from '../../media/media-error.ts'
 import type { MediaType } from '../../media/sniff-media.ts'
+import type { OwnFile } from '../uploads/uploads.service.ts'
 import type { ClipCutter } from './clip-cutter.ts'
 import { type ClipRow, type ClipsRepository, clipView, type Provenance } from './clips.repository.ts'
 import { isoFromUs, nameAt, US_PER_MS, US_PER_S, usFromIso } from './instants.ts'
@@ -46,14 +46,7 @@ export interface ClipsServiceDeps {
   /** Stores a file of the base's own as an asset; `onStored` runs in the transaction that makes it one. */
   storeOwn: (
     file: Readable,
-    about: {
-      workspaceId: string
-      name: string
-      type: MediaType
-      takenAtMs: number
-      reference: NewReference
-      isProcessed: boolean
-    },
+    about: OwnFile,
     onStored: (assetId: string, sha256: string) => void
   ) => Promise<StoredMedia>
   /** Writes things about an asset down, in the current transaction. */
