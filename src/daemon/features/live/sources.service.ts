@@ -134,6 +134,8 @@ export class SourcesService {
   /** Ends the address that a stream is sent to, with whoever uses it. Throws `source_is_pulled`. */
   async replacePublishKey(sourceId: string): Promise<Source> {
     if (this.get(sourceId).type === 'pull') throw new AppError('source_is_pulled', { sourceId })
+    // Where it does not answer nothing is changed: an address that was not told to anybody would be lost.
+    this.#deps.server.client()
     const source = await this.#change(sourceId, { publishKey: newPublishKey() })
     this.#deps.audit.record('source.key_replaced', sourceId, { workspaceId: source.workspaceId, name: source.name })
     await this.#shutOut(source)
@@ -196,6 +198,7 @@ export class SourcesService {
   async #add(source: Source): Promise<void> {
     const { db, repository, server, recordConf, outbox } = this.#deps
     const client = server.client()
+    const { workspaceId, name, type } = source
     db.transaction(() => repository.insert(source))
     try {
       await client.addPath(source.pathName, wantedPath(source, recordConf))
@@ -206,7 +209,6 @@ export class SourcesService {
       if (!isConflict(error)) await client.deletePath(source.pathName).catch(() => undefined)
       throw error
     }
-    const { workspaceId, name, type } = source
     db.transaction(() => outbox.append('source.created', source.id, { workspaceId, name, type }))
   }
 

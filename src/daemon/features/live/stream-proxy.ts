@@ -4,6 +4,7 @@ import { pipeline } from 'node:stream/promises'
 import { AppError } from '../../errors.ts'
 import type { CallContext } from '../../http/bind-endpoint.ts'
 import { bodyStream, SILENCE_MS } from '../../http/body-stream.ts'
+import { redact } from '../../mediamtx/errors.ts'
 import type { MediaServer } from '../../mediamtx/media-server.ts'
 import type { Source } from './sources.repository.ts'
 
@@ -12,6 +13,7 @@ const HLS_TIMEOUT_MS = 30_000
 const WHEP_TIMEOUT_MS = 15_000
 /** An offer with many ways to reach somebody has some kilobytes. */
 const MAX_SDP_BYTES = 128 * 1024
+const MAX_REASON_CHARACTERS = 200
 /** What players ask of a playlist (HLS, RFC 8216bis §6.2.5), and the session that the media server opened for them. */
 const HLS_PARAMETERS = ['_HLS_msn', '_HLS_part', '_HLS_skip', 'session']
 const HLS_HEADERS = ['content-type', 'cache-control']
@@ -37,11 +39,13 @@ export class StreamProxy {
     url.search = query.toString()
     const gone = new AbortController()
     response.once('close', () => gone.abort())
-    const answer = await this.#ask(url, { signal: AbortSignal.any([gone.signal, AbortSignal.timeout(HLS_TIMEOUT_MS)]) })
-    if (!answer.ok || !answer.body) {
-      await answer.body?.cancel()
-      throw new AppError('stream_not_available', { sourceId: source.id })
-    }
+    const signal = AbortSignal.any([gone.signal, AbortSignal.timeout(HLS_TIMEOUT_MS)])
+    const answer = await this.#ask(url, { signal }).catch((error: unknown) => {
+      if (!gone.signal.aborted) throw error
+    })
+    // Who has left is told nothing.
+    if (!answer) return
+    if (!answer.ok || !answer.body) throw await refusalOf(answer, source)
     copyHeaders(answer, HLS_HEADERS, response)
     await pipeline(Readable.fromWeb(answer.body), response).catch((error: unknown) => {
       if (!gone.signal.aborted) throw error
@@ -52,10 +56,7 @@ export class StreamProxy {
   async openWhep(source: Source, { request, response }: CallContext): Promise<void> {
     const answer = await this.#sendSdp(`${this.#base(source, 'webrtc')}/${source.pathName}/whep`, 'POST', request)
     const session = answer.headers.get('location')?.split('/').at(-1)
-    if (answer.status !== 201 || !session) {
-      await answer.body?.cancel()
-      throw new AppError('stream_not_available', { sourceId: source.id })
-    }
+    if (answer.status !== 201 || !session) throw await refusalOf(answer, source)
     copyHeaders(answer, WHEP_HEADERS, response)
     response.status(201).setHeader('location', `/api/v1/sources/${source.id}/whep/${session}`)
     response.setHeader('cache-control', 'no-store')
@@ -66,14 +67,15 @@ export class StreamProxy {
   async trickle(source: Source, session: string, { request }: CallContext): Promise<void> {
     const url = `${this.#base(source, 'webrtc')}/${source.pathName}/whep/${session}`
     const answer = await this.#sendSdp(url, 'PATCH', request, request.get('if-match'))
+    if (!answer.ok) throw await refusalOf(answer, source)
     await answer.body?.cancel()
-    if (!answer.ok) throw new AppError('stream_not_available', { sourceId: source.id })
   }
 
   /** Ends a session; one that is over already is fine. */
   async closeWhep(source: Source, session: string): Promise<void> {
     const url = new URL(`${this.#base(source, 'webrtc')}/${source.pathName}/whep/${session}`)
     const answer = await this.#ask(url, { method: 'DELETE', signal: AbortSignal.timeout(WHEP_TIMEOUT_MS) })
+    if (!answer.ok && answer.status !== 404) throw await refusalOf(answer, source)
     await answer.body?.cancel()
   }
 
@@ -118,6 +120,21 @@ export class StreamProxy {
       throw new AppError('live_unavailable', undefined, { cause: error })
     }
   }
+}
+
+/**
+ * What an answer means that is none of a stream. A stream that is not there, or cannot be had as HLS, has some 404, 400 and 500 of its own;
+ * a 401 on a list of parts is a session that is over, which a player begins anew.
+ */
+async function refusalOf(answer: Response, { id: sourceId }: Source): Promise<AppError> {
+  const text = redact(await answer.text().catch(() => ''))
+  const details = { sourceId, reason: text.slice(0, MAX_REASON_CHARACTERS) }
+  if (answer.status === 401) return new AppError('stream_not_available', details)
+  if (/terminated/.test(text)) return new AppError('live_unavailable', details)
+  if (answer.status >= 500 && !/no stream|not configured|timed out|muxer/.test(text))
+    return new AppError('live_unavailable', details)
+  if (answer.status === 406 || /SDP|offer|Content-Type/i.test(text)) return new AppError('invalid_request', details)
+  return new AppError('stream_not_available', details)
 }
 
 async function* limited(body: Readable): AsyncGenerator<Buffer> {

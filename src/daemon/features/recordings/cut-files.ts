@@ -1,6 +1,6 @@
 import { mkdir, rm, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
-import type { Readable } from 'node:stream'
+import { Readable } from 'node:stream'
 import { newId } from '../../ids.ts'
 import { type FfmpegCall, runFfmpeg, spawnFfmpeg } from '../../media/run-ffmpeg.ts'
 import { US_PER_S } from './instants.ts'
@@ -22,21 +22,37 @@ interface CutOptions {
 }
 
 const CUT_TIMEOUT_MS = 2 * 3600_000
+const MAX_STDERR_CHARACTERS = 4096
 /** Begins to play at once. */
 const STREAMED = ['-movflags', '+frag_keyframe+empty_moov+default_base_moof', '-f', 'mp4', 'pipe:1']
 
-/** Gives the part as MP4 while it is read; it begins with the last picture before it that needs no other. */
+/**
+ * Gives the part as MP4 while it is read; it begins with the last picture before it that needs no other. Fails with what ffmpeg says, also
+ * at the end: an answer that breaks off is told from one that is whole.
+ */
 export async function openCut({ cut, ffmpegPath, scratchDir, signal }: CutOptions): Promise<Readable> {
   const listPath = await writeList(scratchDir, entriesOf(cut))
   const { inputArgs, args } = copyOf(STREAMED)
   const child = spawnFfmpeg({ ffmpegPath, filePath: listPath, inputArgs, args }, signal)
-  child.stderr.resume()
-  child.once('error', (error) => child.stdout.destroy(error))
-  child.once('close', (exitCode) => {
-    void rm(listPath, { force: true })
-    if (exitCode !== 0) child.stdout.destroy(new Error(`ffmpeg ended with ${exitCode}`))
+  let stderr = ''
+  child.stderr.on('data', (chunk: Buffer) => {
+    if (stderr.length < MAX_STDERR_CHARACTERS) stderr += chunk.toString()
   })
-  return child.stdout
+  const ended = new Promise<number | null>((resolve, reject) => {
+    child.once('error', reject)
+    child.once('close', resolve)
+  }).finally(() => rm(listPath, { force: true }))
+  ended.catch(() => undefined)
+  async function* film(): AsyncGenerator<Buffer> {
+    try {
+      yield* child.stdout as AsyncIterable<Buffer>
+      const exitCode = await ended
+      if (exitCode !== 0) throw new Error(complaintOf({ exitCode, stderr }) ?? `ffmpeg ended with ${exitCode}`)
+    } finally {
+      child.kill('SIGKILL')
+    }
+  }
+  return Readable.from(film(), { objectMode: false })
 }
 
 /** Writes parts of recordings one after another into one file. Throws an `Error` with what ffmpeg says, and the signal's reason. */
