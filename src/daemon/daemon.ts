@@ -21,6 +21,7 @@ import { createAssets } from './features/assets/create-assets.ts'
 import { createAudit } from './features/audit/create-audit.ts'
 import { createDeletions } from './features/deletions/create-deletions.ts'
 import { createDelivery } from './features/delivery/create-delivery.ts'
+import { createDoctor } from './features/doctor/create-doctor.ts'
 import { createEvents } from './features/events/create-events.ts'
 import { createField } from './features/field/create-field.ts'
 import { createIngest } from './features/ingest/create-ingest.ts'
@@ -38,6 +39,7 @@ import { createRenditions } from './features/renditions/create-renditions.ts'
 import { createSimilar } from './features/similar/create-similar.ts'
 import { createSinks } from './features/sinks/create-sinks.ts'
 import { createSystem } from './features/system/create-system.ts'
+import { StoreMonitor } from './features/system/system.service.ts'
 import { createTiering } from './features/tiering/create-tiering.ts'
 import { createUploads } from './features/uploads/create-uploads.ts'
 import { createWebhooks } from './features/webhooks/create-webhooks.ts'
@@ -286,6 +288,7 @@ export async function createDaemon(config: Config, overrides: DaemonOverrides = 
       authenticate,
       publicUrl: config.delivery.publicUrl
     })
+    const storeMonitor = new StoreMonitor(store, keys, config.store.mode)
     const outgoing = { ...floor, source: eventSource(db) }
     const features: Feature[] = [
       access,
@@ -321,6 +324,7 @@ export async function createDaemon(config: Config, overrides: DaemonOverrides = 
         version,
         root: packageRoot,
         dataDir: config.dataDir,
+        storeMonitor,
         storeConfig: config.store,
         retention: config.retention,
         ffmpegPath,
@@ -328,6 +332,21 @@ export async function createDaemon(config: Config, overrides: DaemonOverrides = 
         addresses: () => ({ field: fieldListener.address(), s3: opened.address() }),
         scrape: () => telemetry.scrape(),
         isStopping
+      }),
+      createDoctor({
+        ...floor,
+        config,
+        storeMonitor,
+        mediaServer: live.server,
+        isRecordingDiskThere: () => recorded.isDiskThere(),
+        resourcesDir,
+        ffmpegPath,
+        addresses: () => ({
+          field: fieldListener.address(),
+          admin: adminListener.address(),
+          s3: opened.address(),
+          mqtt: mqtt.address()
+        })
       })
     ]
     const idempotency = new Idempotency({ db, clock })

@@ -142,6 +142,16 @@ export class JobQueue {
     return row?.due ?? undefined
   }
 
+  /** Since when the job that waits longest is due, epoch milliseconds; undefined when none is. */
+  oldestDueMs(): number | undefined {
+    const row = this.#db
+      .prepare<unknown[], { due: number | null }>(
+        `SELECT min(run_at_ms) AS due FROM job WHERE state = 'queued' AND run_at_ms <= ?`
+      )
+      .get(this.#clock.nowMs())
+    return row?.due ?? undefined
+  }
+
   finish(jobId: string): void {
     this.#db.relaxedTransaction(() => this.#db.prepare(`DELETE FROM job WHERE id = ? AND state = 'running'`).run(jobId))
   }

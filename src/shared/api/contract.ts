@@ -4,6 +4,7 @@ import { assetsContract } from './assets.ts'
 import { auditContract } from './audit.ts'
 import { deletionsContract } from './deletions.ts'
 import { deliveryContract } from './delivery.ts'
+import { doctorContract } from './doctor.ts'
 import { eventsContract } from './events.ts'
 import { fieldContract } from './field.ts'
 import { jobsContract } from './jobs.ts'
@@ -49,7 +50,8 @@ export const adminContract: readonly Endpoint[] = [
   ...streamAssetsContract,
   ...recordingsContract,
   ...assetRecordingsContract,
-  ...systemContract
+  ...systemContract,
+  ...doctorContract
 ]
 
 /** Everything the API document describes. */

@@ -3,6 +3,9 @@ import { defineEndpoint } from '../endpoint.ts'
 import { idSchema, instantSchema } from './common.ts'
 import { workspaceIdSchema } from './workspaces.ts'
 
+/** Free room below which a single flight can fill the disk. */
+export const scarceBytes = 5_000_000_000
+
 export const roles = ['viewer', 'operator', 'admin'] as const
 export type Role = (typeof roles)[number]
 

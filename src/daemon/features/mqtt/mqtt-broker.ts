@@ -20,6 +20,8 @@ export interface MqttBrokerOptions {
 export interface MqttBroker {
   /** Opens the port and gives the real address. Throws `StartupError('listen_failed')`. */
   listen(): Promise<ListenAddress>
+  /** That address; null while it is not open. */
+  address(): ListenAddress | null
   /** How many controllers keep a link open now. */
   linkCount(): number
   /** Ends the connections that were opened with this token. */
@@ -101,9 +103,14 @@ export async function createMqttBroker(options: MqttBrokerOptions): Promise<Mqtt
     broker.handle(socket)
   })
   server.maxConnections = MAX_CONNECTIONS
+  let address: ListenAddress | null = null
   return {
     linkCount: () => links.size,
-    listen: () => listenOn(server, { name: 'mqtt', address: options.address, log }),
+    listen: async () => {
+      address = await listenOn(server, { name: 'mqtt', address: options.address, log })
+      return address
+    },
+    address: () => address,
     drop(tokenId) {
       for (const [client, usedTokenId] of links) {
         if (usedTokenId !== tokenId) continue

@@ -24,6 +24,8 @@ export interface RecordingsDeps
 export interface RecordingsFeature extends Feature {
   /** See `Retention`. */
   isDiskFull: Retention['isDiskFull']
+  /** See `RecordingIndex.isRootThere`. */
+  isDiskThere(): Promise<boolean>
   /** See `RecordingWatch`. */
   onDeleting: RecordingWatch['onDeleting']
   onDeleted: RecordingWatch['onDeleted']
@@ -53,6 +55,7 @@ export function createRecordings(deps: RecordingsDeps): RecordingsFeature {
       { name: 'recordings that are too old or too much', run: (signal) => retention.run(signal) }
     ],
     isDiskFull: () => retention.isDiskFull(),
+    isDiskThere: () => index.isRootThere(),
     start: () => watch.start(),
     stop: () => watch.stop(),
     onDeleting: (source, recordings) => watch.onDeleting(source, recordings),

@@ -3,11 +3,9 @@ import type { ListenAddress } from '../../config/settings/listeners.ts'
 import type { RetentionConfig } from '../../config/settings/retention.ts'
 import type { StoreConfig } from '../../config/settings/store.ts'
 import type { Feature } from '../../feature.ts'
-import type { ObjectKeys } from '../../object-keys.ts'
-import type { ObjectStore } from '../../object-store/object-store.ts'
 import { bindHealth } from './health.routes.ts'
 import { bindSystem } from './system.routes.ts'
-import { reachableUrls, StoreMonitor, storeUrls } from './system.service.ts'
+import { reachableUrls, type StoreMonitor, storeUrls } from './system.service.ts'
 import { tokenCommandOf } from './token-command.ts'
 
 export interface SystemDeps {
@@ -16,8 +14,7 @@ export interface SystemDeps {
   root: string
   dataDir: string
   clock: Clock
-  store: ObjectStore
-  keys: ObjectKeys
+  storeMonitor: StoreMonitor
   storeConfig: StoreConfig
   retention: RetentionConfig
   ffmpegPath: string | null
@@ -33,13 +30,11 @@ export interface SystemDeps {
 /** What this base says of itself: to people, and to the machines that watch it. */
 export function createSystem(deps: SystemDeps): Feature {
   const { root, dataDir, storeConfig } = deps
-  const storeMonitor = new StoreMonitor(deps.store, deps.keys, storeConfig.mode)
   return {
     bind(binder) {
-      bindHealth(binder, { ...deps, storeMonitor })
+      bindHealth(binder, deps)
       bindSystem(binder, {
         ...deps,
-        storeMonitor,
         tokenCommand: tokenCommandOf({ root, dataDir, platform: process.platform }),
         addresses: () => {
           const { field, s3 } = deps.addresses()

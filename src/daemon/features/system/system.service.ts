@@ -5,9 +5,12 @@ import type { ListenAddress } from '../../config/settings/listeners.ts'
 import type { StoreConfig } from '../../config/settings/store.ts'
 import { messageOf } from '../../errors.ts'
 import type { ObjectKeys } from '../../object-keys.ts'
-import type { ObjectStore } from '../../object-store/object-store.ts'
+import type { ObjectStore, StoreHealth } from '../../object-store/object-store.ts'
 
 export type Status = z.output<(typeof getStatus)['response']>
+
+/** What trying out the store gave. */
+export type StoreLook = { health: StoreHealth } | { error: unknown }
 
 const HEALTH_KEPT_MS = 10_000
 
@@ -16,7 +19,7 @@ export class StoreMonitor {
   readonly #store: ObjectStore
   readonly #keys: ObjectKeys
   readonly #mode: Status['store']['mode']
-  #last: { at: number; health: Promise<Status['store']> } | undefined
+  #last: { at: number; look: Promise<StoreLook> } | undefined
 
   constructor(store: ObjectStore, keys: ObjectKeys, mode: Status['store']['mode']) {
     this.#store = store
@@ -24,17 +27,24 @@ export class StoreMonitor {
     this.#mode = mode
   }
 
-  read(nowMs: number): Promise<Status['store']> {
-    if (!this.#last || nowMs - this.#last.at > HEALTH_KEPT_MS) this.#last = { at: nowMs, health: this.#ask() }
-    return this.#last.health
+  async read(nowMs: number): Promise<Status['store']> {
+    const look = await this.look(nowMs)
+    if ('error' in look)
+      return { mode: this.#mode, reachable: false, writable: false, freeBytes: null, problem: messageOf(look.error) }
+    const { writable, freeBytes } = look.health
+    return { mode: this.#mode, reachable: true, writable, freeBytes, problem: null }
   }
 
-  async #ask(): Promise<Status['store']> {
+  look(nowMs: number): Promise<StoreLook> {
+    if (!this.#last || nowMs - this.#last.at > HEALTH_KEPT_MS) this.#last = { at: nowMs, look: this.#ask() }
+    return this.#last.look
+  }
+
+  async #ask(): Promise<StoreLook> {
     try {
-      const { writable, freeBytes } = await this.#store.health(this.#keys.health())
-      return { mode: this.#mode, reachable: true, writable, freeBytes, problem: null }
+      return { health: await this.#store.health(this.#keys.health()) }
     } catch (error) {
-      return { mode: this.#mode, reachable: false, writable: false, freeBytes: null, problem: messageOf(error) }
+      return { error }
     }
   }
 }

@@ -28,6 +28,6 @@ function programAt(root: string, platform: NodeJS.Platform): string | null {
 }
 
 /** A path as one word of the platform's shell. */
-function quote(path: string, platform: NodeJS.Platform): string {
+export function quote(path: string, platform: NodeJS.Platform): string {
   return platform === 'win32' ? `"${path}"` : `'${path.replaceAll("'", `'\\''`)}'`
 }

@@ -1,11 +1,9 @@
 import { useQuery } from '@tanstack/react-query'
 import { useTranslation } from 'react-i18next'
+import { scarceBytes } from '../../../shared/api/system.ts'
 import { useFormats } from '../lib/format.ts'
 import { statusQuery } from '../lib/status-query.ts'
 import { Banner } from './Banner.tsx'
-
-/** Below this a single flight can fill the disk. */
-const scarceBytes = 5_000_000_000
 
 /** Says when media cannot be stored, or soon cannot. */
 export function StoreBanner() {
