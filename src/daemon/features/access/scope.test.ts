@@ -123,6 +123,7 @@ const operations: Record<string, typeof refused | ((world: World) => Call)> = {
   openSession: open,
   closeSession: open,
   getStatus: open,
+  getDoctor: refused,
   getMetrics: refused,
   getLiveness: open,
   getReadiness: open,
