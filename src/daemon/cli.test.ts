@@ -36,6 +36,12 @@ describe('what cannot be done is one sentence on standard error and exit code 1'
   })
 })
 
+test('what Doctor finds goes to standard output, and a problem is exit code 1', () => {
+  const { status, stdout, stderr } = flightcase(['doctor', '--data-dir', join(aFile(), 'nowhere')])
+  expect([status, stderr]).toEqual([1, ''])
+  expect(stdout).toContain('There is no base in')
+})
+
 test('the log level debug adds where it came from', () => {
   const args = ['serve', '--data-dir', aFile()]
   const traces = [flightcase(args, { FLIGHTCASE_LOG_LEVEL: 'debug' }), flightcase([...args, '--log-level', 'debug'])]
@@ -48,6 +54,7 @@ test('the log level debug adds where it came from', () => {
 test.each([
   ['an option that is missing', ['demo-controller']],
   ['an option that does not exist', ['token', 'list', '--nope']],
+  ['an option that Doctor does not have', ['doctor', '--nope']],
   ['a value that does not exist', ['token', 'create', '--name', 'x', '--role', 'boss']]
 ])('wrong usage is exit code 2: %s', (_what, args) => {
   const { status, stderr } = flightcase(args)
@@ -65,5 +72,6 @@ test('help says what is required and what holds when nothing is said', () => {
   for (const address of ['0.0.0.0:8700', '127.0.0.1:8701', '0.0.0.0:9000', '0.0.0.0:1883'])
     expect(serve).toContain(`(default: ${address})`)
   expect(help('demo-controller').match(/\(required\)/g)).toHaveLength(3)
+  expect(help('doctor')).toContain('1 problems, 2 wrong usage')
   expect(help('token', 'create')).toContain('what the token is for (required)')
 })

@@ -2,6 +2,7 @@
 import { inspect } from 'node:util'
 import { Command, CommanderError } from 'commander'
 import { demoControllerCommand } from '../demo/demo-controller-command.ts'
+import { doctorCommand } from './commands/doctor.ts'
 import { serveCommand } from './commands/serve.ts'
 import { tokenCommand } from './commands/token.ts'
 import { messageOf, StartupError } from './errors.ts'
@@ -12,6 +13,7 @@ const program = new Command('flightcase')
   .description('The media base of a drone team')
   .version(version)
   .addCommand(serveCommand())
+  .addCommand(doctorCommand())
   .addCommand(tokenCommand())
   .addCommand(demoControllerCommand())
 overrideExit(program)

@@ -1,7 +1,9 @@
 import { accessSync, constants, mkdirSync, statSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import { StartupError } from '../errors.ts'
-import { takeFileLock } from './file-lock.ts'
+import { isFileLocked, takeFileLock } from './file-lock.ts'
+
+const LOCK_NAME = 'flightcase.lock'
 
 /**
  * Takes the data folder for this process, making it when missing; returns the function that gives it back. Throws
@@ -10,9 +12,14 @@ import { takeFileLock } from './file-lock.ts'
 export function lockDataDir(dataDir: string): () => void {
   makeFolder(dataDir)
   accessSync(dataDir, constants.W_OK | constants.X_OK)
-  const unlock = takeFileLock(join(dataDir, 'flightcase.lock'))
+  const unlock = takeFileLock(join(dataDir, LOCK_NAME))
   if (unlock) return unlock
   throw new StartupError('data_dir_in_use', `Another Flightcase already uses the data folder ${dataDir}.`)
+}
+
+/** Whether a process has the data folder. One that cannot be looked into is nobody's. */
+export function isDataDirInUse(dataDir: string): boolean {
+  return isFileLocked(join(dataDir, LOCK_NAME))
 }
 
 /** Parents first: Node's own recursive way tries for ever where a file system says "no such file" to every new folder (/proc). */

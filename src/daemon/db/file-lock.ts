@@ -24,3 +24,20 @@ export function takeFileLock(filePath: string): (() => void) | null {
     lock.close()
   }
 }
+
+/** Whether somebody has the lock now. Changes nothing; a file that cannot be read is no lock. */
+export function isFileLocked(filePath: string): boolean {
+  let lock: Sqlite.Database | undefined
+  try {
+    lock = new Sqlite(filePath, { readonly: true, fileMustExist: true, timeout: 0 })
+    lock.pragma('schema_version')
+    return false
+  } catch (error) {
+    if (error instanceof Sqlite.SqliteError) return error.code.startsWith('SQLITE_BUSY')
+    // The folder is not there.
+    if (error instanceof TypeError) return false
+    throw error
+  } finally {
+    lock?.close()
+  }
+}

@@ -36,11 +36,11 @@ export function store(config: StoreConfig, dataDir: string, look: StoreLook): Fi
   const place = config.mode === 'external' ? config.endpoint : join(dataDir, 'store')
   const facts = { place, bucket: config.bucket }
   if ('error' in look) return storeTrouble(config.mode, facts, look.error)
-  const { writable, latencyMs, clockSkewMs } = look.health
+  const { writable, clockSkewMs } = look.health
   if (!writable) return { code: 'full', facts }
   if (Math.abs(clockSkewMs) > CLOCK_DIFFERENCE_MS)
     return { code: 'clock_differs', facts: { ...facts, differenceMs: Math.abs(clockSkewMs) } }
-  return { code: config.mode, facts: { ...facts, latencyMs: Math.round(latencyMs) } }
+  return { code: config.mode, facts }
 }
 
 const STORE_TROUBLE: Partial<Record<ObjectStoreErrorCode, FindingCode<'store'>>> = {
@@ -119,9 +119,9 @@ export function network(field: ListenAddress): Finding<'network'> {
   const urls = reachableUrls(field)
   const facts = { addresses: urls.join(', ') }
   if (/^(localhost$|127\.|::1$)/.test(field.host)) return { code: 'this_computer', facts, copy: ['FLIGHTCASE_FIELD'] }
-  if (field.host !== '0.0.0.0' && field.host !== '::') return { code: 'named', facts, copy: urls }
+  if (field.host !== '0.0.0.0' && field.host !== '::') return { code: 'named', facts }
   if (urls.length === 0) return { code: 'none' }
-  return { code: urls.length === 1 ? 'one' : 'several', facts, copy: urls }
+  return { code: urls.length === 1 ? 'one' : 'several', facts }
 }
 
 /** How much room recordings have; `isThere`: whether their disk is the one that they were written to. */
@@ -165,6 +165,12 @@ export async function mediaServer(check: MediaServerCheck): Promise<Finding<'med
   return { code: config.external ? 'external' : 'ready', facts }
 }
 
+const SERVER_SETTINGS: Partial<Record<FindingCode<'media_server'>, string[]>> = {
+  recordings_folder_unusable: ['FLIGHTCASE_RECORDINGS_DIR'],
+  server_refuses: ['FLIGHTCASE_MEDIAMTX_API', 'FLIGHTCASE_MEDIAMTX_USER', 'FLIGHTCASE_MEDIAMTX_PASSWORD'],
+  server_unreachable: ['FLIGHTCASE_MEDIAMTX_API']
+}
+
 function serverTrouble(
   { code, message }: ServerProblem,
   hints: { tested: string; settingsFile: string }
@@ -174,7 +180,7 @@ function serverTrouble(
   return {
     code,
     facts: { ...hints, reported: message },
-    copy: isAboutProgram ? [downloadUrl(), 'live.mediamtx_bin = "/path/to/mediamtx"'] : []
+    copy: isAboutProgram ? [downloadUrl(), 'live.mediamtx_bin = "/path/to/mediamtx"'] : (SERVER_SETTINGS[code] ?? [])
   }
 }
 

@@ -1,0 +1,130 @@
+import { existsSync, statSync } from 'node:fs'
+import { join } from 'node:path'
+import { setTimeout as pause } from 'node:timers/promises'
+import Sqlite from 'better-sqlite3'
+import type { Config } from '../../config/schema.ts'
+import type { LiveConfig } from '../../config/settings/live.ts'
+import { liveListeners } from '../../config/settings/live.ts'
+import type { StoreConfig } from '../../config/settings/store.ts'
+import { migrations } from '../../db/migrations/all.ts'
+import { messageOf } from '../../errors.ts'
+import { createLogger } from '../../logger.ts'
+import { findFfmpeg } from '../../media/find-ffmpeg.ts'
+import { ExternalServer } from '../../mediamtx/external-server.ts'
+import type { MediaServerState } from '../../mediamtx/media-server.ts'
+import { ObjectKeys } from '../../object-keys.ts'
+import { openStore } from '../../open-store.ts'
+import { resourcesDir } from '../../package-info.ts'
+import { StoreMonitor } from '../system/system.service.ts'
+import * as base from './base-checks.ts'
+import * as machine from './machine-checks.ts'
+import type { Checks, Finding } from './run-checks.ts'
+
+/** A larger catalogue is only asked, not read through. */
+const READ_THROUGH_BYTES = 500_000_000
+const LOOK_AGAIN_MS = 50
+
+/** What can be seen of a base without it; `isRunning`: it has its ports. Nothing is changed. */
+export function outsideChecks(config: Config, isRunning: boolean): Checks {
+  const { dataDir, live, store } = config
+  const catalogue = join(dataDir, 'flightcase.db')
+  return {
+    data_folder: () => machine.dataFolder(dataDir),
+    data_room: () => machine.roomIn(dataDir),
+    recordings_room: () =>
+      base.recordingsRoom(live.isEnabled && live.external === null ? live.recordings.dir : null, async () => true),
+    database: () => lookAtCatalogue(catalogue),
+    store: () => lookAtStore(store, dataDir),
+    listeners: () => (isRunning ? { code: 'in_use' } : base.freePorts(portsOf(config))),
+    network: () => base.network(config.field),
+    clock: () => machine.clock(Date.now(), existsSync(catalogue) ? newestMs(catalogue) : null),
+    ffmpeg: () => machine.ffmpeg(findFfmpeg(config.ffmpegPath === null ? {} : { configured: config.ffmpegPath })),
+    thumbnails: machine.thumbnails,
+    media_server: async () => {
+      const state = live.isEnabled && live.external !== null ? await stateOf(live.external, live.publicHost) : null
+      return base.mediaServer({ config: live, dataDir, resourcesDir, state, returns: 0 })
+    }
+  }
+}
+
+async function lookAtCatalogue(path: string): Promise<Finding<'database'>> {
+  if (!existsSync(path)) return { code: 'off' }
+  try {
+    const version = withCatalogue(path, (sql) => Number(sql.pragma('user_version', { simple: true })))
+    const newest = migrations.at(-1)!.version
+    if (version !== newest) return { code: version > newest ? 'newer' : 'older' }
+    if (statSync(path).size > READ_THROUGH_BYTES) return await base.database(path, 'answers')
+    const said = withCatalogue(path, (sql) => String(sql.pragma('quick_check(1)', { simple: true })))
+    return said === 'ok' ? await base.database(path, 'sound') : { code: 'damaged', facts: { reported: said } }
+  } catch (error) {
+    if (!(error instanceof Sqlite.SqliteError) || !/^SQLITE_(NOTADB|CORRUPT)/.test(error.code)) throw error
+    return { code: 'damaged', facts: { reported: messageOf(error) } }
+  }
+}
+
+function newestMs(path: string): number | null {
+  const find = 'SELECT max(created_at_ms) FROM (SELECT created_at_ms FROM event ORDER BY seq DESC LIMIT 1)'
+  return withCatalogue(path, (sql) => sql.prepare<[], number | null>(find).pluck().get() ?? null)
+}
+
+function withCatalogue<T>(path: string, look: (sql: Sqlite.Database) => T): T {
+  const sql = new Sqlite(path, { readonly: true, fileMustExist: true })
+  try {
+    return look(sql)
+  } finally {
+    sql.close()
+  }
+}
+
+/** A store of our own is the running base's alone. */
+async function lookAtStore(config: StoreConfig, dataDir: string): Promise<Finding<'store'>> {
+  if (config.mode === 'embedded') return { code: 'off', facts: { place: join(dataDir, 'store') } }
+  const ignore = () => undefined
+  const log = createLogger('silent')
+  const opened = await openStore({
+    config,
+    dataDir,
+    log,
+    onUploadProgress: ignore,
+    onAnswered: ignore,
+    onObjectDamaged: ignore
+  })
+  try {
+    const keys = new ObjectKeys(config.rootPrefix === null ? '' : `${config.rootPrefix}/`)
+    return base.store(config, dataDir, await new StoreMonitor(opened.store, keys, config.mode).look(Date.now()))
+  } finally {
+    await opened.close()
+  }
+}
+
+function portsOf({ field, admin, mqtt, store, live }: Config): base.WantedPort[] {
+  const needed = { transport: 'tcp', isNeeded: true } as const
+  const ports: base.WantedPort[] = [
+    { ...needed, name: 'field', address: field },
+    { ...needed, name: 'admin', address: admin },
+    { ...needed, name: 'mqtt', address: mqtt.address, isNeeded: mqtt.isRequired }
+  ]
+  if (store.mode === 'embedded') ports.push({ ...needed, name: 's3', address: store.listen })
+  if (live.isEnabled && live.external === null)
+    for (const name of liveListeners) {
+      const transport = name === 'webrtcUdp' || name === 'srt' ? 'udp' : 'tcp'
+      const address = live.listen[name]
+      if (address !== null) ports.push({ name, address, transport, isNeeded: false })
+    }
+  return ports
+}
+
+/** What a media server of others says when it is asked once. */
+async function stateOf(
+  server: NonNullable<LiveConfig['external']>,
+  publicHost: string | null
+): Promise<MediaServerState> {
+  const external = new ExternalServer({ server, publicHost, log: createLogger('silent') })
+  external.start()
+  try {
+    while (external.state().state === 'starting') await pause(LOOK_AGAIN_MS)
+    return external.state()
+  } finally {
+    await external.stop()
+  }
+}
