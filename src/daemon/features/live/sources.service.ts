@@ -136,8 +136,9 @@ export class SourcesService {
     if (this.get(sourceId).type === 'pull') throw new AppError('source_is_pulled', { sourceId })
     // Where it does not answer nothing is changed: an address that was not told to anybody would be lost.
     this.#deps.server.client()
-    const source = await this.#change(sourceId, { publishKey: newPublishKey() })
-    this.#deps.audit.record('source.key_replaced', sourceId, { workspaceId: source.workspaceId, name: source.name })
+    const source = await this.#change(sourceId, { publishKey: newPublishKey() }, ({ workspaceId, name }) =>
+      this.#deps.audit.record('source.key_replaced', sourceId, { workspaceId, name })
+    )
     await this.#shutOut(source)
     return source
   }
@@ -198,23 +199,28 @@ export class SourcesService {
   async #add(source: Source): Promise<void> {
     const { db, repository, server, recordConf, outbox } = this.#deps
     const client = server.client()
-    const { workspaceId, name, type } = source
-    db.transaction(() => repository.insert(source))
+    const { id, workspaceId, name, type } = source
+    db.transaction(() => {
+      repository.insert(source)
+      outbox.append('source.created', id, { workspaceId, name, type })
+    })
     try {
       await client.addPath(source.pathName, wantedPath(source, recordConf))
       await client.waitForPath(source.pathName, (conf) => conf !== null)
     } catch (error) {
-      db.transaction(() => repository.delete(source.id))
+      db.transaction(() => {
+        repository.delete(id)
+        outbox.append('source.deleted', id, { workspaceId, name })
+      })
       // A path of that name which was there before is somebody else's. Otherwise the next comparison removes what this leaves behind.
       if (!isConflict(error)) await client.deletePath(source.pathName).catch(() => undefined)
       throw error
     }
-    db.transaction(() => outbox.append('source.created', source.id, { workspaceId, name, type }))
   }
 
-  /** Row and path change together, or neither does. */
-  async #change(sourceId: string, changes: SourceChanges): Promise<Source> {
-    const { db, repository, clock, outbox, server, recordConf } = this.#deps
+  /** Row and path change together, or neither does. `onWritten` runs in the transaction of the row. */
+  async #change(sourceId: string, changes: SourceChanges, onWritten?: (source: Source) => void): Promise<Source> {
+    const { clock, server, recordConf } = this.#deps
     return this.#locks.run(sourceId, async () => {
       const before = this.get(sourceId)
       const after: Source = { ...before, ...changes, updatedAtMs: clock.nowMs() }
@@ -222,17 +228,25 @@ export class SourcesService {
       const isAffected = Object.keys(diffOf(to, from)).length > 0 || 'enabled' in changes || 'recordEnabled' in changes
       const client = isAffected ? server.client() : null
       // What is refused to whoever asks follows the row, so it is first.
-      db.transaction(() => repository.update(after))
+      this.#write(after, onWritten)
       try {
         await client?.replacePath(after.pathName, to)
         await client?.waitForPath(after.pathName, (conf) => conf !== null && Object.keys(diffOf(to, conf)).length === 0)
       } catch (error) {
-        db.transaction(() => repository.update(before))
+        this.#write(before)
         throw error
       }
-      const { workspaceId, name, enabled, recordEnabled } = after
-      db.transaction(() => outbox.append('source.updated', sourceId, { workspaceId, name, enabled, recordEnabled }))
       return after
+    })
+  }
+
+  #write(source: Source, onWritten?: (source: Source) => void): void {
+    const { db, repository, outbox } = this.#deps
+    const { id, workspaceId, name, enabled, recordEnabled } = source
+    db.transaction(() => {
+      repository.update(source)
+      outbox.append('source.updated', id, { workspaceId, name, enabled, recordEnabled })
+      onWritten?.(source)
     })
   }
 

@@ -10,6 +10,7 @@ import {
   getSourceStatus,
   isPreviewReady,
   listSources,
+  mediaSourceSchema,
   previewSource,
   replacePublishKey,
   updateSource
@@ -72,6 +73,28 @@ describe('a source', () => {
       headers: { authorization: `Bearer ${secret}` }
     })
     expect(await shown.json()).toMatchObject({ push_url: source.push_url!.replace(/\?.*/, '') })
+  })
+
+  test('is answered with its key, and that answer is not kept for a request that comes again', async () => {
+    const base = await startLiveBase()
+    const headers = { 'content-type': 'application/json', 'idempotency-key': 'once' }
+    const post = (path: string, body: object) =>
+      base.fetch(path, { method: 'POST', headers, body: JSON.stringify(body) })
+    const create = () => post('/api/v1/sources', { name: 'Roof camera', type: 'push' })
+    const { id, push_url } = mediaSourceSchema.parse(await (await create()).json())
+    const key = new URL(push_url!).searchParams.get('token')!
+    const again = await create()
+    expect([again.status, await again.json()]).toMatchObject([409, { code: 'idempotent_answer_not_kept' }])
+    for (const operation of ['disable', 'enable', 'publish-key'])
+      expect((await post(`/api/v1/sources/${id}/${operation}`, {})).status).toBe(200)
+    const put = { method: 'PUT', headers, body: JSON.stringify({ name: 'Gate' }) }
+    expect((await base.fetch(`/api/v1/sources/${id}`, put)).status).toBe(200)
+    const db = new Sqlite(join(base.dataDir, 'flightcase.db'), { readonly: true })
+    const kept = db.prepare('SELECT operation, state, answer_json FROM idempotency').all()
+    db.close()
+    expect(kept).toHaveLength(5)
+    expect(JSON.stringify(kept)).not.toContain(key)
+    expect(kept).toEqual(kept.map((row) => ({ ...(row as object), state: 'withheld', answer_json: null })))
   })
 
   test('that is pulled has its password in the media server and nowhere else', async () => {
@@ -219,17 +242,18 @@ describe('a source', () => {
 })
 
 describe('removing a source', () => {
-  test('removes its path; a path that is gone already is fine', async () => {
+  test('removes its path; a path that is gone already is fine (C69)', async () => {
     const base = await startLiveBase()
     const [first, second] = [await base.add(), await base.add()]
     await base.api.call(deleteSource, { params: { sourceId: first.id } })
     expect(await confOf(base.mediamtx, first.path_name)).toBeNull()
     base.mediamtx.reloadFile({})
+    expect(await confOf(base.mediamtx, second.path_name)).toBeNull()
     await base.api.call(deleteSource, { params: { sourceId: second.id } })
     expect((await base.api.call(listSources, {})).items).toEqual([])
   })
 
-  test('is refused with the list while assets belong to it, without a word to the media server', async () => {
+  test('is refused with the list while assets belong to it, without a word to the media server (C68)', async () => {
     const base = await startLiveBase()
     const source = await base.add()
     const params = { sourceId: source.id }
@@ -337,12 +361,35 @@ describe('an asset of a stream', () => {
 })
 
 describe('a catalogue that takes no row', () => {
-  test('leaves no path behind', async () => {
+  test('leaves no path behind (C67)', async () => {
     const base = await startLiveBase()
     refuseInserts(base, 'source')
     const refused = { status: 500, problem: { code: 'internal_error' } }
     await expect(base.add()).rejects.toMatchObject(refused)
     expect(await pathsOf(base)).toEqual([])
+    expect(writesOf(base)).toEqual([])
+  })
+
+  test('changes nothing that it cannot tell of', async () => {
+    const base = await startLiveBase()
+    const source = await base.add()
+    const params = { sourceId: source.id }
+    const before = writesOf(base).length
+    refuseInserts(base, 'event')
+    await expect(base.add()).rejects.toMatchObject({ status: 500 })
+    await expect(base.api.call(updateSource, { params, body: { name: 'Gate' } })).rejects.toMatchObject({ status: 500 })
+    await expect(base.api.call(disableSource, { params })).rejects.toMatchObject({ status: 500 })
+    expect((await base.api.call(listSources, {})).items).toEqual([source])
+    expect(writesOf(base)).toHaveLength(before)
+  })
+
+  test('replaces no key without writing down who did', async () => {
+    const base = await startLiveBase()
+    const source = await base.add()
+    const params = { sourceId: source.id }
+    refuseInserts(base, 'audit')
+    await expect(base.api.call(replacePublishKey, { params })).rejects.toMatchObject({ status: 500 })
+    expect((await base.api.call(getSource, { params })).push_url).toBe(source.push_url)
   })
 
   test('leaves no source behind that was made for an asset', async () => {
