@@ -39,7 +39,7 @@ export interface Endpoint<
   /** Of the JSON body; 1 MB unless it says otherwise. */
   maxBodyBytes?: number
   response: Response
-  /** The answer shows a secret this once: it is kept nowhere. */
+  /** The answer shows a secret: it is not kept for requests that come again. */
   secretAnswer?: true
   /** Of an answer without a body; 204 unless it says otherwise. */
   emptyStatus?: 200 | 201

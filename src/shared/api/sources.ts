@@ -148,6 +148,7 @@ export const createSource = defineEndpoint({
     enabled: z.boolean().default(true)
   }),
   response: mediaSourceSchema,
+  secretAnswer: true,
   errors: ['invalid_request', 'pull_url_refused', 'workspace_not_found', 'path_exists', ...serverErrors]
 })
 
@@ -176,6 +177,7 @@ export const updateSource = defineEndpoint({
   params: sourceParams,
   body: z.strictObject(changeable).partial(),
   response: mediaSourceSchema,
+  secretAnswer: true,
   errors: ['invalid_request', 'pull_url_refused', 'source_not_found', ...serverErrors]
 })
 
@@ -207,6 +209,7 @@ export const enableSource = defineEndpoint({
   summary: 'Let a stream come in again',
   role: 'operator',
   response: mediaSourceSchema,
+  secretAnswer: true,
   errors: ['source_not_found', ...serverErrors]
 })
 
@@ -218,6 +221,7 @@ export const disableSource = defineEndpoint({
   summary: 'Shut a stream out; what was recorded can still be played',
   role: 'operator',
   response: mediaSourceSchema,
+  secretAnswer: true,
   errors: ['source_not_found', ...serverErrors]
 })
 
@@ -288,6 +292,7 @@ export const replacePublishKey = defineEndpoint({
   summary: 'A new address to send a stream to; the former one ends at once, with whoever uses it',
   role: 'operator',
   response: mediaSourceSchema,
+  secretAnswer: true,
   errors: ['source_not_found', 'source_is_pulled', ...serverErrors]
 })
 
