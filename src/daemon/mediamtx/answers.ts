@@ -60,8 +60,7 @@ export const runtimePathSchema = z
     tracks2: z.array(z.object({ codec: z.string(), codecProps: z.unknown() })).nullish(),
     readers: z.array(endSchema).nullish(),
     inboundBytes: z.number().optional(),
-    bytesReceived: z.number().optional(),
-    inboundFramesInError: z.number().optional()
+    bytesReceived: z.number().optional()
   })
   .transform((path) => ({
     name: path.name,
@@ -73,8 +72,7 @@ export const runtimePathSchema = z
       ? path.tracks2.map(({ codec, codecProps }) => ({ codec, ...pictureSize(codecProps) }))
       : (path.tracks ?? []).map((codec) => ({ codec, ...pictureSize(null) })),
     readers: path.readers ?? [],
-    inboundBytes: path.inboundBytes ?? path.bytesReceived ?? 0,
-    inboundFramesInError: path.inboundFramesInError ?? 0
+    inboundBytes: path.inboundBytes ?? path.bytesReceived ?? 0
   }))
 
 /** Empty for sound, and for codecs whose size the server does not know. */
@@ -82,11 +80,10 @@ function pictureSize(codecProps: unknown): z.output<typeof sizeSchema> {
   return sizeSchema.safeParse(codecProps).data ?? {}
 }
 
+/** The starts of a path's segments, ascending, exactly as the server writes them: it finds a file by that text. */
 export const recordingSchema = z
   .object({ name: z.string(), segments: z.array(z.object({ start: z.string() })) })
   .transform(({ name, segments }) => ({ name, starts: segments.map(({ start }) => start) }))
-/** The starts of a path's segments, ascending, exactly as the server writes them: it finds a file by that text. */
-export type Recording = z.output<typeof recordingSchema>
 
 export const playbackListSchema = z
   .array(z.object({ start: z.string(), duration: z.number() }))

@@ -8,7 +8,7 @@ export interface ChildConfigOptions {
   /** With the ports that are taken; null for a protocol that is off. */
   listen: LiveListeners
   /** Loopback ports. */
-  ports: { api: number; metrics: number; playback: number }
+  ports: { api: number; playback: number }
   /** Where the child asks whether somebody may, with its key. */
   callbackUrl: string
   /** The name that others reach this machine by, where its own addresses do not do. */
@@ -47,9 +47,7 @@ export function childConfig(options: ChildConfigOptions): Record<string, unknown
     api: true,
     apiAddress: `127.0.0.1:${ports.api}`,
     apiAllowOrigins: [],
-    metrics: true,
-    metricsAddress: `127.0.0.1:${ports.metrics}`,
-    metricsAllowOrigins: [],
+    metrics: false,
     pprof: false,
     playback: true,
     playbackAddress: `127.0.0.1:${ports.playback}`,

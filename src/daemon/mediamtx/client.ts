@@ -7,12 +7,11 @@ import {
   pageSchema,
   playbackListSchema,
   type RecordedSpan,
-  type Recording,
   recordingSchema,
   runtimePathSchema,
   type ServerInfo
 } from './answers.ts'
-import { MediaMtxError } from './errors.ts'
+import { MediaMtxError, type MediaMtxErrorCode } from './errors.ts'
 import { isPathName, type PathConf, pathConfSchema } from './path-conf.ts'
 import { CALL_TIMEOUT_MS, type Call, type Credential, Transport } from './transport.ts'
 
@@ -151,11 +150,6 @@ export class MediaMtxClient {
     return [...new Map(paths.map((path) => [path.name, path])).values()]
   }
 
-  /** The segments of all paths. The server looks through its whole archive for that. */
-  async listRecordings(): Promise<Recording[]> {
-    return await this.#all('recordings/list', recordingSchema)
-  }
-
   /**
    * The starts of a path's segments, ascending, the one being written last; exactly as the server writes them. Raises
    * `NotFound` when it does not know the path.
@@ -165,7 +159,10 @@ export class MediaMtxClient {
     return (await this.#transport.json(call, recordingSchema)).starts
   }
 
-  /** Deletes a segment by its start as `getRecordings` gave it. Raises `NotFound` when there is no such path or segment. */
+  /**
+   * Deletes a segment by its start as `getRecordings` gave it. Raises `NotFound` when there is no such segment, and `Unavailable` when the
+   * server does not know the path just now: the file may lie there all the same.
+   */
   async deleteSegment(name: string, rawStart: string): Promise<void> {
     const url = this.#url('recordings/deletesegment')
     url.search = String(new URLSearchParams({ path: checked(name), start: rawStart }))
@@ -173,7 +170,7 @@ export class MediaMtxClient {
       // The text goes on with a path of the server's disk.
       status === 400 && text.startsWith('remove ')
         ? new MediaMtxError('NotFound', `${name} has no segment that starts at ${rawStart}`)
-        : unconfigured(status, text)
+        : unconfigured(status, text, 'Unavailable')
     await this.#write({ method: 'DELETE', url, isIdempotent: true, refusal })
   }
 
@@ -285,8 +282,8 @@ function playbackRefusal(status: number, text: string): MediaMtxError | null {
   return unconfigured(status, text)
 }
 
-function unconfigured(status: number, text: string): MediaMtxError | null {
-  return status === 400 && text.endsWith('is not configured') ? new MediaMtxError('NotFound', text) : null
+function unconfigured(status: number, text: string, code: MediaMtxErrorCode = 'NotFound'): MediaMtxError | null {
+  return status === 400 && text.endsWith('is not configured') ? new MediaMtxError(code, text) : null
 }
 
 function isNotFound(error: unknown): boolean {

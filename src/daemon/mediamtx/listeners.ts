@@ -5,8 +5,8 @@ import type { ServerProblem, ServerUrls } from './media-server.ts'
 import { type PortOutcome, reservePorts } from './reserve-ports.ts'
 
 type Name = keyof LiveListeners
-const loopback = ['api', 'metrics', 'playback'] as const
-export type LoopbackPorts = Record<(typeof loopback)[number], number>
+const loopback = ['api', 'playback'] as const
+type LoopbackPorts = Record<(typeof loopback)[number], number>
 
 const LABELS: Record<Name, string> = {
   rtmp: 'RTMP',
@@ -54,7 +54,7 @@ export class Listeners {
         transport: UDP.includes(name) ? ('udp' as const) : ('tcp' as const)
       }))
     ])
-    const [api, metrics, playback] = outcomes.splice(0, loopback.length).map(portOf)
+    const [api, playback] = outcomes.splice(0, loopback.length).map(portOf)
     this.#refused = []
     const had: Partial<LiveListeners> = {}
     for (const [index, { name, address }] of wishes.entries()) {
@@ -65,7 +65,7 @@ export class Listeners {
     // Each half of WebRTC is nothing without the other.
     if (!had.webrtc || !had.webrtcUdp) had.webrtc = had.webrtcUdp = null
     this.#actual = mapListeners((name) => had[name] ?? null)
-    return { listen: this.#actual, ports: { api: api!, metrics: metrics!, playback: playback! } }
+    return { listen: this.#actual, ports: { api: api!, playback: playback! } }
   }
 
   /** What could not be had at the last look; null: nothing. */
