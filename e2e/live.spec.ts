@@ -3,6 +3,7 @@ import { createHash } from 'node:crypto'
 import { once } from 'node:events'
 import { join } from 'node:path'
 import { expect, type Page, test } from '@playwright/test'
+import { askingEachOther, sendTo } from '../src/daemon/testing/fake-mediamtx/asking-each-other.ts'
 import { startFakeMediaMtx } from '../src/daemon/testing/fake-mediamtx/start-fake-mediamtx.ts'
 import { freePort } from '../src/daemon/testing/free-port.ts'
 import { listClips, listRecordingSessions } from '../src/shared/api/recordings.ts'
@@ -43,9 +44,14 @@ async function expectToPlay(page: Page, widthPx: number): Promise<void> {
 
 test('a stream is added, seen on the wall and watched, with a media server that speaks HLS only', async ({ page }) => {
   const [hls, playback] = [await freePort(), await freePort()]
+  const asking = await askingEachOther()
   const config = { webrtc: false, hlsAddress: `127.0.0.1:${hls}`, playbackAddress: `127.0.0.1:${playback}` }
-  const mediamtx = await startFakeMediaMtx({ config })
-  const base = await startBase({ FLIGHTCASE_MEDIAMTX_API: mediamtx.urls.api, FLIGHTCASE_LIVE_PUBLIC_HOST: 'base.lan' })
+  const mediamtx = await startFakeMediaMtx({ config: { ...config, ...asking.config } })
+  const base = await startBase({
+    FLIGHTCASE_MEDIAMTX_API: mediamtx.urls.api,
+    FLIGHTCASE_LIVE_PUBLIC_HOST: 'base.lan',
+    ...asking.env
+  })
   const errors: string[] = []
   page.on('pageerror', (error) => errors.push(String(error)))
   page.on('console', (message) => {
@@ -68,7 +74,7 @@ test('a stream is added, seen on the wall and watched, with a media server that 
     const tile = page.getByTestId('source')
     await expect(tile.getByText('Waiting for the drone')).toBeVisible()
     const [source] = (await base.admin.api.call(listSources, {})).items
-    await mediamtx.publish(source!.path_name)
+    await sendTo(mediamtx, source!)
     await expect(tile.getByText('Live', { exact: true })).toBeVisible()
     await page.screenshot(picture('live-wall-en'))
 

@@ -260,6 +260,7 @@ export async function createDaemon(config: Config, overrides: DaemonOverrides = 
       ...floor,
       config: config.live,
       dataDir: config.dataDir,
+      fieldHost: config.field.host,
       resourcesDir,
       livenessMs: overrides.livenessMs,
       ffmpegPath: () => ffmpegPath,

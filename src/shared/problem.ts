@@ -69,6 +69,7 @@ export const problemCodes = [
   'source_has_assets',
   'source_disabled',
   'source_is_pulled',
+  'publish_key_unused',
   'pull_url_refused',
   'stream_not_available',
   'protocol_not_available',

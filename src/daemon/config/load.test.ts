@@ -203,11 +203,25 @@ describe('streams', () => {
     const user = { FLIGHTCASE_MEDIAMTX_USER: 'base' }
     const password = { FLIGHTCASE_MEDIAMTX_PASSWORD: 'hunter2' }
     expect(load({}).external).toBeNull()
-    expect(load(api).external).toEqual({ apiUrl: 'http://media.lan:9997', credential: null })
+    expect(load(api).external).toEqual({ apiUrl: 'http://media.lan:9997', credential: null, auth: null })
     expect(load({ ...api, ...user, ...password }).external?.credential).toEqual({ user: 'base', password: 'hunter2' })
     expect(() => load({ ...api, ...user })).toThrow('FLIGHTCASE_MEDIAMTX_PASSWORD (live.mediamtx_password)')
     expect(() => load({ ...api, ...password })).toThrow('FLIGHTCASE_MEDIAMTX_USER (live.mediamtx_user)')
     expect(() => load({ ...user, ...password })).toThrow('FLIGHTCASE_MEDIAMTX_API (live.mediamtx_api)')
+  })
+
+  test('a media server of others that asks here who may', () => {
+    const api = { FLIGHTCASE_MEDIAMTX_API: 'http://media.lan:9997/' }
+    const auth = { FLIGHTCASE_MEDIAMTX_AUTH: '8702' }
+    const key = { FLIGHTCASE_MEDIAMTX_AUTH_KEY: 'a-key-of-sixteen' }
+    expect(load({ ...api, ...auth, ...key }).external?.auth).toEqual({
+      listen: { host: '0.0.0.0', port: 8702 },
+      key: 'a-key-of-sixteen'
+    })
+    expect(() => load({ ...api, ...auth })).toThrow('FLIGHTCASE_MEDIAMTX_AUTH_KEY (live.mediamtx_auth_key)')
+    expect(() => load({ ...api, ...key })).toThrow('FLIGHTCASE_MEDIAMTX_AUTH (live.mediamtx_auth)')
+    expect(() => load({ ...auth, ...key })).toThrow('FLIGHTCASE_MEDIAMTX_API (live.mediamtx_api)')
+    expect(() => load({ ...api, ...auth, FLIGHTCASE_MEDIAMTX_AUTH_KEY: 'short' })).toThrow('16')
   })
 })
 

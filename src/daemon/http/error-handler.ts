@@ -75,6 +75,7 @@ const problems: Record<ProblemCode, { status: number; title: string }> = {
   source_has_assets: { status: 409, title: 'Assets belong to the source: delete them first' },
   source_disabled: { status: 409, title: 'The source is switched off' },
   source_is_pulled: { status: 409, title: 'The source is fetched: nobody publishes to it' },
+  publish_key_unused: { status: 409, title: 'The media server does not ask for keys to publish with' },
   pull_url_refused: { status: 400, title: 'Streams are not fetched from this address' },
   stream_not_available: { status: 404, title: 'Nothing sends this stream now' },
   protocol_not_available: { status: 404, title: 'The media server does not offer this protocol' },

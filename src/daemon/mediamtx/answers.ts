@@ -8,6 +8,8 @@ export type ServerInfo = z.output<typeof infoSchema>
 export const globalConfigSchema = z
   .object({
     authMethod: z.string(),
+    authHTTPAddress: z.string(),
+    authHTTPExclude: z.array(z.object({ action: z.string() })).nullish(),
     playback: z.boolean(),
     playbackAddress: z.string(),
     playbackEncryption: z.boolean(),

@@ -219,25 +219,23 @@ test('a segment of a path that is not configured is not taken for deleted', asyn
   await expect(client.deleteSegment(NAME, '2026-11-20T21:04:05Z')).rejects.toMatchObject({ code: 'Unavailable' })
 })
 
-test('all who read are kicked, where they read; one that has gone meanwhile is fine', async () => {
-  const readers = [
-    { type: 'hlsSession', id: 'a' },
-    { type: 'somethingNew', id: 'b' },
-    { type: 'webRTCSession', id: 'c' }
-  ]
-  const path = { name: NAME, source: { type: 'rtspSource', id: '' }, readers }
+test('who sends is kicked where they send; one that has gone meanwhile is fine, and what is fetched is nobody', async () => {
+  const sentBy = (type: string) => json(200, { name: NAME, source: { type, id: 'a' } })
   const { client, requests } = await scripted(
-    json(200, path),
-    json(404, { error: 'session not found' }),
+    sentBy('webRTCSession'),
     ok,
-    json(200, path)
+    sentBy('srtConn'),
+    json(404, { error: 'connection not found' }),
+    sentBy('rtspSource'),
+    json(404, { error: 'path not found' })
   )
-  await client.kickReaders(NAME)
-  await client.kickPublisher(NAME)
+  for (let i = 0; i < 4; i++) await client.kickPublisher(NAME)
   expect(requests.map(({ line }) => line)).toEqual([
     `GET /v3/paths/get/${NAME}`,
-    'POST /v3/hlssessions/kick/a',
-    'POST /v3/webrtcsessions/kick/c',
+    'POST /v3/webrtcsessions/kick/a',
+    `GET /v3/paths/get/${NAME}`,
+    'POST /v3/srtconns/kick/a',
+    `GET /v3/paths/get/${NAME}`,
     `GET /v3/paths/get/${NAME}`
   ])
 })
@@ -310,9 +308,6 @@ test('who sends is shown, and kicked', async () => {
     source: { type: 'rtmpConn', id },
     tracks: [expect.objectContaining({ codec: 'H264', width: expect.any(Number) }), { codec: expect.any(String) }]
   })
-  server.addReader(NAME)
-  await client.kickReaders(NAME)
-  expect(await client.getPath(NAME)).toMatchObject({ readers: [] })
   await client.kickPublisher(NAME)
   expect(await client.getPath(NAME)).toMatchObject({ available: false, source: null })
 })

@@ -45,7 +45,7 @@ const EFFECT_TIMEOUT_MS = 5000
 const FIRST_POLL_MS = 50
 const LONGEST_POLL_MS = 500
 
-/** Where the ends of a stream are kicked, by the type that `source` and `readers` name. */
+/** Where those who publish are kicked, by the type that `source` names. */
 const KINDS: Record<string, string> = {
   rtmpConn: 'rtmpconns',
   rtmpsConn: 'rtmpsconns',
@@ -53,7 +53,6 @@ const KINDS: Record<string, string> = {
   rtspsSession: 'rtspssessions',
   srtConn: 'srtconns',
   webRTCSession: 'webrtcsessions',
-  hlsSession: 'hlssessions',
   moqSession: 'moqsessions'
 }
 
@@ -204,23 +203,15 @@ export class MediaMtxClient {
     return { body: response.body, contentType: response.headers.get('content-type') ?? 'video/mp4' }
   }
 
-  /** Disconnects whoever sends to a path; most come again at once, so their key goes first. */
+  /**
+   * Disconnects whoever sends to a path; most come again at once, so their key goes first. What is fetched, and what is of a kind that is not
+   * known, cannot be kicked.
+   */
   async kickPublisher(name: string): Promise<void> {
-    const path = await this.getPath(name)
-    if (path?.source) await this.#kick(path.source)
-  }
-
-  /** Disconnects all who read a path. */
-  async kickReaders(name: string): Promise<void> {
-    const path = await this.getPath(name)
-    for (const reader of path?.readers ?? []) await this.#kick(reader)
-  }
-
-  /** What is fetched, and what is of a kind that is not known, cannot be kicked. */
-  async #kick({ type, id }: { type: string; id: string }): Promise<void> {
-    const kind = KINDS[type]
-    if (kind === undefined) return
-    await this.#write({ method: 'POST', url: this.#url(`${kind}/kick/${encodeURIComponent(id)}`) }).catch(
+    const { source } = (await this.getPath(name)) ?? {}
+    const kind = source && KINDS[source.type]
+    if (!kind) return
+    await this.#write({ method: 'POST', url: this.#url(`${kind}/kick/${encodeURIComponent(source.id)}`) }).catch(
       unlessNotFound
     )
   }

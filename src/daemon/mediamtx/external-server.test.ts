@@ -4,11 +4,12 @@ import { startFakeMediaMtx } from '../testing/fake-mediamtx/start-fake-mediamtx.
 import { freePort } from '../testing/free-port.ts'
 import { recordingLog } from '../testing/recording-log.ts'
 import { ExternalServer } from './external-server.ts'
+import { AUTH_PATH } from './media-server.ts'
 
 const PATIENCE = { timeout: 30_000 }
 const NAME = 'live/ct-0a1b2c3d'
 
-async function external(config: JsonObject = {}, options: { publicHost?: string; user?: string } = {}) {
+async function external(config: JsonObject = {}, options: { publicHost?: string; user?: string; key?: string } = {}) {
   const addresses = {
     hlsAddress: `127.0.0.1:${await freePort()}`,
     playbackAddress: `127.0.0.1:${await freePort()}`
@@ -18,7 +19,11 @@ async function external(config: JsonObject = {}, options: { publicHost?: string;
   const credential = options.user === undefined ? null : { user: options.user, password: 'pw' }
   const { log, lines } = recordingLog()
   const server = new ExternalServer({
-    server: { apiUrl: fake.urls.api, credential },
+    server: {
+      apiUrl: fake.urls.api,
+      credential,
+      auth: options.key === undefined ? null : { listen: { host: '127.0.0.1', port: 0 }, key: options.key }
+    },
     publicHost: options.publicHost ?? null,
     log,
     livenessMs: 100
@@ -66,11 +71,40 @@ test('what is wrong with it is told', async () => {
   server.start()
   await isReady(server)
   expect(server.state().warnings).toEqual([
+    expect.stringContaining('does not ask Flightcase'),
     expect.stringContaining('`playback`'),
     expect.stringContaining('%f'),
     expect.stringContaining('HLS'),
     expect.stringContaining('authInternalUsers')
   ])
+})
+
+const address = (query: string, path = AUTH_PATH) => `http://base.lan:8702${path}${query}`
+const noApi = [{ action: 'api' }]
+
+test('asks us only where its settings lead here with our key, about all who send and watch', async () => {
+  for (const [settings, asks] of [
+    [{}, false],
+    [{ authMethod: 'http', authHTTPAddress: address('?k=the-key'), authHTTPExclude: noApi }, true],
+    [{ authMethod: 'http', authHTTPAddress: address('?k=other'), authHTTPExclude: noApi }, false],
+    [{ authMethod: 'http', authHTTPAddress: address('?k=the-key', '/'), authHTTPExclude: noApi }, false],
+    [{ authHTTPAddress: address('?k=the-key') }, false],
+    [
+      {
+        authMethod: 'http',
+        authHTTPAddress: address('?k=the-key'),
+        authHTTPExclude: [...noApi, { action: 'publish' }]
+      },
+      false
+    ]
+  ] as const) {
+    const { server } = await external(structuredClone(settings) as JsonObject, { key: 'the-key' })
+    expect(server.asksUs()).toBe(false)
+    server.start()
+    await isReady(server)
+    expect([settings, server.asksUs()]).toEqual([settings, asks])
+    expect(server.state().warnings.some((warning) => warning.includes('does not ask'))).toBe(!asks)
+  }
 })
 
 test('is noticed to be gone, to be back, and to have been started anew', async () => {

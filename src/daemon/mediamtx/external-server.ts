@@ -1,4 +1,5 @@
 import { isIP } from 'node:net'
+import { isDeepStrictEqual } from 'node:util'
 import type { Logger } from 'pino'
 import type { LiveConfig } from '../config/settings/live.ts'
 import { AppError } from '../errors.ts'
@@ -6,7 +7,13 @@ import type { GlobalConfig, ServerInfo } from './answers.ts'
 import { MediaMtxClient } from './client.ts'
 import { MediaMtxError } from './errors.ts'
 import { judgeVersion } from './find-mediamtx.ts'
-import type { MediaServer, MediaServerState, ServerProblem, ServerUrls } from './media-server.ts'
+import {
+  AUTH_PATH,
+  type MediaServer,
+  type MediaServerState,
+  type ServerProblem,
+  type ServerUrls
+} from './media-server.ts'
 import type { PathConf } from './path-conf.ts'
 import { pause } from './pause.ts'
 import type { Credential } from './transport.ts'
@@ -14,6 +21,8 @@ import type { Credential } from './transport.ts'
 export interface ExternalServerOptions {
   server: NonNullable<LiveConfig['external']>
   publicHost: string | null
+  /** What else is to be told of it. */
+  moreWarnings?: () => string[]
   log: Logger
   /** Between looks, and how long an answer may take. */
   livenessMs?: number
@@ -28,7 +37,7 @@ const NO_URLS: ServerUrls = { hls: null, webrtc: null, rtsp: null, rtmp: null, s
 export class ExternalServer implements MediaServer {
   readonly mode = 'external'
   readonly credential: Credential | null
-  readonly callbackKey = null
+  readonly callbackKey: string | null
   readonly recordRoot = null
   readonly #options: ExternalServerOptions
   readonly #apiHost: string
@@ -45,6 +54,7 @@ export class ExternalServer implements MediaServer {
   constructor(options: ExternalServerOptions) {
     this.#options = options
     this.credential = options.server.credential
+    this.callbackKey = options.server.auth?.key ?? null
     this.#apiHost = new URL(options.server.apiUrl).hostname
     this.#client = this.#newClient({ playbackAddress: DEFAULT_PLAYBACK_ADDRESS })
   }
@@ -56,8 +66,12 @@ export class ExternalServer implements MediaServer {
       version: this.#info?.version ?? null,
       started_at: this.#info?.started ?? null,
       problem: this.#problem,
-      warnings: this.#warnings
+      warnings: [...this.#warnings, ...(this.#options.moreWarnings?.() ?? [])]
     }
+  }
+
+  asksUs(): boolean {
+    return this.#config !== null && asksWith(this.callbackKey, this.#config)
   }
 
   client(): MediaMtxClient {
@@ -114,10 +128,10 @@ export class ExternalServer implements MediaServer {
     }
   }
 
-  /** Asks the server who it is, and all else when it is another one than before. */
+  /** Asks the server who it is and how it is set, which may change while it runs. */
   async #look(timeoutMs: number): Promise<void> {
     const info = await this.#client.info(timeoutMs)
-    if (this.#state === 'ready' && info.started === this.#info?.started) return
+    const isKnown = this.#state === 'ready' && info.started === this.#info?.started
     const { problem, warnings } = judgeVersion(info.version)
     this.#info = info
     if (problem) {
@@ -127,9 +141,11 @@ export class ExternalServer implements MediaServer {
     const config = await this.#client.globalConfig()
     const defaults = await this.#client.pathDefaults()
     if (this.#stopping.signal.aborted) return
+    // It queues writes: another one is for a server that is set otherwise.
+    if (!isDeepStrictEqual(config, this.#config)) this.#client = this.#newClient(config)
     this.#config = config
-    this.#client = this.#newClient(config)
-    this.#warnings = [...warnings, ...warningsOf(config, defaults)]
+    this.#warnings = [...warnings, ...warningsOf(config, defaults, this.asksUs())]
+    if (isKnown) return
     this.#state = 'ready'
     this.#problem = null
     this.#options.log.info({ version: info.version, warnings: this.#warnings }, 'the media server of others is ready')
@@ -170,8 +186,16 @@ export class ExternalServer implements MediaServer {
   }
 }
 
+/** Whether a server asks the daemon, with its key, who may send and watch. */
+function asksWith(key: string | null, { authMethod, authHTTPAddress = '', authHTTPExclude }: GlobalConfig): boolean {
+  if (key === null || authMethod !== 'http' || !URL.canParse(authHTTPAddress)) return false
+  const { pathname, searchParams } = new URL(authHTTPAddress)
+  const isLeftOut = authHTTPExclude?.some(({ action }) => action === 'publish' || action === 'read') ?? false
+  return pathname === AUTH_PATH && searchParams.get('k') === key && !isLeftOut
+}
+
 /** What will not work, or is open to everybody, because of settings that are not ours. */
-function warningsOf(config: GlobalConfig, defaults: PathConf): string[] {
+function warningsOf(config: GlobalConfig, defaults: PathConf, asksUs: boolean): string[] {
   const isOpen =
     config.authMethod === 'internal' &&
     config.authInternalUsers?.some(
@@ -179,6 +203,8 @@ function warningsOf(config: GlobalConfig, defaults: PathConf): string[] {
         user === 'any' && !ips?.length && permissions?.some(({ action }) => action === 'read')
     )
   return [
+    !asksUs &&
+      'It does not ask Flightcase who may send and watch (`authMethod`, `authHTTPAddress`): its own rules decide, and keys to send with have no effect.',
     config.playback === false && 'Recordings cannot be played: the playback server is off (`playback`).',
     defaults.recordPath?.includes('%f') === false && 'Recordings cannot be played: `recordPath` has no `%f`.',
     defaults.recordFormat === 'mpegts' && 'Recordings cannot be played: `recordFormat` is not `fmp4`.',

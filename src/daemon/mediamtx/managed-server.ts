@@ -107,6 +107,10 @@ export class ManagedServer implements MediaServer {
     }
   }
 
+  asksUs(): boolean {
+    return true
+  }
+
   client(): MediaMtxClient {
     if (this.#client && this.#state === 'ready') return this.#client
     throw new AppError('live_unavailable')

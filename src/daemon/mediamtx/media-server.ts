@@ -8,13 +8,18 @@ export type ServerProblem = NonNullable<MediaServerState['problem']>
 /** Base URLs without a slash at their end; null for a protocol that is switched off. */
 export type ServerUrls = Record<'hls' | 'webrtc' | 'rtsp' | 'rtmp' | 'srt' | 'playback', string | null>
 
+/** Where it asks that. */
+export const AUTH_PATH = '/internal/mediamtx/auth'
+
 /** The media server of a base, whoever runs it. */
 export interface MediaServer {
   readonly mode: MediaServerState['mode']
   /** What the daemon shows it to read and to play back, as for its API; null: nothing. */
   readonly credential: Credential | null
-  /** What its questions whether somebody may carry as `k`; null for a server that does not ask us. */
+  /** What its questions whether somebody may carry as `k`; null where none are expected. */
   readonly callbackKey: string | null
+  /** Whether it asks the daemon who may send and watch; if not, nothing that the daemon says of that holds there. */
+  asksUs(): boolean
   /** The folder of its recordings, one folder for each path in it; null where it is on another machine. */
   readonly recordRoot: string | null
   state(): MediaServerState

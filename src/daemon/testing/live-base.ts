@@ -1,7 +1,8 @@
 import { onTestFinished, vi } from 'vitest'
 import type { z } from 'zod'
 import { createSource, getMediaServer, type MediaSource } from '../../shared/api/sources.ts'
-import type { FakeMediaMtx } from './fake-mediamtx/fake-mediamtx.ts'
+import { askingEachOther, sendTo } from './fake-mediamtx/asking-each-other.ts'
+import type { FakeMediaMtx, PublishOptions } from './fake-mediamtx/fake-mediamtx.ts'
 import { startFakeMediaMtx } from './fake-mediamtx/start-fake-mediamtx.ts'
 import { freePort } from './free-port.ts'
 import { startTestDaemon, type TestDaemon } from './test-daemon.ts'
@@ -10,16 +11,28 @@ export interface LiveBase extends TestDaemon {
   mediamtx: FakeMediaMtx
   /** Adds a source; `push` unless told otherwise. */
   add(request?: Partial<z.input<NonNullable<typeof createSource.body>>>): Promise<MediaSource>
+  /** Begins to send a stream to its address. */
+  send(source: MediaSource, options?: PublishOptions): Promise<unknown>
 }
 
-/** A whole daemon with a media server that somebody else runs, which is a fake one. Both end with the test. */
-export async function startLiveBase(
-  options: NonNullable<Parameters<typeof startTestDaemon>[0]> = {}
-): Promise<LiveBase> {
+/**
+ * A whole daemon with a media server that somebody else runs, which is a fake one that asks the daemon who may send and watch (unless
+ * `asks` is false), and lets everybody use its API. Both end with the test.
+ */
+export async function startLiveBase({
+  asks = true,
+  ...options
+}: NonNullable<Parameters<typeof startTestDaemon>[0]> & { asks?: boolean } = {}): Promise<LiveBase> {
   const [hls, playback] = [await freePort(), await freePort()]
+  const asking = asks ? await askingEachOther() : { config: {}, env: {} }
   // It tells where it listens, so the ports have to be known before.
   const mediamtx = await startFakeMediaMtx({
-    config: { webrtc: false, hlsAddress: `127.0.0.1:${hls}`, playbackAddress: `127.0.0.1:${playback}` }
+    config: {
+      webrtc: false,
+      hlsAddress: `127.0.0.1:${hls}`,
+      playbackAddress: `127.0.0.1:${playback}`,
+      ...asking.config
+    }
   })
   onTestFinished(() => mediamtx.close())
   const base = await startTestDaemon({
@@ -30,6 +43,7 @@ export async function startLiveBase(
       FLIGHTCASE_MEDIAMTX_API: mediamtx.urls.api,
       FLIGHTCASE_LIVE_ALLOW_LOOPBACK: 'true',
       FLIGHTCASE_LIVE_PUBLIC_HOST: 'base.lan',
+      ...asking.env,
       ...options.env
     }
   })
@@ -37,6 +51,7 @@ export async function startLiveBase(
   return {
     ...base,
     mediamtx,
+    send: (source, options) => sendTo(mediamtx, source, options),
     add: (request = {}) => base.api.call(createSource, { body: { name: 'Roof camera', type: 'push', ...request } })
   }
 }

@@ -236,7 +236,7 @@ export const getSourceStatus = defineEndpoint({
   errors: ['source_not_found', ...serverErrors]
 })
 
-/** Where a stream can be watched; null for a protocol that is switched off. Each address works for a while, without a token. */
+/** Where a stream can be watched; null for a protocol that is switched off. Each address opens it by itself, for a while. */
 export const streamPreviewSchema = z
   .object({
     path_name: z.string(),
@@ -250,7 +250,10 @@ export const streamPreviewSchema = z
     /** For pages of the base itself, through it: these need its token or session instead. */
     hls_path: z.string(),
     whep_path: z.string(),
-    expires_at: instantSchema
+    /** Until when watching by `hls_url` and `webrtc_url` can begin; null where the media server does not ask the base. */
+    expires_at: instantSchema.nullable(),
+    /** The same for the other addresses to watch at, which are copied into other programs. */
+    copies_expire_at: instantSchema.nullable()
   })
   .meta({ id: 'StreamPreview' })
 export type StreamPreview = z.infer<typeof streamPreviewSchema>
@@ -293,7 +296,7 @@ export const replacePublishKey = defineEndpoint({
   role: 'operator',
   response: mediaSourceSchema,
   secretAnswer: true,
-  errors: ['source_not_found', 'source_is_pulled', ...serverErrors]
+  errors: ['source_not_found', 'source_is_pulled', 'publish_key_unused', ...serverErrors]
 })
 
 export const getLiveSnapshot = defineEndpoint({

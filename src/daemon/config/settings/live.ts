@@ -9,7 +9,12 @@ export interface LiveConfig {
   /** The MediaMTX program; null: looked for. */
   mediamtxPath: string | null
   /** A media server that somebody else runs; null: the daemon runs its own. */
-  external: { apiUrl: string; credential: { user: string; password: string } | null } | null
+  external: {
+    apiUrl: string
+    credential: { user: string; password: string } | null
+    /** Where it asks who may send and watch, and what it shows there; null: it does not ask. */
+    auth: { listen: ListenAddress; key: string } | null
+  } | null
   /** Whether streams may be fetched from this machine itself. */
   allowLoopback: boolean
   /** What addresses of streams name as their host; null: what the caller reached this program by. */
@@ -69,6 +74,19 @@ export const liveSettings = {
     help: 'password of that user',
     secret: true,
     schema: z.string().min(1)
+  }),
+  mediamtxAuth: setting({
+    toml: 'live.mediamtx_auth',
+    env: 'FLIGHTCASE_MEDIAMTX_AUTH',
+    help: 'address where a MediaMTX that runs already asks who may send and watch; without it, it does not ask',
+    schema: listenSchema
+  }),
+  mediamtxAuthKey: setting({
+    toml: 'live.mediamtx_auth_key',
+    env: 'FLIGHTCASE_MEDIAMTX_AUTH_KEY',
+    help: 'what it shows there as `k`: letters, digits, `-` and `_`, 16 at least',
+    secret: true,
+    schema: z.string().regex(/^[\w-]{16,256}$/, 'must be 16 to 256 letters, digits, - and _')
   }),
   liveAllowLoopback: setting({
     toml: 'live.allow_loopback',
@@ -179,16 +197,20 @@ export const liveDefaults = {
 
 /** `dataDir` is an absolute path. */
 export function liveConfig(values: ValuesOf<typeof liveSettings>, dataDir: string): LiveConfig {
-  const { mediamtxApi, mediamtxUser, mediamtxPassword } = values
+  const { mediamtxApi, mediamtxUser, mediamtxPassword, mediamtxAuth, mediamtxAuthKey: key } = values
   const gigabytes = (amount: number | undefined) => (amount === undefined ? null : Math.round(amount * 1e9))
   const credential =
     mediamtxUser === undefined || mediamtxPassword === undefined
       ? null
       : { user: mediamtxUser, password: mediamtxPassword }
+  const auth =
+    mediamtxAuth === undefined || key === undefined
+      ? null
+      : { listen: listen(mediamtxAuth, { host: '0.0.0.0', port: 0 }), key }
   return {
     isEnabled: values.liveEnabled ?? true,
     mediamtxPath: values.mediamtxBin ?? null,
-    external: mediamtxApi === undefined ? null : { apiUrl: mediamtxApi, credential },
+    external: mediamtxApi === undefined ? null : { apiUrl: mediamtxApi, credential, auth },
     allowLoopback: values.liveAllowLoopback ?? false,
     publicHost: values.livePublicHost ?? null,
     listen: {
@@ -220,11 +242,22 @@ function listenUnlessOff(
 
 /** What is missing beside what was given. */
 export function missingForLive(given: ReadonlySet<string>): string[] {
-  const { mediamtxUser, mediamtxPassword, mediamtxApi } = liveSettings
-  if (given.has('mediamtxUser') !== given.has('mediamtxPassword')) {
-    const missing = given.has('mediamtxUser') ? mediamtxPassword : mediamtxUser
-    return [`${missing.env} (${missing.toml}): a user and a password for MediaMTX belong together`]
-  }
-  if (!given.has('mediamtxUser') || given.has('mediamtxApi')) return []
-  return [`${mediamtxApi.env} (${mediamtxApi.toml}): a user is for a MediaMTX that runs already`]
+  const { mediamtxUser, mediamtxPassword, mediamtxAuth, mediamtxAuthKey } = liveSettings
+  return [
+    ...missingOf({ mediamtxUser, mediamtxPassword }, 'a user and a password for MediaMTX belong together', given),
+    ...missingOf({ mediamtxAuth, mediamtxAuthKey }, 'where MediaMTX asks and with which key belong together', given)
+  ]
+}
+
+/** Of two settings that belong together and to a MediaMTX that runs already. */
+function missingOf(
+  pair: Record<string, { env: string; toml: string }>,
+  reason: string,
+  given: ReadonlySet<string>
+): string[] {
+  const { env, toml } = liveSettings.mediamtxApi
+  const missing = Object.entries(pair).filter(([name]) => !given.has(name))
+  if (missing.length === 1) return missing.map(([, setting]) => `${setting.env} (${setting.toml}): ${reason}`)
+  const isOfNone = missing.length === 0 && !given.has('mediamtxApi')
+  return isOfNone ? [`${env} (${toml}): ${Object.values(pair)[0]!.env} is for a MediaMTX that runs already`] : []
 }

@@ -4,6 +4,7 @@ import type { AddressInfo } from 'node:net'
 import { json } from 'node:stream/consumers'
 import type { Logger } from 'pino'
 import type { ListenAddress } from '../../config/settings/listeners.ts'
+import { AUTH_PATH } from '../../mediamtx/media-server.ts'
 import { type AuthRequest, authRequestSchema } from './authorise.ts'
 
 export interface AuthEndpointOptions {
@@ -14,7 +15,6 @@ export interface AuthEndpointOptions {
   log: Logger
 }
 
-const PATH = '/internal/mediamtx/auth'
 const MAX_REQUEST_BYTES = 64 * 1024
 const TIMEOUT_MS = 5000
 
@@ -38,7 +38,7 @@ export class AuthEndpoint {
   /** What the media server is told to ask, with its key. */
   url(): string {
     const { host } = this.#options.address
-    return `http://${host.includes(':') ? `[${host}]` : host}:${this.#port}${PATH}`
+    return `http://${host.includes(':') ? `[${host}]` : host}:${this.#port}${AUTH_PATH}`
   }
 
   async listen(): Promise<void> {
@@ -72,7 +72,7 @@ export class AuthEndpoint {
 
   async #judge(request: IncomingMessage): Promise<number> {
     const url = new URL(request.url ?? '/', 'http://localhost')
-    if (request.method !== 'POST' || url.pathname !== PATH) return 404
+    if (request.method !== 'POST' || url.pathname !== AUTH_PATH) return 404
     if (!this.#knows(url.searchParams.get('k') ?? '')) return 403
     if (Number(request.headers['content-length'] ?? Number.POSITIVE_INFINITY) > MAX_REQUEST_BYTES) return 413
     const asked = authRequestSchema.safeParse(await json(request).catch(() => null))

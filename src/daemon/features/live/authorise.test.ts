@@ -10,12 +10,13 @@ const tokens = new StreamTokens({ clock: new ManualClock(), secret: Buffer.alloc
 const pushed = aSource({ pathName: path, publishKey: 'key-of-the-drone' })
 const pulled: Source = { ...pushed, type: 'pull', url: 'rtsp://cam.lan/x', publishKey: null }
 
-function ask(request: Partial<AuthRequest>, source: Source | null = pushed): boolean {
+function ask(request: Partial<AuthRequest>, source: Source | null = pushed, isElsewhere = false): boolean {
   const asked = { ip: '192.168.1.20', user: '', password: '', token: '', action: 'read', path, query: '', ...request }
   return authorise(asked, {
     tokens,
     findByPath: (name) => (source && name === source.pathName ? source : undefined),
-    isOwnCredential: (user, password) => user === 'flightcase' && password === 'own'
+    ownCredential: { user: 'flightcase', password: 'own' },
+    isElsewhere
   })
 }
 const own = { ip: '127.0.0.1', user: 'flightcase', password: 'own' }
@@ -58,6 +59,14 @@ test('recordings are played with a token for that, also of a source that is swit
   expect(ask({ action: 'playback', query: `path=x&token=${token}` }, off)).toBe(true)
   expect(ask({ ...own, action: 'playback' }, off)).toBe(true)
   expect(ask({ action: 'playback' }, off)).toBe(false)
+})
+
+test('a base whose media server is elsewhere is known by its credential alone', () => {
+  for (const action of ['api', 'read', 'playback']) {
+    expect(ask({ ...own, action, ip: '192.168.1.20' }, pushed, true)).toBe(true)
+    expect(ask({ ...own, action, ip: '192.168.1.20', password: 'other' }, pushed, true)).toBe(false)
+    expect(ask({ action, user: '', password: '' }, pushed, true)).toBe(false)
+  }
 })
 
 test('the rest is for the base alone', () => {

@@ -18,14 +18,16 @@ export type AuthRequest = z.infer<typeof authRequestSchema>
 export interface AuthoriseDeps {
   tokens: StreamTokens
   findByPath: (pathName: string) => Source | undefined
-  /** Whether this is what the daemon itself shows its media server. */
-  isOwnCredential: (user: string, password: string) => boolean
+  /** What the daemon itself shows its media server; null: nothing. */
+  ownCredential: { user: string; password: string } | null
+  /** Whether the media server may be on another machine, to which the daemon does not come from a loopback address. */
+  isElsewhere: boolean
 }
 
 /** Whether the media server shall let somebody do what they ask for. */
 export function authorise(request: AuthRequest, deps: AuthoriseDeps): boolean {
-  const { action, path, user, password } = request
-  const isOwn = isLoopback(request.ip) && deps.isOwnCredential(user, password)
+  const { action, path } = request
+  const isOwn = (deps.isElsewhere || isLoopback(request.ip)) && isCredential(request, deps.ownCredential)
   if (action !== 'publish' && action !== 'read' && action !== 'playback') return isOwn
   const source = deps.findByPath(path)
   if (!source) return false
@@ -43,6 +45,10 @@ function opens({ token, password, query }: AuthRequest, isKey: (token: string) =
   return [token, password, parameters.get('token') ?? '', parameters.get('pass') ?? ''].some(
     (candidate) => candidate !== '' && isKey(candidate)
   )
+}
+
+function isCredential(given: AuthRequest, own: AuthoriseDeps['ownCredential']): boolean {
+  return own !== null && isEqual(given.user, own.user) && isEqual(given.password, own.password)
 }
 
 function isEqual(given: string, expected: string): boolean {

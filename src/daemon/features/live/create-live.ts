@@ -27,6 +27,8 @@ export interface LiveDeps
     Omit<StreamAssetsDeps, 'service' | 'repository'> {
   config: LiveConfig
   dataDir: string
+  /** What the listener for controllers listens at. */
+  fieldHost: string
   /** Where the desktop app keeps programs; null elsewhere. */
   resourcesDir: string | null
   /** Between looks at a media server that somebody else runs. */
@@ -47,6 +49,8 @@ export interface LiveFeature extends Feature {
 
 const THIS_MACHINE = '127.0.0.1'
 const PICTURE_MS = 60_000
+const NO_LIMITS =
+  'Its recordings go by their age only: how large they are it does not say (`live.max_gb`, `live.min_free_gb`).'
 /** Keeps a call of the base itself apart from those of viewers in the media server's lists. */
 const READER = 'flightcase'
 
@@ -56,19 +60,19 @@ export function createLive(deps: LiveDeps): LiveFeature {
   const repository = new SourcesRepository(deps.db)
   const tokens = new StreamTokens({ clock: deps.clock, secret: repository.secret() })
   const auth = new AuthEndpoint({
-    address: { host: THIS_MACHINE, port: 0 },
+    address: config.external?.auth?.listen ?? { host: THIS_MACHINE, port: 0 },
     key: () => server.callbackKey,
     judge: (request) =>
       authorise(request, {
         tokens,
         findByPath: (pathName) => repository.findByPath(pathName),
-        isOwnCredential: (user, password) => {
-          const own = server.credential
-          return own !== null && user === own.user && password === own.password
-        }
+        ownCredential: server.credential,
+        isElsewhere: server.mode === 'external'
       }),
     log
   })
+  const { maxBytes, minFreeBytes } = config.recordings
+  const warnings = maxBytes === null && minFreeBytes === null ? [] : [NO_LIMITS]
   const recordConf = recordConfOf(config)
   const initialPaths = () =>
     Object.fromEntries(repository.all().map((source) => [source.pathName, wantedPath(source, recordConf)]))
@@ -76,6 +80,7 @@ export function createLive(deps: LiveDeps): LiveFeature {
     ? new ExternalServer({
         server: config.external,
         publicHost: config.publicHost,
+        moreWarnings: () => warnings,
         log,
         ...(deps.livenessMs === undefined ? {} : { livenessMs: deps.livenessMs })
       })
@@ -100,17 +105,28 @@ export function createLive(deps: LiveDeps): LiveFeature {
     const address = new URL(`${rtsp}/${pathName}`)
     // Everybody on this machine may read what programs are started with: a token that opens this stream for a minute is all there is.
     const viewer = { user: READER, password: tokens.issue(pathName, 'r', PICTURE_MS).token }
-    const { user, password } = server.mode === 'managed' ? viewer : (server.credential ?? viewer)
+    const { user, password } = server.asksUs() ? viewer : (server.credential ?? viewer)
     address.username = encodeURIComponent(user)
     address.password = encodeURIComponent(password)
     return address.href
   }
   const snapshots = new Snapshots({ ...deps, log, addressOf, isConnected: ({ id }) => watch.isConnected(id) })
-  const views = new SourceViews({ service, addresses: new StreamAddresses({ server, tokens }), reconciler })
+  const views = new SourceViews({
+    service,
+    addresses: new StreamAddresses({ server, tokens, fieldHost: deps.fieldHost }),
+    reconciler
+  })
+
+  let begun: Promise<void> | undefined
 
   async function begin(): Promise<void> {
     // The media server asks at once whether it may answer us.
     if (server.mode === 'managed') await auth.listen()
+    else if (config.external?.auth)
+      await auth.listen().catch((error: unknown) => {
+        warnings.push(`It cannot ask who may send and watch, and lets nobody in: ${messageOf(error)}`)
+        log.error({ err: error }, 'the media server of others cannot ask')
+      })
     reconciler.start()
     watch.start()
     server.start()
@@ -127,9 +143,13 @@ export function createLive(deps: LiveDeps): LiveFeature {
       bindSources(binder, { service, repository, views, server, proxy: new StreamProxy(server), snapshots, assets }),
     start: () => {
       if (!config.isEnabled) return
-      begin().catch((error: unknown) => log.error({ err: error, reason: messageOf(error) }, 'streams cannot begin'))
+      begun = begin().catch((error: unknown) =>
+        log.error({ err: error, reason: messageOf(error) }, 'streams cannot begin')
+      )
     },
     stop: async () => {
+      // What begins just now would outlive its end.
+      await begun
       snapshots.stop()
       await watch.stop()
       await reconciler.stop()

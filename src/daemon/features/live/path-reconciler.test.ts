@@ -30,7 +30,7 @@ async function startBench(options: { ownsPaths?: boolean } = {}) {
   const db = testDatabase()
   const repository = new SourcesRepository(db)
   const server = new ExternalServer({
-    server: { apiUrl: mediamtx.urls.api, credential: null },
+    server: { apiUrl: mediamtx.urls.api, credential: null, auth: null },
     publicHost: null,
     log,
     livenessMs: 50

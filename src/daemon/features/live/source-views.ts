@@ -29,7 +29,8 @@ export class SourceViews {
   }
 
   previewOf(source: Source, viewer: Viewer): StreamPreview {
-    return this.#deps.addresses.preview(source, this.#basesFor(viewer), showsKeyTo(viewer))
+    const { expiresAtMs } = viewer.caller
+    return this.#deps.addresses.preview(source, this.#basesFor(viewer), { showsKey: showsKeyTo(viewer), expiresAtMs })
   }
 
   /** By the name that the caller reaches this machine by. */

@@ -120,9 +120,7 @@ export class SourcesService {
 
   /** Switches a stream on or off; off, whoever sends or watches it is shut out at once. */
   async setEnabled(sourceId: string, enabled: boolean): Promise<Source> {
-    const source = await this.#change(sourceId, { enabled })
-    if (!enabled) await this.#shutOut(source)
-    return source
+    return await this.#change(sourceId, { enabled })
   }
 
   /** Throws `source_disabled` for a stream that is switched off. */
@@ -131,15 +129,20 @@ export class SourcesService {
     return this.#change(sourceId, { recordEnabled })
   }
 
-  /** Ends the address that a stream is sent to, with whoever uses it. Throws `source_is_pulled`. */
+  /**
+   * Ends the address that a stream is sent to, with whoever uses it. Throws `source_is_pulled`, and `publish_key_unused` where the media
+   * server does not ask us who may send.
+   */
   async replacePublishKey(sourceId: string): Promise<Source> {
+    const { server } = this.#deps
     if (this.get(sourceId).type === 'pull') throw new AppError('source_is_pulled', { sourceId })
     // Where it does not answer nothing is changed: an address that was not told to anybody would be lost.
-    this.#deps.server.client()
+    const client = server.client()
+    if (!server.asksUs()) throw new AppError('publish_key_unused', { sourceId })
     const source = await this.#change(sourceId, { publishKey: newPublishKey() }, ({ workspaceId, name }) =>
       this.#deps.audit.record('source.key_replaced', sourceId, { workspaceId, name })
     )
-    await this.#shutOut(source)
+    await client.kickPublisher(source.pathName)
     return source
   }
 
@@ -248,12 +251,6 @@ export class SourcesService {
       outbox.append('source.updated', id, { workspaceId, name, enabled, recordEnabled })
       onWritten?.(source)
     })
-  }
-
-  async #shutOut({ pathName }: Source): Promise<void> {
-    const client = this.#deps.server.client()
-    await client.kickPublisher(pathName)
-    await client.kickReaders(pathName)
   }
 
   #assertUnused(sourceId: string): void {

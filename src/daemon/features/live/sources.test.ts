@@ -13,6 +13,7 @@ import {
   mediaSourceSchema,
   previewSource,
   replacePublishKey,
+  type StreamPreview,
   updateSource
 } from '../../../shared/api/sources.ts'
 import {
@@ -25,9 +26,10 @@ import {
   startAssetRecording,
   stopAssetRecording
 } from '../../../shared/api/stream-assets.ts'
-import { createToken } from '../../../shared/api/system.ts'
+import { createToken, openSession } from '../../../shared/api/system.ts'
 import type { FakeMediaMtx } from '../../testing/fake-mediamtx/fake-mediamtx.ts'
 import { type LiveBase, startLiveBase, untilReady } from '../../testing/live-base.ts'
+import { ManualClock } from '../../testing/manual-clock.ts'
 
 const PATH = /^live\/roof-camera-[0-9a-f]{8}$/
 
@@ -166,7 +168,7 @@ describe('a source', () => {
       ready: false,
       reason: 'source_unreachable'
     })
-    await base.mediamtx.publish(pushed.path_name)
+    await base.send(pushed)
     base.mediamtx.addReader(pushed.path_name, 'webRTCSession')
     base.mediamtx.addReader(pushed.path_name, 'hlsSession')
     expect(await status(pushed)).toMatchObject({
@@ -190,9 +192,9 @@ describe('a source', () => {
     const source = await base.add({ record_enabled: true })
     const recording = async () => (await base.api.call(getSourceStatus, { params: { sourceId: source.id } })).recording
     expect(await recording()).toEqual({ desired: true, active: false })
-    await base.mediamtx.publish(source.path_name, { tracks: [{ codec: 'VP8', codecProps: null }] })
+    await base.send(source, { tracks: [{ codec: 'VP8', codecProps: null }] })
     expect(await recording()).toEqual({ desired: true, active: false })
-    await base.mediamtx.publish(source.path_name)
+    await base.send(source)
     expect(await recording()).toEqual({ desired: true, active: true })
     await base.api.call(disableSource, { params: { sourceId: source.id } })
     expect(await recording()).toEqual({ desired: true, active: false })
@@ -202,7 +204,7 @@ describe('a source', () => {
     const base = await startLiveBase()
     const source = await base.add({ record_enabled: true })
     const params = { sourceId: source.id }
-    await base.mediamtx.publish(source.path_name)
+    await base.send(source)
     expect(await base.api.call(disableSource, { params })).toMatchObject({ enabled: false, record_enabled: true })
     expect(await base.api.call(getSourceStatus, { params })).toMatchObject({ available: false })
     expect(await base.api.call(isPreviewReady, { params })).toEqual({ ready: false, reason: 'disabled' })
@@ -215,7 +217,7 @@ describe('a source', () => {
     const base = await startLiveBase()
     const source = await base.add()
     const params = { sourceId: source.id }
-    await base.mediamtx.publish(source.path_name)
+    await base.send(source)
     const changed = await base.api.call(replacePublishKey, { params })
     expect(changed.push_url).not.toBe(source.push_url)
     expect(await base.api.call(getSourceStatus, { params })).toMatchObject({ connected: false })
@@ -238,6 +240,61 @@ describe('a source', () => {
       whep_path: `/api/v1/sources/${source.id}/whep`
     })
     expect(new URL(preview.hls_url!).hostname).toBe('base.lan')
+  })
+
+  test('is watched by those addresses for minutes where a player asks anew, and never longer than who asked may', async () => {
+    const clock = new ManualClock()
+    const base = await startLiveBase({ overrides: { clock } })
+    const params = { sourceId: (await base.add()).id }
+    const lives = ({ expires_at, copies_expire_at }: StreamPreview) =>
+      [expires_at, copies_expire_at].map((at) => Date.parse(at!) - clock.nowMs())
+    expect(lives(await base.api.call(previewSource, { params }))).toEqual([300_000, 12 * 3_600_000])
+
+    const opened = await base.fetch(openSession.path, { method: 'POST' })
+    const [cookie, maxAgeS] = /^([^;]+);.*Max-Age=(\d+)/i.exec(opened.headers.get('set-cookie')!)!.slice(1)
+    clock.advanceMs(Number(maxAgeS) * 1000 - 60_000)
+    const answer = await fetch(`${base.ready.admin.url}/api/v1/sources/${params.sourceId}/preview`, {
+      headers: { cookie: cookie! }
+    })
+    expect(lives(previewSource.response.parse(await answer.json()))).toEqual([60_000, 60_000])
+  })
+})
+
+describe('a media server that does not ask the base', () => {
+  test('is told as such, and shows no keys that it does not look at', async () => {
+    const base = await startLiveBase({ asks: false })
+    const source = await base.add()
+    expect(source.push_url).toMatch(new RegExp(`/${source.path_name}$`))
+    const { server } = await base.api.call(listSources, {})
+    expect(server).toMatchObject({
+      state: 'ready',
+      warnings: [expect.stringContaining('does not ask'), expect.stringContaining('Everybody')]
+    })
+    const params = { sourceId: source.id }
+    const preview = await base.api.call(previewSource, { params })
+    expect(preview).toMatchObject({ expires_at: null, copies_expire_at: null, push_url: source.push_url })
+    expect(preview.hls_url).toMatch(/index\.m3u8$/)
+    await expect(base.api.call(replacePublishKey, { params })).rejects.toMatchObject({
+      status: 409,
+      problem: { code: 'publish_key_unused' }
+    })
+  })
+
+  test('has nobody send to or watch what is switched off all the same', async () => {
+    const base = await startLiveBase({ asks: false })
+    const source = await base.add()
+    const params = { sourceId: source.id }
+    await base.mediamtx.publish(source.path_name)
+    await base.api.call(disableSource, { params })
+    expect(await base.api.call(getSourceStatus, { params })).toMatchObject({
+      registered: true,
+      connected: false,
+      source_type: null
+    })
+    await expect(base.mediamtx.publish(source.path_name)).rejects.toThrow("since 'source' is not 'publisher'")
+    await base.api.call(enableSource, { params })
+    await base.mediamtx.publish(source.path_name)
+    expect(await base.api.call(getSourceStatus, { params })).toMatchObject({ connected: true })
   })
 })
 

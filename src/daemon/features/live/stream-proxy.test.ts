@@ -14,7 +14,7 @@ test('HLS goes through the base: with its session only, and the media server see
   const idle = await base.fetch(path)
   expect([idle.status, await idle.json()]).toMatchObject([404, { code: 'stream_not_available' }])
 
-  await base.mediamtx.publish(source.path_name)
+  await base.send(source)
   const answer = await base.fetch(path)
   expect(answer.status).toBe(200)
   expect(answer.headers.get('content-type')).toContain('mpegurl')
@@ -29,7 +29,7 @@ test('HLS goes through the base: with its session only, and the media server see
 test('nothing goes through of a source that is switched off, of another file name, or of another workspace', async () => {
   const base = await startLiveBase()
   const source = await base.add()
-  await base.mediamtx.publish(source.path_name)
+  await base.send(source)
   for (const file of ['..%2f..%2fv3%2finfo', 'a%20b', '%2e%2e', '..', '.'])
     expect([file, await statusOfRaw(base, `/api/v1/sources/${source.id}/hls/${file}`)]).toEqual([file, 400])
   const { secret } = await base.api.call(createToken, {

@@ -36,6 +36,7 @@ export function statusOf(
   seen: { bitrate: number | null; lastError: string | null; isDiskFull: boolean }
 ): StreamStatus {
   const available = path?.available ?? false
+  const connected = available && path?.source != null
   const readers = path?.readers ?? []
   const byProtocol: Record<string, number> = {}
   for (const { type } of readers) {
@@ -46,8 +47,8 @@ export function statusOf(
   return {
     registered: path !== null,
     available,
-    connected: available && path?.source != null,
-    source_type: path?.source?.type ?? null,
+    connected,
+    source_type: connected ? (path?.source?.type ?? null) : null,
     tracks: (path?.tracks ?? []).map(({ codec, width, height }) => ({
       codec,
       ...(width === undefined ? {} : { width }),

@@ -16,6 +16,12 @@ test('a token opens its path, for what it is for, for its time', () => {
   expect(tokens.opens(token, path, 'r')).toBe(false)
 })
 
+test('a token ends before whoever it is for has to prove who they are', () => {
+  expect(tokens.issue(path, 'r', 300_000, clock.nowMs() + 60_999).expiresAtMs).toBe(clock.nowMs() + 60_000)
+  expect(tokens.issue(path, 'r', 300_000, clock.nowMs() + 400_000).expiresAtMs).toBe(clock.nowMs() + 300_000)
+  expect(tokens.issue(path, 'r', 300_999).expiresAtMs).toBe(clock.nowMs() + 300_000)
+})
+
 test('a token that was changed, or made with another secret, opens nothing', () => {
   const { token } = tokens.issue(path, 'r', 300_000)
   const [version, expires, , mac = ''] = token.split('.')

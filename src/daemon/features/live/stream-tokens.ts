@@ -14,8 +14,14 @@ export class StreamTokens {
     this.#secret = deps.secret
   }
 
-  issue(pathName: string, scopes: 'r' | 'p' | 'rp', lifeMs: number): { token: string; expiresAtMs: number } {
-    const expiresS = Math.ceil((this.#clock.nowMs() + lifeMs) / 1000)
+  /** `endsAtMs`: when it ends at the latest, in whole seconds; null: after its life. */
+  issue(
+    pathName: string,
+    scopes: 'r' | 'p' | 'rp',
+    lifeMs: number,
+    endsAtMs: number | null = null
+  ): { token: string; expiresAtMs: number } {
+    const expiresS = Math.floor(Math.min(this.#clock.nowMs() + lifeMs, endsAtMs ?? Number.POSITIVE_INFINITY) / 1000)
     const mac = this.#mac(pathName, scopes, expiresS).toString('base64url')
     return { token: `v1.${expiresS}.${scopes}.${mac}`, expiresAtMs: expiresS * 1000 }
   }

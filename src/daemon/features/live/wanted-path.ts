@@ -7,14 +7,19 @@ export type RecordConf = Pick<
   'recordPath' | 'recordFormat' | 'recordPartDuration' | 'recordSegmentDuration' | 'recordDeleteAfter'
 >
 
+/** Nobody has a name that ends so (RFC 6761 §6.4). */
+const NOWHERE = 'rtsp://switched-off.invalid/'
+
 /**
  * What the media server shall do for a source. One that is switched off keeps its path, because recordings can be played only while
- * there is one; whoever wants to publish or watch is refused when they ask.
+ * there is one. That path is one to fetch from nowhere when somebody watches: it takes nobody who publishes and has nothing to show, also
+ * on a server that asks nobody who may.
  */
 export function wantedPath(source: Source, recordConf: RecordConf): PathConf {
   const { enabled, recordEnabled, url } = source
   const common: PathConf = { ...recordConf, overridePublisher: true, record: enabled && recordEnabled }
-  if (!enabled || url === null) return { ...common, source: 'publisher' }
+  if (!enabled) return { ...common, source: NOWHERE, sourceOnDemand: true }
+  if (url === null) return { ...common, source: 'publisher' }
   return {
     ...common,
     source: url,

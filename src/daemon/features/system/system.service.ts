@@ -1,9 +1,9 @@
-import { networkInterfaces } from 'node:os'
 import type { z } from 'zod'
 import type { getStatus } from '../../../shared/api/system.ts'
 import type { ListenAddress } from '../../config/settings/listeners.ts'
 import type { StoreConfig } from '../../config/settings/store.ts'
 import { messageOf } from '../../errors.ts'
+import { lanAddresses } from '../../lan-addresses.ts'
 import type { ObjectKeys } from '../../object-keys.ts'
 import type { ObjectStore, StoreHealth } from '../../object-store/object-store.ts'
 
@@ -49,14 +49,11 @@ export class StoreMonitor {
   }
 }
 
-/** URLs other machines can use for a listener: one for each address of this machine when it listens on all of them. */
+/** URLs other machines can use for a listener: one for each address of this machine when it listens on all of them, the likeliest first. */
 export function reachableUrls(address: ListenAddress): string[] {
   const wildcard = address.host === '0.0.0.0' || address.host === '::'
   if (!wildcard) return [`http://${address.host.includes(':') ? `[${address.host}]` : address.host}:${address.port}`]
-  return Object.values(networkInterfaces())
-    .flatMap((addresses) => addresses ?? [])
-    .filter((entry) => entry.family === 'IPv4' && !entry.internal)
-    .map((entry) => `http://${entry.address}:${address.port}`)
+  return lanAddresses().map((host) => `http://${host}:${address.port}`)
 }
 
 /** The same for the store; `address` is that of the embedded endpoint, null before it listens. */

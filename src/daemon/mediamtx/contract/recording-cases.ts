@@ -61,6 +61,16 @@ export function recordingCases(contract: ContractDriver): void {
     await eventually(sourceId).not.toBe(before)
   })
 
+  it('puts out who sends to a path that is to be fetched from nowhere, and plays what was recorded of it', async () => {
+    await contract.publishAndWait()
+    placeRecorded(1_767_225_600, '000000')
+    expect(await contract.patch({ source: 'rtsp://switched-off.invalid/', sourceOnDemand: true })).toMatchObject(ok)
+    await eventually(contract.getPath).toMatchObject({
+      json: { available: false, source: { type: 'rtspSource', id: '' } }
+    })
+    expect(await list()).toMatchObject({ status: 200, json: [{ start: '2026-01-01T00:00:00Z' }] })
+  })
+
   it('C40 has no recordings of a path that was never recorded', async () => {
     await contract.addAndWait()
     expect(await contract.getRecordings()).toMatchObject({ status: 200, json: { name: contract.name, segments: [] } })

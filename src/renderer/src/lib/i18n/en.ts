@@ -105,6 +105,8 @@ export const en = {
     source_has_assets: 'It is an asset, too. Delete the asset first.',
     source_disabled: 'This stream is switched off.',
     source_is_pulled: 'This stream is fetched: nobody sends it, so it has no address to send to.',
+    publish_key_unused:
+      'The media server does not ask this base who may send, so a new key would change nothing. Its own settings decide.',
     pull_url_refused: 'Streams are not fetched from this address.',
     stream_not_available: 'Nothing sends this stream at present.',
     protocol_not_available: 'The streaming service does not offer this way to watch.',

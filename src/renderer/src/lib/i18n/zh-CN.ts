@@ -106,6 +106,7 @@ export const zhCN: Translation = {
     source_has_assets: '存在关联的流媒体资产，请先删除或解除关联。',
     source_disabled: '此视频流已关闭。',
     source_is_pulled: '此视频流由基站拉取，没有推流地址。',
+    publish_key_unused: '流媒体服务器不向本基站查询谁可以推流，更换密钥不会起作用。由该服务器自身的设置决定。',
     pull_url_refused: '不能从此地址拉流。',
     stream_not_available: '目前没有画面传入此流。',
     protocol_not_available: '流媒体服务未提供这种观看方式。',
