@@ -67,8 +67,11 @@ describe.skipIf(program === null)('with the real MediaMTX', () => {
     }, PATIENCE)
     expect(await framesIn(await bytesOf(files, playlist.map!, playlist.uris.at(-1)!))).toBeGreaterThan(0)
 
-    const snapshot = await base.fetch(`/api/v1/sources/${id}/snapshot`)
-    expect([snapshot.status, snapshot.headers.get('content-type')]).toEqual([200, 'image/jpeg'])
+    const snapshot = await vi.waitFor(async () => {
+      const answer = await base.fetch(`/api/v1/sources/${id}/snapshot`)
+      expect([answer.status, answer.headers.get('content-type')]).toEqual([200, 'image/jpeg'])
+      return answer
+    }, PATIENCE)
     expect(await sharp(Buffer.from(await snapshot.arrayBuffer())).metadata()).toMatchObject({
       format: 'jpeg',
       ...PICTURE
