@@ -280,6 +280,34 @@ describe('8.2 presigned requests', () => {
     expect(answer).toMatchObject({ status: 400, code: 'InvalidRequest' })
     expect(await exists('p10')).toBe(false)
   })
+  it('P10: the payload mode may not differ between header and query', async () => {
+    const target = harness.presign('PUT', '/media/p10', { payloadHash: 'UNSIGNED-PAYLOAD' })
+    const answer = await harness.send(
+      'PUT',
+      target,
+      { 'x-amz-content-sha256': UNSIGNED_TRAILER, 'content-length': '10' },
+      '0\r\nx:y\r\n\r\n'
+    )
+    expect(answer).toMatchObject({ status: 400, code: 'InvalidRequest' })
+    expect(await exists('p10')).toBe(false)
+  })
+  it('a copy whose headers the signer moved into the URL is a copy, not an empty object over its target', async () => {
+    for (const key of ['source', 'target']) {
+      const put = harness.presign('PUT', `/media/${key}`)
+      expect((await harness.send('PUT', put, { 'content-length': '6' }, key)).status).toBe(200)
+    }
+    const parameters = { 'x-amz-copy-source': '/media/source' }
+    const answer = await harness.send('PUT', harness.presign('PUT', '/media/target', { parameters }), {})
+    expect(answer).toMatchObject({ status: 200, body: expect.stringContaining('CopyObjectResult') })
+    expect((await get(harness.presign('GET', '/media/target'))).body).toBe('source')
+  })
+  it('what is not offered is refused in the URL as it is in a header', async () => {
+    const parameters = { 'x-amz-server-side-encryption': 'AES256' }
+    const target = harness.presign('PUT', '/media/sealed', { parameters })
+    const answer = await harness.send('PUT', target, { 'content-length': '1' }, 'x')
+    expect(answer).toMatchObject({ status: 501, code: 'NotImplemented' })
+    expect(await exists('sealed')).toBe(false)
+  })
   it('P11: awkward names work', async () => {
     for (const path of ['/media/a%20b', '/media/a%2Bb', '/media/%C3%A9', '/media/%28x%29', '/media/(x)']) {
       const put = await harness.send('PUT', harness.presign('PUT', path), { 'content-length': '1' }, 'x')

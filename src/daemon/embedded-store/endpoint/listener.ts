@@ -1,5 +1,6 @@
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http'
-import type { AddressInfo, Socket } from 'node:net'
+import type { AddressInfo } from 'node:net'
+import type { Duplex } from 'node:stream'
 import type { Logger } from 'pino'
 
 const MAX_HEADER_BYTES = 32 * 1024
@@ -34,16 +35,24 @@ export function createListener(handle: RequestHandler): Server {
   })
   server.maxConnections = MAX_SOCKETS
   server.setTimeout(SOCKET_IDLE_MS)
-  server.on('request', (request, response) => handle(request, response, false))
-  server.on('checkContinue', (request, response) => handle(request, response, true))
+  const answering = new WeakSet<Duplex>()
+  const take = (request: IncomingMessage, response: ServerResponse, expectsContinue: boolean) => {
+    const { socket } = request
+    answering.add(socket)
+    response.once('close', () => answering.delete(socket))
+    handle(request, response, expectsContinue)
+  }
+  server.on('request', (request, response) => take(request, response, false))
+  server.on('checkContinue', (request, response) => take(request, response, true))
   // S3 ignores expectations it does not know; Node would answer 417.
-  server.on('checkExpectation', (request, response) => handle(request, response, false))
-  server.on('clientError', refuseUnparsable)
+  server.on('checkExpectation', (request, response) => take(request, response, false))
+  server.on('clientError', (error, socket) => refuseUnparsable(error, socket, answering.has(socket)))
   return server
 }
 
-function refuseUnparsable(error: NodeJS.ErrnoException, socket: Socket | { writable: boolean; destroy(): void }): void {
-  if (!('end' in socket) || !socket.writable || error.code === 'ECONNRESET') {
+/** `isAnswering`: an answer is under way on the connection, into which nothing else may be written. */
+function refuseUnparsable(error: NodeJS.ErrnoException, socket: Duplex, isAnswering: boolean): void {
+  if (isAnswering || !socket.writable || error.code === 'ECONNRESET') {
     socket.destroy()
     return
   }

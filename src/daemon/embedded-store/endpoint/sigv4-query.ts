@@ -10,13 +10,13 @@ const MAX_EXPIRES_SECONDS = 7 * 24 * 3600
 /** Unsigned `x-amz-*` headers that change nothing about a presigned request. */
 const HARMLESS_UNSIGNED = new Set(['x-amz-content-sha256', 'x-amz-user-agent', 'x-amz-date'])
 
-/** Headers that signers move into the query of a presigned URL. */
-const HOISTED = /^x-amz-(checksum-.+|sdk-checksum-algorithm|meta-.+|acl|storage-class)$/
+/** Parameters of the signature itself. Every other `x-amz-*` parameter is a header that the signer moved into the query. */
+const OF_SIGNATURE = /^x-amz-(algorithm|credential|date|expires|signedheaders|signature|content-sha256|security-token)$/
 
 /**
  * Reads the `X-Amz-*` parameters of a presigned URL (SigV4, query form).
  * @throws S3Error AuthorizationQueryParametersError, AccessDenied (unsigned `x-amz-*` headers), InvalidToken when the
- *   session token is a header instead of a signed parameter, InvalidRequest for a streaming payload mode
+ *   session token is a header instead of a signed parameter, InvalidRequest for a streaming payload mode, or one that header and query disagree about
  */
 export function parseQueryClaim(query: QueryParameters, headers: Headers): SignatureClaim {
   const required = (name: string): string => {
@@ -43,7 +43,12 @@ export function parseQueryClaim(query: QueryParameters, headers: Headers): Signa
 
   const signedHeaders = parseSignedHeaders(required('X-Amz-SignedHeaders'), MALFORMED)
   const signature = required('X-Amz-Signature')
-  const payloadHash = query.get('X-Amz-Content-Sha256') ?? headers.get('x-amz-content-sha256') ?? 'UNSIGNED-PAYLOAD'
+  const sentHash = headers.get('x-amz-content-sha256')
+  const payloadHash = query.get('X-Amz-Content-Sha256') ?? sentHash ?? 'UNSIGNED-PAYLOAD'
+  if (sentHash !== undefined && sentHash !== payloadHash)
+    throw new S3Error('InvalidRequest', {
+      message: 'The header x-amz-content-sha256 contradicts the signed query parameter.'
+    })
   if (payloadHash.startsWith('STREAMING-'))
     throw new S3Error('InvalidRequest', { message: 'Presigned requests may not use a streaming payload mode.' })
   if (headers.has('x-amz-security-token'))
@@ -101,7 +106,8 @@ function hoistedParameters(query: QueryParameters): Map<string, string> {
   const hoisted = new Map<string, string>()
   for (const [parameter, value] of query) {
     const name = parameter.toLowerCase()
-    if (HOISTED.test(name)) hoisted.set(name, Buffer.from(value, 'utf8').toString('latin1'))
+    if (name.startsWith('x-amz-') && !OF_SIGNATURE.test(name))
+      hoisted.set(name, Buffer.from(value, 'utf8').toString('latin1'))
   }
   return hoisted
 }
