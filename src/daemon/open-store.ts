@@ -13,6 +13,7 @@ import { createS3Endpoint } from './embedded-store/endpoint/s3-endpoint.ts'
 import type { UploadProgressEvent } from './embedded-store/endpoint/upload-progress.ts'
 import { createStorageEngine, type StorageEngineOptions } from './embedded-store/engine/create-storage-engine.ts'
 import type { StorageEngine } from './embedded-store/engine/storage-engine.ts'
+import { assertKnownStore, rememberStore } from './embedded-store/known-store.ts'
 import { listenProblem, urlOf } from './http/listener.ts'
 import { LocalObjectStore } from './object-store/local-object-store.ts'
 import type { IssueCredentials, ObjectStore } from './object-store/object-store.ts'
@@ -65,9 +66,10 @@ async function openEmbedded(
   const { bucket, region } = config
   const log = options.log.child({ part: 's3' })
   const directory = join(options.dataDir, 'store')
+  assertKnownStore(options.dataDir, directory)
   mkdirSync(directory, { recursive: true, mode: 0o700 })
   const identity = openIdentityService({ directory, log })
-  const engine = await openEngine({ directory, log }, bucket, options.onObjectDamaged).catch((error: unknown) => {
+  const engine = await openEngine({ directory, log }, options, bucket).catch((error: unknown) => {
     identity.close()
     throw error
   })
@@ -118,14 +120,15 @@ async function openEmbedded(
 /** The engine with its bucket; closed again when the bucket cannot be made. */
 async function openEngine(
   options: StorageEngineOptions,
-  bucket: string,
-  onObjectDamaged: (key: string) => void
+  { dataDir, onObjectDamaged }: OpenStoreOptions,
+  bucket: string
 ): Promise<StorageEngine> {
   const engine = await createStorageEngine(options)
   engine.onObjectDamaged((event) => {
     if (event.bucket === bucket) onObjectDamaged(event.key)
   })
   try {
+    await rememberStore(dataDir, engine.storeId)
     await engine.createBucket({ name: bucket, owner: STORE_OWNER })
     return engine
   } catch (error) {

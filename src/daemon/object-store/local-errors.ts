@@ -24,6 +24,7 @@ const CODES: Record<StorageErrorCode, ObjectStoreErrorCode> = {
   ReadOnly: 'Unreachable',
   ObjectDamaged: 'Damaged',
   StoreLocked: 'Unreachable',
+  StoreOffline: 'Unreachable',
   StoreClosed: 'Unreachable'
 }
 

@@ -23,6 +23,7 @@ const CODES: Record<StorageErrorCode, S3ErrorCode> = {
   ReadOnly: 'InternalError',
   ObjectDamaged: 'InternalError',
   StoreLocked: 'ServiceUnavailable',
+  StoreOffline: 'ServiceUnavailable',
   StoreClosed: 'ServiceUnavailable'
 }
 

@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto'
-import { mkdirSync, statSync } from 'node:fs'
+import { existsSync, mkdirSync, statSync } from 'node:fs'
 import { chmod, type FileHandle, mkdir, open, readdir, rename, rm, stat, unlink } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
 import { newId } from '../../ids.ts'
@@ -97,10 +97,16 @@ export class BlobFiles {
 
   /** Every blob with a file on disk. Foreign files are left out. */
   async *walk(): AsyncGenerator<string> {
-    for (const outer of await readdir(this.#blobsDirectory))
-      for (const inner of await readdir(join(this.#blobsDirectory, outer)))
-        for (const blobId of await readdir(join(this.#blobsDirectory, outer, inner)))
-          if (BLOB_ID.test(blobId)) yield blobId
+    for (const outer of await foldersIn(this.#blobsDirectory))
+      for (const inner of await foldersIn(outer))
+        for (const blobId of await readdir(inner)) if (BLOB_ID.test(blobId)) yield blobId
+  }
+
+  /** Whether there is any payload file, also before {@link prepare}. */
+  async hasAny(): Promise<boolean> {
+    if (!existsSync(this.#blobsDirectory)) return false
+    for await (const _ of this.walk()) return true
+    return false
   }
 
   /** When the blob's file was changed last, epoch milliseconds; null when it is gone. */
@@ -138,8 +144,14 @@ export class BlobFiles {
   }
 }
 
+/** Desktops leave files of their own beside ours. */
+async function foldersIn(directory: string): Promise<string[]> {
+  const entries = await readdir(directory, { withFileTypes: true })
+  return entries.filter((entry) => entry.isDirectory()).map(({ name }) => join(directory, name))
+}
+
 /** Makes the entries of a directory durable. Windows cannot sync a directory; there the renamed file is flushed instead. */
-async function syncDirectory(path: string): Promise<void> {
+export async function syncDirectory(path: string): Promise<void> {
   if (process.platform === 'win32') return
   await syncFile(path, 'r')
 }

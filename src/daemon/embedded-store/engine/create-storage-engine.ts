@@ -1,8 +1,10 @@
+import { existsSync } from 'node:fs'
 import { mkdir } from 'node:fs/promises'
 import { availableParallelism } from 'node:os'
 import { join } from 'node:path'
 import type { Logger } from 'pino'
 import { takeFileLock } from '../../db/file-lock.ts'
+import { StartupError } from '../../errors.ts'
 import { Activity } from './activity.ts'
 import { BlobFiles } from './blob-files.ts'
 import { BlobRows } from './blob-rows.ts'
@@ -21,6 +23,7 @@ import { ObjectRows } from './object-rows.ts'
 import { Objects } from './objects.ts'
 import { SpaceLedger, type VolumeSpace, volumeSpace } from './space-ledger.ts'
 import { type StorageEngine, StorageError } from './storage-engine.ts'
+import { StoreRoot } from './store-root.ts'
 import { assertSuitableVolume } from './suitable-volume.ts'
 import { UploadRows } from './upload-rows.ts'
 import { Uploads } from './uploads.ts'
@@ -52,7 +55,7 @@ const DAY_MS = 24 * 3_600_000
 
 /**
  * Opens the store in a directory: takes its lock, clears what interrupted writes left in staging, brings the index up to date and
- * starts housekeeping. Raises `StoreLocked` while another engine has it open, and `StartupError` for an index of a newer version or an unsuitable volume.
+ * starts housekeeping. Raises `StoreLocked` while another engine has it open, and `StartupError` for a lost index, an index of a newer version or an unsuitable volume.
  */
 export async function createStorageEngine(options: StorageEngineOptions): Promise<OpenStorageEngine> {
   const { directory } = options
@@ -62,18 +65,36 @@ export async function createStorageEngine(options: StorageEngineOptions): Promis
   if (!unlock) throw new StorageError('StoreLocked', `Another Flightcase is using the object store in ${directory}.`)
   try {
     const files = new BlobFiles(directory)
+    const indexPath = join(directory, 'index.db')
+    await assertIndexThere(indexPath, files)
     await files.prepare()
-    return assemble(options, files, openIndexDatabase(join(directory, 'index.db')), unlock)
+    const db = openIndexDatabase(indexPath)
+    try {
+      const root = await StoreRoot.begin(directory, db, options.log)
+      return assemble(options, { files, db, root }, unlock)
+    } catch (error) {
+      db.close()
+      throw error
+    }
   } catch (error) {
     unlock()
     throw error
   }
 }
 
+/** Raises `StartupError('store_index_missing')`: with an empty index, every payload file would be one that nobody knows. */
+async function assertIndexThere(indexPath: string, files: BlobFiles): Promise<void> {
+  if (existsSync(indexPath) || !(await files.hasAny())) return
+  throw new StartupError(
+    'store_index_missing',
+    `The index of the object store, ${indexPath}, is missing, but the files are there. Nothing was changed. ` +
+      'Put the newest copy of the index there, or move the folder of the store away to begin with an empty one.'
+  )
+}
+
 function assemble(
   options: StorageEngineOptions,
-  files: BlobFiles,
-  db: IndexDatabase,
+  { files, db, root }: { files: BlobFiles; db: IndexDatabase; root: StoreRoot },
   unlock: () => void
 ): OpenStorageEngine {
   const { directory, log, hooks = {}, clock: now = Date.now } = options
@@ -97,7 +118,7 @@ function assemble(
   const blobs = new BlobRows(db)
   const rows = new ObjectRows(db, blobs)
   const events = new EngineEvents(log)
-  const damage = new Damage({ files, blobs, commits, events })
+  const damage = new Damage({ files, blobs, commits, events, root })
   const buckets = new Buckets({ db, commits, now })
   const listing = new Listing({ db, buckets })
   const objectsDeps = { commits, files, blobs, rows, buckets, damage, events, ledger, activity, hooks, now }
@@ -117,6 +138,7 @@ function assemble(
     commits,
     damage,
     activity,
+    root,
     expireUploads: () => uploads.expire(),
     log,
     now
@@ -134,33 +156,43 @@ function assemble(
     unlock()
   }
 
+  /** Changes say what the disk says, whichever step of them it refuses. */
+  const changing = <T>(work: Promise<T>): Promise<T> =>
+    work.catch((error: unknown) => {
+      onWrite(error)
+      throw asStorageError(error)
+    })
+
   return {
     housekeeping,
-    createBucket: (request) => activity.during(() => buckets.create(request)),
+    storeId: root.id,
+    createBucket: (request) => changing(activity.during(() => buckets.create(request))),
     headBucket: (name) => activity.during(async () => buckets.head(name)),
     listBuckets: (request = {}) => activity.during(async () => buckets.list(request)),
-    deleteBucket: (name) => activity.during(() => buckets.delete(name, (bucketId) => uploads.removeOfBucket(bucketId))),
-    setBucketCors: (name, corsJson) => activity.during(() => buckets.setCors(name, corsJson)),
+    deleteBucket: (name) =>
+      changing(activity.during(() => buckets.delete(name, (bucketId) => uploads.removeOfBucket(bucketId)))),
+    setBucketCors: (name, corsJson) => changing(activity.during(() => buckets.setCors(name, corsJson))),
     openBody: (request) => staging.open(request),
     checkPrecondition: (bucket, key, precondition) =>
       activity.during(async () => objects.checkPrecondition(bucket, key, precondition)),
     putObject: (request) => objects.put(request),
     headObject: (bucket, key) => activity.during(async () => objects.head(bucket, key)),
     openObject: (bucket, key) => activity.during(async () => objects.open(bucket, key)),
-    deleteObject: (bucket, key, precondition) => objects.delete(bucket, key, precondition),
-    copyObject: (request) => objects.copy(request),
+    deleteObject: (bucket, key, precondition) => changing(objects.delete(bucket, key, precondition)),
+    copyObject: (request) => changing(objects.copy(request)),
     listObjects: (request) => activity.during(async () => listing.list(request)),
-    createUpload: (request) => uploads.create(request),
+    createUpload: (request) => changing(uploads.create(request)),
     headUpload: (upload) => activity.during(async () => uploads.head(upload)),
     putPart: (request) => uploads.putPart(request),
-    copyPart: (request) => uploads.copyPart(request),
+    copyPart: (request) => changing(uploads.copyPart(request)),
     listParts: (upload, page) => activity.during(async () => uploads.listParts(upload, page)),
-    completeUpload: (request) => uploads.complete(request),
-    abortUpload: (upload) => uploads.abort(upload),
+    completeUpload: (request) => changing(uploads.complete(request)),
+    abortUpload: (upload) => changing(uploads.abort(upload)),
     listUploads: (request) => activity.during(async () => uploads.list(request)),
     localFile: (bucket, key) => activity.during(async () => contiguous.localFile(bucket, key)),
     digestOf: (bucket, key, signal) => activity.during(async () => contiguous.digestOf(bucket, key, signal)),
     health: async () => {
+      root.assertThere()
       const { freeBytes, availableBytes } = await ledger.measure()
       return {
         freeBytes,

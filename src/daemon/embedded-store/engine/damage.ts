@@ -6,6 +6,7 @@ import { DamagedBlobError, readExtents } from './extent-stream.ts'
 import type { GroupCommit } from './group-commit.ts'
 import type { ExtentRow } from './object-rows.ts'
 import { StorageError } from './storage-engine.ts'
+import type { StoreRoot } from './store-root.ts'
 
 /** Finds out and remembers which blobs lost their bytes. Rows are kept: someone must learn of the loss. */
 export class Damage {
@@ -13,15 +14,23 @@ export class Damage {
   readonly #blobs: BlobRows
   readonly #commits: GroupCommit
   readonly #events: EngineEvents
+  readonly #root: StoreRoot
 
-  constructor(deps: { files: BlobFiles; blobs: BlobRows; commits: GroupCommit; events: EngineEvents }) {
+  constructor(deps: {
+    files: BlobFiles
+    blobs: BlobRows
+    commits: GroupCommit
+    events: EngineEvents
+    root: StoreRoot
+  }) {
     this.#files = deps.files
     this.#blobs = deps.blobs
     this.#commits = deps.commits
     this.#events = deps.events
+    this.#root = deps.root
   }
 
-  /** Checks that every file of an object is there with its full size. Raises `ObjectDamaged`. */
+  /** Checks that every file of an object is there with its full size. Raises `ObjectDamaged`, or `StoreOffline`. */
   async assertWhole(key: string, extents: readonly ExtentRow[]): Promise<void> {
     const sizes = new Map<string, number>()
     for (const { blobId, blobSizeBytes, state } of extents) {
@@ -31,8 +40,9 @@ export class Damage {
     await Promise.all([...sizes].map(([blobId, sizeBytes]) => this.#assertSize(key, blobId, sizeBytes)))
   }
 
-  /** Marks a blob and tells which objects are affected. */
+  /** Marks a blob and tells which objects are affected. Raises `StoreOffline` and marks nothing when all files are gone at once. */
   async report(blobId: string, reason: string): Promise<void> {
+    this.#root.assertThere()
     const affected = await this.#commits.run(() => {
       if (this.#blobs.find(blobId)?.state !== 'ok') return []
       this.#blobs.setState(blobId, 'damaged')
@@ -44,6 +54,7 @@ export class Damage {
   /** Looks at a damaged blob again: whole after all when its file came back unchanged, else told once more. */
   async review(blobId: string): Promise<void> {
     const intact = await this.#hasRecordedBytes(blobId)
+    if (!intact) this.#root.assertThere()
     const affected = await this.#commits.run(() => {
       if (this.#blobs.find(blobId)?.state !== 'damaged') return []
       if (!intact) return this.#blobs.objectsIn(blobId)
@@ -53,7 +64,7 @@ export class Damage {
     for (const object of affected) this.#events.damaged({ ...object, reason: 'The payload file is still damaged.' })
   }
 
-  /** Turns a failed read of blobs into the object's error, after reporting it; other errors come back as they are. */
+  /** Turns a failed read of blobs into the object's error, after reporting it; other errors come back as they are. Raises `StoreOffline`. */
   async explain(key: string, error: unknown): Promise<unknown> {
     if (!(error instanceof DamagedBlobError)) return error
     await this.report(error.blobId, error.message)

@@ -4,8 +4,8 @@ const FULL = new Set(['ENOSPC', 'EDQUOT', 'SQLITE_FULL'])
 const REFUSED = new Set(['EROFS', 'EIO'])
 
 /**
- * The refusal behind a failed disk or index operation: `StorageFull` when space ran out, `ReadOnly` when the disk no longer takes
- * writes. Anything else is returned as it came.
+ * The refusal behind a failed write to disk or index: `StorageFull` when space ran out, `ReadOnly` when the disk no longer takes
+ * writes, `StoreOffline` when the folder to write to is gone. Anything else is returned as it came.
  */
 export function asStorageError(error: unknown): unknown {
   if (error instanceof StorageError || !(error instanceof Error) || !('code' in error)) return error
@@ -19,6 +19,8 @@ export function asStorageError(error: unknown): unknown {
       { reason: code },
       { cause: error }
     )
+  if (isMissingFile(error))
+    return new StorageError('StoreOffline', 'The folder of the object store is not there.', {}, { cause: error })
   return error
 }
 

@@ -5,6 +5,7 @@ import type { BlobRows } from './blob-rows.ts'
 import type { Damage } from './damage.ts'
 import type { GroupCommit } from './group-commit.ts'
 import { slice } from './slice.ts'
+import type { StoreRoot } from './store-root.ts'
 import { Unhurried } from './unhurried.ts'
 
 const BATCH = 256
@@ -20,6 +21,7 @@ type HousekeepingDeps = {
   commits: GroupCommit
   damage: Damage
   activity: Activity
+  root: StoreRoot
   expireUploads: () => Promise<number>
   log: Logger
   now: () => number
@@ -71,9 +73,10 @@ export class Housekeeping {
     }
   }
 
-  /** Removes old files without a row, and reports rows whose file is gone or has another size. */
+  /** Removes old files without a row if they can only be leftovers, and reports rows whose file is gone or has another size. */
   async reconcile(): Promise<{ orphans: number }> {
-    const { files, blobs, activity, log, now } = this.#deps
+    const { files, blobs, activity, root, log, now } = this.#deps
+    root.assertThere()
     let orphans = 0
     const pace = new Unhurried()
     for await (const blobId of files.walk()) {
@@ -84,10 +87,12 @@ export class Housekeeping {
       if (changedAtMs === null || changedAtMs > now() - ORPHAN_AGE_MS) continue
       // A write in flight holds its file until a row names it: times alone are wrong after a sleep or when the clock is set.
       if (files.isHeld(blobId) || blobs.find(blobId)) continue
-      await files.remove(blobId)
+      if (root.mayRemoveUnknownFiles) await files.remove(blobId)
       orphans++
     }
-    if (orphans > 0) log.info({ orphans }, 'removed payload files left over from interrupted writes')
+    if (orphans > 0 && root.mayRemoveUnknownFiles)
+      log.info({ orphans }, 'removed payload files left over from interrupted writes')
+    else if (orphans > 0) log.warn({ orphans }, 'payload files that the index does not know are kept')
     await this.#reportLostFiles()
     return { orphans }
   }

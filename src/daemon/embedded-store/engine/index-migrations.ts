@@ -114,5 +114,20 @@ export const INDEX_MIGRATIONS: readonly Migration[] = [
     version: 20,
     name: 'gc by due time',
     up: (db) => db.exec(`CREATE INDEX gc_due ON gc (not_before_ms)`)
+  },
+  {
+    version: 30,
+    name: 'use',
+    // The names of the store's last use and of the one that was being begun; see store-root.ts.
+    up: (db) =>
+      db.exec(`
+        CREATE TABLE store_use (
+          one INTEGER PRIMARY KEY CHECK (one = 1),
+          store_id TEXT NOT NULL,
+          current TEXT NOT NULL,
+          next TEXT NOT NULL,
+          doubted INTEGER NOT NULL CHECK (doubted IN (0, 1))
+        ) STRICT
+      `)
   }
 ]

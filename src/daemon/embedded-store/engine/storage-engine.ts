@@ -231,6 +231,8 @@ export type ObjectDamaged = { bucket: string; key: string; reason: string }
  * promise resolves, and changed nothing when it rejects. All rejections that a caller can act on are {@link StorageError}.
  */
 export interface StorageEngine {
+  /** The store's own id, for as long as it exists. */
+  readonly storeId: string
   /** Creates the bucket; `created` is false when the same owner had it already. Raises `BucketAlreadyExists`. */
   createBucket(request: { name: string; owner: string }): Promise<{ bucket: BucketInfo; created: boolean }>
   /** Raises `NoSuchBucket`. */
@@ -330,6 +332,7 @@ export type StorageErrorCode =
   | 'ReadOnly'
   | 'ObjectDamaged'
   | 'StoreLocked'
+  | 'StoreOffline'
   | 'StoreClosed'
 
 /** An expected refusal. `details` hold the facts by name (`key`, `partNumber`, `sizeBytes`, `minSizeBytes`, …). */

@@ -1,0 +1,111 @@
+import { readFileSync } from 'node:fs'
+import { open, rename } from 'node:fs/promises'
+import { join } from 'node:path'
+import type { Logger } from 'pino'
+import { z } from 'zod'
+import { newId } from '../../ids.ts'
+import { syncDirectory } from './blob-files.ts'
+import { asStorageError, isMissingFile } from './disk-errors.ts'
+import type { IndexDatabase } from './index-database.ts'
+import { StorageError } from './storage-engine.ts'
+
+const MARK = 'store.json'
+/** The index's name of the last use until there was a mark. */
+const NEVER_MARKED = ''
+const markSchema = z.object({ storeId: z.string().min(1), use: z.string().min(1) })
+type Mark = z.infer<typeof markSchema>
+type UseRow = { storeId: string; current: string; next: string; doubted: number }
+
+/**
+ * The mark of a store: a small file in its directory with an id, and a name for its present use that the index holds as well.
+ * Without the file the directory is not the store, but an empty mount point or another disk; where the two names differ, the
+ * index is older than the files, and what it does not know is not left over but lost to it.
+ */
+export class StoreRoot {
+  /** For as long as the store exists. */
+  readonly id: string
+  /** Whether files that the index does not know are leftovers. False for good once the index was another than the last one used. */
+  readonly mayRemoveUnknownFiles: boolean
+  readonly #directory: string
+
+  private constructor(directory: string, id: string, mayRemoveUnknownFiles: boolean) {
+    this.#directory = directory
+    this.id = id
+    this.mayRemoveUnknownFiles = mayRemoveUnknownFiles
+  }
+
+  /** Compares mark and index, and names a new use in both. */
+  static async begin(directory: string, db: IndexDatabase, log: Logger): Promise<StoreRoot> {
+    const mark = readMark(directory)
+    const row = db.prepare<[], UseRow>('SELECT store_id AS storeId, current, next, doubted FROM store_use').get()
+    const isSame =
+      mark === null
+        ? (row?.current ?? NEVER_MARKED) === NEVER_MARKED
+        : mark.use === row?.current || mark.use === row?.next
+    const doubted = row?.doubted === 1 || !isSame
+    if (doubted)
+      log.warn({ directory }, 'the index of the object store is not the one used last: unknown files are kept')
+    const storeId = mark?.storeId ?? row?.storeId ?? newId()
+    const use = newId()
+    try {
+      // Named in the index first: wherever this ends, one of its two names is the one in the mark.
+      db.prepare(
+        `INSERT INTO store_use (one, store_id, current, next, doubted) VALUES (1, @storeId, @never, @use, @doubted)
+         ON CONFLICT (one) DO UPDATE SET store_id = @storeId, next = @use, doubted = @doubted`
+      ).run({ storeId, use, never: NEVER_MARKED, doubted: doubted ? 1 : 0 })
+      await writeMark(directory, { storeId, use })
+      db.prepare('UPDATE store_use SET current = next').run()
+    } catch (error) {
+      // A full disk must not keep its owner from making room; the names of the last use still agree.
+      if (mark === null || !isFull(error)) throw error
+      log.warn({ err: error }, 'the disk of the object store is full')
+    }
+    return new StoreRoot(directory, storeId, !doubted)
+  }
+
+  /** Whether the store's directory is there, with this store in it. */
+  isThere(): boolean {
+    try {
+      return readMark(this.#directory)?.storeId === this.id
+    } catch {
+      return false
+    }
+  }
+
+  /** Raises `StoreOffline` when the directory is gone: nothing can be said about its files then. */
+  assertThere(): void {
+    if (!this.isThere()) throw new StorageError('StoreOffline', 'The folder of the object store is not there.')
+  }
+}
+
+/** The id of the store in a directory; null when there is none, or one of a version that had no ids. */
+export function storeIdIn(directory: string): string | null {
+  return readMark(directory)?.storeId ?? null
+}
+
+function readMark(directory: string): Mark | null {
+  try {
+    return markSchema.parse(JSON.parse(readFileSync(join(directory, MARK), 'utf8')))
+  } catch (error) {
+    if (isMissingFile(error)) return null
+    throw error
+  }
+}
+
+async function writeMark(directory: string, mark: Mark): Promise<void> {
+  const path = join(directory, MARK)
+  const file = await open(`${path}.new`, 'w', 0o600)
+  try {
+    await file.writeFile(`${JSON.stringify(mark)}\n`)
+    await file.sync()
+  } finally {
+    await file.close()
+  }
+  await rename(`${path}.new`, path)
+  await syncDirectory(directory)
+}
+
+function isFull(error: unknown): boolean {
+  const known = asStorageError(error)
+  return known instanceof StorageError && known.code === 'StorageFull'
+}
