@@ -248,7 +248,7 @@ export const doctorTexts = {
     },
     failed: { what: 'This could not be checked.', help: 'Whoever runs this base needs what is reported here.' }
   }
-} as const satisfies DoctorTexts
+} satisfies DoctorTexts
 
 /** A check in words. `factText` writes a fact, whose unit is in its name. */
 export function sayCheck(

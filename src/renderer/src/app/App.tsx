@@ -5,6 +5,7 @@ import { useEffect, useState } from 'react'
 import { ToastStack } from '../components/ToastStack.tsx'
 import { activityLive } from '../features/activity/activity.live.ts'
 import { assetsLive } from '../features/assets/assets.live.ts'
+import { doctorLive } from '../features/doctor/doctor.live.ts'
 import { fieldLive } from '../features/field/field.live.ts'
 import { inspectorLive } from '../features/inspector/inspector.live.ts'
 import { jobsLive } from '../features/jobs/jobs.live.ts'
@@ -30,7 +31,8 @@ const liveHandlers = [
   jobsLive,
   activityLive,
   sourcesLive,
-  recordingsLive
+  recordingsLive,
+  doctorLive
 ]
 
 /** The whole screen: providers, the session gate, live updates. */

@@ -5,6 +5,7 @@ import {
   IconMovie,
   IconPhoto,
   IconRadar2,
+  IconStethoscope,
   IconTrash,
   IconUpload,
   IconVideo
@@ -21,5 +22,6 @@ export const places = [
   { to: '/uploads', label: 'app.uploads', icon: IconUpload },
   { to: '/bin', label: 'app.bin', icon: IconTrash },
   { to: '/jobs', label: 'app.jobs', icon: IconListCheck, badge: DeadJobsBadge },
-  { to: '/activity', label: 'app.activity', icon: IconHistory }
+  { to: '/activity', label: 'app.activity', icon: IconHistory },
+  { to: '/doctor', label: 'app.doctor', icon: IconStethoscope }
 ] as const satisfies readonly { to: string; label: string; icon: Icon; badge?: ComponentType }[]

@@ -91,6 +91,12 @@ const activityRoute = createRoute({
   component: lazyRouteComponent(() => import('./ActivityPage.tsx'), 'ActivityPage')
 })
 
+const doctorRoute = createRoute({
+  getParentRoute: () => rootRoute,
+  path: '/doctor',
+  component: lazyRouteComponent(() => import('../features/doctor/DoctorScreen.tsx'), 'DoctorScreen')
+})
+
 const routeTree = rootRoute.addChildren([
   indexRoute,
   fieldRoute,
@@ -100,7 +106,8 @@ const routeTree = rootRoute.addChildren([
   uploadsRoute,
   binRoute.addChildren([binnedAssetRoute]),
   jobsRoute,
-  activityRoute
+  activityRoute,
+  doctorRoute
 ])
 
 /** Makes the router; addresses are ordinary paths, which the daemon answers with this page. */

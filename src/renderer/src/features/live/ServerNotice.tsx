@@ -1,9 +1,11 @@
+import { Link } from '@tanstack/react-router'
 import type { TFunction } from 'i18next'
 import { useTranslation } from 'react-i18next'
 import type { MediaServer } from '../../../../shared/api/sources.ts'
 import { Callout } from '../../components/Callout.tsx'
 import { en } from '../../lib/i18n/en.ts'
 import { problemCodeText } from '../../lib/problem-text.ts'
+import classes from './ServerNotice.module.css'
 
 /** What is wrong with the streaming service and what helps; nothing while all is well. */
 export function ServerNotice({ server: { state, problem, warnings } }: { server: MediaServer }) {
@@ -15,6 +17,9 @@ export function ServerNotice({ server: { state, problem, warnings } }: { server:
         <p>{problem.message}</p>
         <p>{problem.remedy}</p>
         <p>{t('live.recordingsStay')}</p>
+        <Link to="/doctor" className={classes['doctor']}>
+          {t('doctor.see')}
+        </Link>
       </Callout>
     )
   if (state === 'starting') return <Callout tone="warn" title={t('live.starting')} />

@@ -1,3 +1,4 @@
+import { doctor } from './en/doctor.ts'
 import { live } from './en/live.ts'
 import { recordings } from './en/recordings.ts'
 
@@ -14,6 +15,7 @@ export const en = {
     bin: 'Bin',
     jobs: 'Jobs',
     activity: 'Activity',
+    doctor: 'Doctor',
     loading: 'Loading…',
     retry: 'Try again',
     showMore: 'Show more',
@@ -327,6 +329,7 @@ export const en = {
   },
   live,
   recordings,
+  doctor,
   uploads: {
     title: 'Uploads',
     chooseFiles: 'Choose files',

@@ -1,4 +1,5 @@
 import type { Translation } from './translation.ts'
+import { doctor } from './zh-CN/doctor.ts'
 import { live } from './zh-CN/live.ts'
 import { recordings } from './zh-CN/recordings.ts'
 
@@ -15,6 +16,7 @@ export const zhCN: Translation = {
     bin: '回收站',
     jobs: '任务',
     activity: '操作记录',
+    doctor: '诊断',
     loading: '正在加载…',
     retry: '重试',
     showMore: '显示更多',
@@ -304,6 +306,7 @@ export const zhCN: Translation = {
   },
   live,
   recordings,
+  doctor,
   uploads: {
     title: '上传',
     chooseFiles: '选择文件',
