@@ -268,8 +268,9 @@ export async function createDaemon(config: Config, overrides: DaemonOverrides = 
       storeOwn: uploads.storeOwn,
       note: catalogue.update,
       getDetail: catalogue.getDetail,
-      isDiskFull: () => recorded.isDiskFull(),
-      onDeleting: (source, recordings) => recorded.onDeleting(source, recordings),
+      isRecorded: (sourceId, availableTime) => recorded.isRecorded(sourceId, availableTime),
+      mayRecord: () => recorded.mayRecord(),
+      onDeleting: (source) => recorded.onDeleting(source),
       onDeleted: (source, recordings) => recorded.onDeleted(source, recordings)
     })
     const recorded = createRecordings({
@@ -282,6 +283,7 @@ export async function createDaemon(config: Config, overrides: DaemonOverrides = 
         setRecording: (sourceId, on) => live.service.setRecording(sourceId, on)
       },
       sourceOfAsset: (assetId, scope) => live.assets.sourceOf(assetId, scope),
+      applyRecording: live.reconcile,
       tokens: live.tokens,
       pictureOf: live.pictureOf,
       storeOwn: uploads.storeOwn,

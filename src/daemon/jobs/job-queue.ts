@@ -9,8 +9,8 @@ import { newId } from '../ids.ts'
 import { scopeCondition, type WorkspaceScope } from '../workspace-scope.ts'
 import type { JobDefinition } from './define-job.ts'
 
-/** Work that is for no asset belongs to no workspace. */
-const OF_WORKSPACE = '(SELECT workspace_id FROM asset WHERE asset.id = job.asset_id)'
+/** Work that is for no asset belongs to no workspace unless it names one. */
+const OF_WORKSPACE = 'coalesce(job.workspace_id, (SELECT workspace_id FROM asset WHERE asset.id = job.asset_id))'
 
 export type JobState = (typeof jobStates)[number]
 
@@ -54,21 +54,22 @@ export class JobQueue {
 
   /**
    * Adds a job (in the current transaction, if any). A queued one with the same dedupe key makes this a no-op, unless this
-   * one is more urgent: then that one is, too, and no longer waits for its next attempt. Gives the id of the job that is queued.
+   * one is more urgent: then that one is, too, and no longer waits for its next attempt. `workspaceId` says whose work it is
+   * where it is for no asset. Gives the id of the job that is queued.
    */
   enqueue<Payload extends z.ZodType>(
     definition: JobDefinition<Payload>,
     payload: z.input<Payload>,
-    options: { delayMs?: number; priority?: number } = {}
+    options: { delayMs?: number; priority?: number; workspaceId?: string } = {}
   ): string {
     const parsed = definition.payload.parse(payload)
     const now = this.#clock.nowMs()
     const dedupeKey = definition.dedupeKey?.(parsed) ?? null
     const row = this.#db
       .prepare<unknown[], { id: string }>(
-        `INSERT INTO job (id, name, payload_json, state, priority, asset_id, dedupe_key, max_attempts, run_at_ms,
-                          created_at_ms, updated_at_ms)
-         VALUES (?, ?, ?, 'queued', ?, ?, ?, ?, ?, ?, ?)
+        `INSERT INTO job (id, name, payload_json, state, priority, asset_id, workspace_id, dedupe_key, max_attempts,
+                          run_at_ms, created_at_ms, updated_at_ms)
+         VALUES (?, ?, ?, 'queued', ?, ?, ?, ?, ?, ?, ?, ?)
          ON CONFLICT (name, dedupe_key) WHERE state = 'queued' AND dedupe_key IS NOT NULL
          DO UPDATE SET priority = excluded.priority, run_at_ms = min(run_at_ms, excluded.run_at_ms)
          WHERE excluded.priority < job.priority RETURNING id`
@@ -79,6 +80,7 @@ export class JobQueue {
         JSON.stringify(parsed),
         options.priority ?? definition.priority,
         definition.assetId?.(parsed) ?? null,
+        options.workspaceId ?? null,
         dedupeKey,
         definition.maxAttempts,
         now + (options.delayMs ?? 0),

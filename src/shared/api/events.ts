@@ -26,6 +26,8 @@ export const eventTypes = [
   'recording.damaged',
   'recording.repaired',
   'recording.deleted',
+  'recording.suspended',
+  'recording.resumed',
   'clip.ready',
   'clip.failed',
   'remote.cached',

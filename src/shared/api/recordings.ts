@@ -3,16 +3,36 @@ import { defineEndpoint } from '../endpoint.ts'
 import { daySchema, idSchema, instantSchema, pageOf, pageQuery } from './common.ts'
 import { serverErrors, sourceParams } from './sources.ts'
 import { uploadedMediaSchema } from './uploads.ts'
+import { workspaceIdSchema } from './workspaces.ts'
 
-/** `desired`: it shall be recorded; `active`: it is, now. */
+/** Whole days of recordings that one call may ask for. */
+export const MAX_WINDOW_DAYS = 31
+
+/** An instant inside recordings: ISO 8601 in UTC since 1970, told to the nanosecond at most and kept to the microsecond. */
+const recordedAtSchema = instantSchema
+  .regex(/^[^.]*(\.\d{1,9})?Z$/, 'must have at most nine digits behind the seconds')
+  .refine((text) => Date.parse(text) >= 0, 'must not be before 1970')
+
+/**
+ * `desired`: it shall be recorded; `active`: it is, as the file that grows on the disk shows, not as the media server was told. Neither
+ * `active` nor a problem: it is about to begin.
+ */
 export const recordStatusSchema = z
   .object({
     desired: z.boolean(),
     active: z.boolean(),
     /** Of the newest file; null before the first one. */
     last_segment_start: instantSchema.nullable(),
-    /** Why nothing is recorded although it shall be, in words of the media server; null when all is well. */
-    problem: z.enum(['nobody_sends', 'disk_full', 'server_unavailable', 'no_usable_track']).nullable()
+    /**
+     * Why nothing is recorded although it shall be; null when all is well, or it is about to begin. `not_written`: the stream is there,
+     * but no file of it grows. `disk_full`: there is so little room left that nothing is recorded until there is more. `disk_away`: the
+     * folder of the recordings is gone, or another one.
+     */
+    problem: z
+      .enum(['nobody_sends', 'disk_full', 'disk_away', 'server_unavailable', 'no_usable_track', 'not_written'])
+      .nullable(),
+    /** What the media server said last was wrong with this stream, in its words; null for nothing, and where it runs elsewhere. */
+    last_error: z.string().nullable()
   })
   .meta({ id: 'RecordStatus' })
 export type RecordStatus = z.infer<typeof recordStatusSchema>
@@ -56,8 +76,41 @@ export const recordingSessionSchema = z
   .meta({ id: 'RecordingSession' })
 export type RecordingSession = z.infer<typeof recordingSessionSchema>
 
+/** A stream of which something was recorded. */
+export const recordedSourceSchema = z
+  .object({
+    source_id: idSchema,
+    workspace_id: z.string(),
+    name: z.string(),
+    path_name: z.string(),
+    /** The source is gone; its recordings were kept and are found, played, cut and deleted under its id as before. */
+    is_removed: z.boolean(),
+    /** When the oldest and the newest file begin. */
+    first_start: instantSchema,
+    last_start: instantSchema,
+    segments: z.int(),
+    /** Null where the media server runs elsewhere. */
+    size_bytes: z.int().nullable()
+  })
+  .meta({ id: 'RecordedSource' })
+export type RecordedSource = z.infer<typeof recordedSourceSchema>
+
 const ofSource = { tag: 'Recordings', forScopedTokens: true, params: sourceParams } as const
-const windowQuery = { from: instantSchema.optional(), to: instantSchema.optional() }
+/** At most `MAX_WINDOW_DAYS` days. */
+const windowQuery = { from: recordedAtSchema.optional(), to: recordedAtSchema.optional() }
+
+export const listRecordedSources = defineEndpoint({
+  name: 'listRecordedSources',
+  method: 'GET',
+  path: '/api/v1/recordings/sources',
+  tag: 'Recordings',
+  summary: 'Streams of which something was recorded, by name; also those that were removed since',
+  role: 'viewer',
+  forScopedTokens: true,
+  query: z.object({ ...pageQuery, workspaceId: workspaceIdSchema.optional() }),
+  response: pageOf(recordedSourceSchema),
+  errors: ['invalid_request', 'workspace_not_found']
+})
 
 export const startRecording = defineEndpoint({
   ...ofSource,
@@ -97,7 +150,7 @@ export const listRecordingSessions = defineEndpoint({
   name: 'listRecordingSessions',
   method: 'GET',
   path: '/api/v1/sources/{sourceId}/record/sessions',
-  summary: 'What was recorded in a window of time (the last day unless told otherwise), with its gaps',
+  summary: 'What was recorded in a window of time (the last day unless told otherwise, at most 31 days), with its gaps',
   role: 'viewer',
   query: z.object(windowQuery),
   response: z.object({ items: z.array(recordingSessionSchema) }),
@@ -109,7 +162,8 @@ export const listRecordingFiles = defineEndpoint({
   name: 'listRecordingFiles',
   method: 'GET',
   path: '/api/v1/sources/{sourceId}/record/files',
-  summary: 'The files of a recording, oldest first',
+  summary:
+    'The files of a recording in a window of time (the last day unless told otherwise, at most 31 days), oldest first',
   role: 'viewer',
   query: z.object({ ...pageQuery, ...windowQuery }),
   response: pageOf(recordingSegmentSchema),
@@ -121,9 +175,13 @@ export const listRecordingDays = defineEndpoint({
   name: 'listRecordingDays',
   method: 'GET',
   path: '/api/v1/sources/{sourceId}/record/days',
-  summary: 'The days that something was recorded on, newest first, by the clock of the base',
+  summary:
+    'The days that something was recorded on, newest first, by the clock of the base: the 31 days up to `to`, or up to the newest one',
   role: 'viewer',
+  query: z.object({ to: daySchema.optional() }),
   response: z.object({
+    /** The newest day before these that something was recorded on: the next `to`. Null when there is none. */
+    earlier: daySchema.nullable(),
     items: z.array(
       z.object({
         day: daySchema,
@@ -136,7 +194,7 @@ export const listRecordingDays = defineEndpoint({
       })
     )
   }),
-  errors: ['source_not_found']
+  errors: ['invalid_request', 'source_not_found']
 })
 
 const segmentParams = sourceParams.extend({ segmentId: idSchema })
@@ -179,8 +237,17 @@ export const repairSegment = defineEndpoint({
   errors: ['source_not_found', 'recording_not_found', 'recording_not_damaged', 'recording_in_use', ...serverErrors]
 })
 
+const MAX_SECONDS = 253_402_300_799
 const playbackQuery = {
-  start: z.union([instantSchema, z.coerce.number().min(0).max(253_402_300_799)]),
+  start: z.union([
+    recordedAtSchema,
+    z.number().min(0).max(MAX_SECONDS),
+    z
+      .string()
+      .regex(/^\d{1,12}(\.\d{1,9})?$/)
+      .transform(Number)
+      .pipe(z.number().max(MAX_SECONDS))
+  ]),
   duration: z.coerce.number().positive().max(86_400).default(600),
   format: z.enum(['fmp4', 'mp4']).default('fmp4')
 }
@@ -211,7 +278,7 @@ export const listPlaybackSegments = defineEndpoint({
   method: 'GET',
   path: '/api/v1/sources/{sourceId}/playback/segments',
   summary:
-    'What can be played in one go, each with its address, in a window of time (the last day unless told otherwise)',
+    'What can be played in one go, each with its address, in a window of time (the last day unless told otherwise, at most 31 days)',
   role: 'viewer',
   query: z.object(windowQuery),
   response: z.object({
@@ -251,11 +318,12 @@ export const cutClip = defineEndpoint({
   name: 'cutClip',
   method: 'POST',
   path: '/api/v1/sources/{sourceId}/clips',
-  summary: 'Make an asset of a part of a recording; a job, and the recording is kept until it is done',
+  summary:
+    'Make an asset of a part of a recording, of a day at most; a job, and the recording is kept until it is done',
   role: 'operator',
   body: z.strictObject({
-    start: instantSchema,
-    end: instantSchema,
+    start: recordedAtSchema,
+    end: recordedAtSchema,
     name: z.string().trim().min(1).max(255).optional()
   }),
   response: z.object({ jobId: idSchema, clipId: idSchema }),
@@ -308,7 +376,7 @@ export const keepSnapshot = defineEndpoint({
   path: '/api/v1/sources/{sourceId}/snapshots',
   summary: 'Make an asset of a picture: of the stream as it is now, or of a recording at a time',
   role: 'operator',
-  body: z.strictObject({ at: instantSchema.optional(), name: z.string().trim().min(1).max(255).optional() }),
+  body: z.strictObject({ at: recordedAtSchema.optional(), name: z.string().trim().min(1).max(255).optional() }),
   response: uploadedMediaSchema,
   errors: [
     'invalid_request',
@@ -322,6 +390,7 @@ export const keepSnapshot = defineEndpoint({
 })
 
 export const recordingsContract = [
+  listRecordedSources,
   startRecording,
   stopRecording,
   getRecordStatus,

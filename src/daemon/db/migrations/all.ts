@@ -28,6 +28,7 @@ import { facetsOfWorkspace } from './0165-facets-of-workspace.ts'
 import { objectRoot } from './0170-object-root.ts'
 import { source } from './0180-source.ts'
 import { recordings } from './0190-recordings.ts'
+import { removedSource } from './0200-removed-source.ts'
 
 /** Every migration of the catalogue, oldest first. One that landed is never edited. */
 export const migrations: readonly Migration[] = [
@@ -59,5 +60,6 @@ export const migrations: readonly Migration[] = [
   facetsOfWorkspace,
   objectRoot,
   source,
-  recordings
+  recordings,
+  removedSource
 ]

@@ -33,11 +33,14 @@ const belongings: Record<string, Belonging> = {
   },
   sourceId: {
     code: 'source_not_found',
-    sql: 'SELECT workspace_id AS id FROM source WHERE id = ?'
+    // What was recorded of a source that is gone is still somebody's.
+    sql: `SELECT workspace_id AS id FROM
+          (SELECT id, workspace_id FROM source UNION ALL SELECT id, workspace_id FROM removed_source) WHERE id = ?`
   },
   jobId: {
     code: 'job_not_found',
-    sql: 'SELECT workspace_id AS id FROM asset JOIN job ON asset_id = asset.id WHERE job.id = ?'
+    sql: `SELECT coalesce(job.workspace_id, asset.workspace_id) AS id
+          FROM job LEFT JOIN asset ON asset_id = asset.id WHERE job.id = ?`
   }
 }
 

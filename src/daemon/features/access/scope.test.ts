@@ -3,6 +3,7 @@ import { expect, onTestFinished, test } from 'vitest'
 import { openAdmin } from '../../../demo/admin-access.ts'
 import { deleteAsset, getAsset, listAssets } from '../../../shared/api/assets.ts'
 import { adminContract } from '../../../shared/api/contract.ts'
+import { getRecordStatus } from '../../../shared/api/recordings.ts'
 import { cacheRemoteMedia } from '../../../shared/api/remote.ts'
 import { createStreamAsset } from '../../../shared/api/stream-assets.ts'
 import { createToken, getStatus, listTokens, openSession, type Role } from '../../../shared/api/system.ts'
@@ -157,6 +158,7 @@ const operations: Record<string, typeof refused | ((world: World) => Call)> = {
   closeWhep: ({ sourceId }) => ({ params: { sourceId, session: 'gone' } }),
   getMediaServer: open,
   createStreamAsset: ({ sourceId }) => ({ body: { type: 'stream', name: 'Gate', source_id: sourceId } }),
+  listRecordedSources: open,
   startRecording: ofSource,
   stopRecording: ofSource,
   getRecordStatus: ofSource,
@@ -213,6 +215,7 @@ const SHOWS = new Map<string, keyof World>([
   ['listAssets', 'assetId'],
   ['findReferences', 'referenceId'],
   ['listJobs', 'queuedJobId'],
+  ['listRecordedSources', 'sourceId'],
   ['listRemoteMedia', 'remoteTaskId'],
   ['streamEvents', 'binnedId'],
   ['listAudit', 'binnedId'],
@@ -268,6 +271,8 @@ async function startBase() {
     const tus = await send(base, createTusUpload, newTusUpload({ workspaceId }), base.ready.admin.token)
     const remote = await base.api.call(cacheRemoteMedia, { body: { workspaceId, url: 'http://origin.example/a.jpg' } })
     const source = await base.add({ workspaceId })
+    base.mediamtx.addSegment(source.path_name, '2026-06-01T00:00:00Z', 10)
+    await base.api.call(getRecordStatus, { params: { sourceId: source.id } })
     const body = { type: 'stream' as const, name: 'Gate', source_id: source.id }
     const stream = await base.api.call(createStreamAsset, { body })
     return {

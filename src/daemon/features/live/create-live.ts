@@ -33,6 +33,8 @@ export interface LiveDeps
   resourcesDir: string | null
   /** Between looks at a media server that somebody else runs. */
   livenessMs?: number | undefined
+  /** Whether there is room for recordings now. */
+  mayRecord: () => boolean
   log: Logger
   ffmpegPath: () => string | null
 }
@@ -45,6 +47,8 @@ export interface LiveFeature extends Feature {
   tokens: StreamTokens
   /** A picture of a stream as it is now, in full size. Throws `source_not_found`, `snapshot_not_available`. */
   pictureOf(sourceId: string): Promise<Buffer>
+  /** Has the media server's paths follow what is wanted now. Raises `AppError` and `MediaMtxError`. */
+  reconcile(): Promise<unknown>
 }
 
 const THIS_MACHINE = '127.0.0.1'
@@ -73,7 +77,7 @@ export function createLive(deps: LiveDeps): LiveFeature {
   })
   const { maxBytes, minFreeBytes } = config.recordings
   const warnings = maxBytes === null && minFreeBytes === null ? [] : [NO_LIMITS]
-  const recordConf = recordConfOf(config)
+  const recordConf = { ...recordConfOf(config), mayRecord: deps.mayRecord }
   const initialPaths = () =>
     Object.fromEntries(repository.all().map((source) => [source.pathName, wantedPath(source, recordConf)]))
   const server: MediaServer = config.external
@@ -138,6 +142,7 @@ export function createLive(deps: LiveDeps): LiveFeature {
     repository,
     assets,
     tokens,
+    reconcile: () => reconciler.run(),
     pictureOf: (sourceId) => snapshots.inFull(service.get(sourceId)),
     bind: (binder) =>
       bindSources(binder, { service, repository, views, server, proxy: new StreamProxy(server), snapshots, assets }),
@@ -160,7 +165,7 @@ export function createLive(deps: LiveDeps): LiveFeature {
 }
 
 /** How this base records. Where the media server runs elsewhere, its own folder is used. */
-function recordConfOf({ external, recordings }: LiveDeps['config']): RecordConf {
+function recordConfOf({ external, recordings }: LiveDeps['config']): Omit<RecordConf, 'mayRecord'> {
   return {
     ...(external ? {} : { recordPath: recordPathBelow(recordings.dir) }),
     recordFormat: 'fmp4',

@@ -12,7 +12,12 @@ import { type Source, SourcesRepository } from './sources.repository.ts'
 import { wantedPath } from './wanted-path.ts'
 
 const log = pino({ level: 'silent' })
-const recordConf = { recordPath: '/r/%path/%s-%f', recordSegmentDuration: '900s', recordDeleteAfter: '0s' }
+const recordConf = {
+  recordPath: '/r/%path/%s-%f',
+  recordSegmentDuration: '900s',
+  recordDeleteAfter: '0s',
+  mayRecord: () => true
+}
 
 function sourceOf(n: number, changes: Partial<Source> = {}): Source {
   const number = String(n)

@@ -32,8 +32,8 @@ export interface SourcesServiceDeps {
   recordConf: RecordConf
   /** Whether streams may be fetched from this machine. */
   allowLoopback: boolean
-  /** Whether there is so little room that nothing is recorded. */
-  isDiskFull: () => Promise<boolean>
+  /** Whether what a source has sent since then (RFC 3339; null: unknown) is being written, as far as was seen. */
+  isRecorded: (sourceId: string, availableTime: string | null) => boolean
   /** Throws `workspace_not_found` where workspaces are not made by using them. */
   assertWorkspace: (workspaceId: string) => void
   /** Runs before a source is deleted, while its path is still there; what it throws prevents that. */
@@ -169,7 +169,7 @@ export class SourcesService {
   /** What the media server says of one stream. Throws as it does. */
   async statusOf(source: Source): Promise<StreamStatus> {
     const path = await this.#deps.server.client().getPath(source.pathName)
-    return this.#toStatus(source, path, await this.#deps.isDiskFull())
+    return this.#toStatus(source, path)
   }
 
   /** The same for many, asked once; null for all where it does not answer. */
@@ -182,17 +182,14 @@ export class SourcesService {
       throw error
     }
     const byName = new Map(paths.map((path) => [path.name, path]))
-    const isDiskFull = await this.#deps.isDiskFull()
-    return new Map(
-      sources.map((source) => [source.id, this.#toStatus(source, byName.get(source.pathName) ?? null, isDiskFull)])
-    )
+    return new Map(sources.map((source) => [source.id, this.#toStatus(source, byName.get(source.pathName) ?? null)]))
   }
 
-  #toStatus(source: Source, path: RuntimePath | null, isDiskFull: boolean): StreamStatus {
-    const { server, clock } = this.#deps
+  #toStatus(source: Source, path: RuntimePath | null): StreamStatus {
+    const { server, clock, isRecorded } = this.#deps
     if (path?.available) this.#rates.note(source.id, path.inboundBytes, clock.nowMs())
     return statusOf(source, path, {
-      isDiskFull,
+      isRecorded: isRecorded(source.id, path?.availableTime ?? null),
       bitrate: this.#rates.bitrateOf(source.id),
       lastError: server.lastErrorOf(source.pathName)
     })

@@ -2,6 +2,7 @@ import { join } from 'node:path'
 import Sqlite from 'better-sqlite3'
 import { describe, expect, test, vi } from 'vitest'
 import { deleteAsset } from '../../../shared/api/assets.ts'
+import { getRecordStatus } from '../../../shared/api/recordings.ts'
 import {
   deleteSource,
   disableSource,
@@ -190,13 +191,19 @@ describe('a source', () => {
   test('that shall be recorded and is not, says so', async () => {
     const base = await startLiveBase()
     const source = await base.add({ record_enabled: true })
-    const recording = async () => (await base.api.call(getSourceStatus, { params: { sourceId: source.id } })).recording
+    const params = { sourceId: source.id }
+    const recording = async () => {
+      // Takes a look at what is on the disk; otherwise that is taken every some seconds.
+      await base.api.call(getRecordStatus, { params })
+      return (await base.api.call(getSourceStatus, { params })).recording
+    }
     expect(await recording()).toEqual({ desired: true, active: false })
     await base.send(source, { tracks: [{ codec: 'VP8', codecProps: null }] })
     expect(await recording()).toEqual({ desired: true, active: false })
     await base.send(source)
+    base.mediamtx.advanceClock(2000)
     expect(await recording()).toEqual({ desired: true, active: true })
-    await base.api.call(disableSource, { params: { sourceId: source.id } })
+    await base.api.call(disableSource, { params })
     expect(await recording()).toEqual({ desired: true, active: false })
   })
 

@@ -33,7 +33,7 @@ export function canBeRecorded(tracks: RuntimePath['tracks']): boolean {
 export function statusOf(
   source: Source,
   path: RuntimePath | null,
-  seen: { bitrate: number | null; lastError: string | null; isDiskFull: boolean }
+  seen: { bitrate: number | null; lastError: string | null; isRecorded: boolean }
 ): StreamStatus {
   const available = path?.available ?? false
   const connected = available && path?.source != null
@@ -43,7 +43,6 @@ export function statusOf(
     const protocol = readerProtocols[type] ?? type
     byProtocol[protocol] = (byProtocol[protocol] ?? 0) + 1
   }
-  const isRecorded = source.enabled && source.recordEnabled && available && canBeRecorded(path?.tracks ?? [])
   return {
     registered: path !== null,
     available,
@@ -59,9 +58,9 @@ export function statusOf(
     inbound_bytes: path?.inboundBytes ?? 0,
     inbound_bitrate: available ? seen.bitrate : null,
     available_since: available ? (path?.availableTime ?? null) : null,
-    recording: { desired: source.recordEnabled, active: isRecorded && !seen.isDiskFull },
+    recording: { desired: source.recordEnabled, active: source.recordEnabled && available && seen.isRecorded },
     on_demand: source.onDemand && !source.recordEnabled,
-    last_error: available ? null : seen.lastError
+    last_error: seen.lastError
   }
 }
 

@@ -5,7 +5,10 @@ import type { Source } from './sources.repository.ts'
 export type RecordConf = Pick<
   PathConf,
   'recordPath' | 'recordFormat' | 'recordPartDuration' | 'recordSegmentDuration' | 'recordDeleteAfter'
->
+> & {
+  /** Whether there is room for recordings now. */
+  mayRecord: () => boolean
+}
 
 /** Nobody has a name that ends so (RFC 6761 §6.4). */
 const NOWHERE = 'rtsp://switched-off.invalid/'
@@ -15,9 +18,9 @@ const NOWHERE = 'rtsp://switched-off.invalid/'
  * there is one. That path is one to fetch from nowhere when somebody watches: it takes nobody who publishes and has nothing to show, also
  * on a server that asks nobody who may.
  */
-export function wantedPath(source: Source, recordConf: RecordConf): PathConf {
+export function wantedPath(source: Source, { mayRecord, ...recordConf }: RecordConf): PathConf {
   const { enabled, recordEnabled, url } = source
-  const common: PathConf = { ...recordConf, overridePublisher: true, record: enabled && recordEnabled }
+  const common: PathConf = { ...recordConf, overridePublisher: true, record: enabled && recordEnabled && mayRecord() }
   if (!enabled) return { ...common, source: NOWHERE, sourceOnDemand: true }
   if (url === null) return { ...common, source: 'publisher' }
   return {

@@ -8,7 +8,7 @@ import type { Clip } from '../../../shared/api/recordings.ts'
 import type { uploadedMediaSchema } from '../../../shared/api/uploads.ts'
 import type { Clock } from '../../clock.ts'
 import type { Database } from '../../db/database.ts'
-import { type Page, pageFrom } from '../../db/page.ts'
+import { type Page, pageFrom, unknownCursor } from '../../db/page.ts'
 import { AppError, messageOf } from '../../errors.ts'
 import type { Outbox } from '../../events/outbox.ts'
 import { newId } from '../../ids.ts'
@@ -21,7 +21,7 @@ import type { MediaType } from '../../media/sniff-media.ts'
 import type { OwnFile } from '../uploads/uploads.service.ts'
 import type { ClipCutter } from './clip-cutter.ts'
 import { type ClipRow, type ClipsRepository, clipView, type Provenance } from './clips.repository.ts'
-import { isoFromUs, nameAt, US_PER_MS, US_PER_S, usFromIso } from './instants.ts'
+import { isoFromUs, nameAt, US_PER_MS, US_PER_S, usOf } from './instants.ts'
 import type { Playback } from './playback.service.ts'
 import type { RecordingPlace, RecordingPlaces } from './recorded-sources.ts'
 import type { RecordingIndex } from './recording-index.ts'
@@ -76,7 +76,7 @@ export class ClipsService {
   ): Promise<{ jobId: string; clipId: string }> {
     const { db, clock, queue, places, clips, index, playback } = this.#deps
     const place = places.get(sourceId)
-    const span = { startUs: usFromIso(start) ?? 0, endUs: usFromIso(end) ?? 0 }
+    const span = { startUs: usOf(start), endUs: usOf(end) }
     const nowMs = clock.nowMs()
     assertLength(span, nowMs)
     const clipId = newId(nowMs)
@@ -92,10 +92,12 @@ export class ClipsService {
     })
   }
 
-  /** Throws `source_not_found`. */
+  /** Throws `source_not_found`, `invalid_request` for a cursor of another list. */
   list(sourceId: string, query: { cursor?: string | undefined; limit: number }): Page<Clip> {
-    this.#deps.places.get(sourceId)
-    const found = this.#deps.clips.list(sourceId, { ...query, limit: query.limit + 1 })
+    const { places, clips } = this.#deps
+    places.get(sourceId)
+    if (query.cursor !== undefined && clips.find(query.cursor)?.sourceId !== sourceId) throw unknownCursor()
+    const found = clips.list(sourceId, { ...query, limit: query.limit + 1 })
     const { items, nextCursor } = pageFrom(found, query.limit, ({ id }) => id)
     return { items: items.map(clipView), nextCursor }
   }
@@ -118,7 +120,7 @@ export class ClipsService {
   ): Promise<StoredMedia> {
     const { clock, places, clips, pictureOf } = this.#deps
     const place = at === undefined ? placeOfLive(places, sourceId) : places.get(sourceId)
-    const atUs = (at === undefined ? null : usFromIso(at)) ?? clock.nowMs() * US_PER_MS
+    const atUs = at === undefined ? clock.nowMs() * US_PER_MS : usOf(at)
     const jpeg = at === undefined ? await pictureOf(sourceId) : await this.#pictureAt(place, atUs)
     const id = newId(clock.nowMs())
     const span = { startUs: atUs, endUs: atUs }

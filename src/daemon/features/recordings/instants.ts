@@ -18,6 +18,13 @@ export function usFromIso(text: string): number | null {
   return Number.isNaN(ms) ? null : ms * US_PER_MS + Number(fraction.padEnd(6, '0').slice(0, 6))
 }
 
+/** The same of a text that the contract let through; a number counts seconds. Throws an `Error` for anything else. */
+export function usOf(instant: string | number): number {
+  const us = typeof instant === 'number' ? Math.round(instant * US_PER_S) : usFromIso(instant)
+  if (us === null) throw new Error(`${instant} is no instant`)
+  return us
+}
+
 const FILE_NAME = /^(\d{10})-(\d{6})\.mp4$/
 
 /** When the recording in a file began (`%s-%f.mp4`); null for a file that is none. */

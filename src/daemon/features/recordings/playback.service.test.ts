@@ -8,6 +8,7 @@ import { isoFromUs, US_PER_S } from './instants.ts'
 import { Playback } from './playback.service.ts'
 import { RecordingPlaces } from './recorded-sources.ts'
 import { CAMERA, placeOf, startIndex } from './recordings-bench.ts'
+import { RemovedSourcesRepository } from './removed-sources.repository.ts'
 
 const START_US = 1_795_282_529_020_495
 const { sourceId, workspaceId } = placeOf()
@@ -25,12 +26,13 @@ async function startPlayback(answer: RequestListener) {
   })
   const url = `http://127.0.0.1:${(stand.address() as AddressInfo).port}`
   const client = new MediaMtxClient({ apiUrl: url, playbackUrl: url, credential: null })
-  const source = { id: sourceId, workspaceId, name: 'Roof', pathName: CAMERA, enabled: true, recordEnabled: false }
+  const about = { name: 'Roof', pathName: CAMERA, enabled: true, recordEnabled: false, updatedAtMs: 0 }
+  const source = { id: sourceId, workspaceId, ...about }
   const sources = { find: () => source, listRecorded: () => [], setRecording: async () => undefined }
   const playback = new Playback({
     ...bench,
     server: { ...bench.server, client: () => client },
-    places: new RecordingPlaces({ sources, segments: bench.segments }),
+    places: new RecordingPlaces({ sources, removed: new RemovedSourcesRepository(bench.db), segments: bench.segments }),
     ffmpegPath: () => null,
     scratchDir: temporaryFolder('scratch')
   })

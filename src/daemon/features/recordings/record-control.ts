@@ -1,13 +1,13 @@
 import type { RecordStatus } from '../../../shared/api/recordings.ts'
-import { AppError } from '../../errors.ts'
 import type { RuntimePath } from '../../mediamtx/client.ts'
-import { MediaMtxError } from '../../mediamtx/errors.ts'
+import { isOutage } from '../../mediamtx/is-outage.ts'
 import { canBeRecorded } from '../live/stream-status.ts'
 import { isoFromUs } from './instants.ts'
-import type { RecordingPlaces, RecordingSources } from './recorded-sources.ts'
+import type { RecordedSource, RecordingPlaces, RecordingSources } from './recorded-sources.ts'
+import type { RecordingGrowth } from './recording-growth.ts'
 import type { RecordingIndex } from './recording-index.ts'
+import type { RecordingRoom } from './recording-room.ts'
 import type { RecordingServer } from './recording-server.ts'
-import type { Retention } from './retention.ts'
 import type { SegmentsRepository } from './segments.repository.ts'
 
 export interface RecordControlDeps {
@@ -15,8 +15,9 @@ export interface RecordControlDeps {
   places: RecordingPlaces
   segments: SegmentsRepository
   index: RecordingIndex
+  growth: RecordingGrowth
   server: RecordingServer
-  retention: Retention
+  room: RecordingRoom
 }
 
 type Actual = Pick<RecordStatus, 'active' | 'problem'>
@@ -39,25 +40,38 @@ export class RecordControl {
 
   /** Throws `source_not_found`. */
   async status(sourceId: string): Promise<RecordStatus> {
-    const { places, segments, index } = this.#deps
-    const { recordEnabled: desired, pathName } = places.source(sourceId)
-    await index.scan([places.get(sourceId)])
+    const { places, segments, index, server } = this.#deps
+    const source = places.source(sourceId)
+    if (!source.recordEnabled) await index.scan([places.get(sourceId)])
+    const actual: Actual = source.recordEnabled ? await this.#actual(source) : { active: false, problem: null }
     const last = segments.findLast(sourceId)
-    const actual: Actual = desired ? await this.#actual(pathName) : { active: false, problem: null }
-    return { desired, ...actual, last_segment_start: last ? isoFromUs(last.startUs) : null }
+    return {
+      desired: source.recordEnabled,
+      ...actual,
+      last_segment_start: last ? isoFromUs(last.startUs) : null,
+      last_error: server.lastErrorOf(source.pathName)
+    }
   }
 
-  async #actual(pathName: string): Promise<Actual> {
+  /** What lies on the disk, and where that does not grow, why. */
+  async #actual(source: RecordedSource): Promise<Actual> {
+    const { places, index, growth, room, server } = this.#deps
+    if (!(await index.isRootThere())) return { active: false, problem: 'disk_away' }
     let path: RuntimePath | null
     try {
-      path = await this.#deps.server.client().getPath(pathName)
+      await index.look(places.get(source.id))
+      path = await server.client().getPath(source.pathName)
     } catch (error) {
-      if (!(error instanceof MediaMtxError || error instanceof AppError)) throw error
+      if (!isOutage(error)) throw error
       return { active: false, problem: 'server_unavailable' }
     }
     if (!path?.available) return { active: false, problem: 'nobody_sends' }
+    const { availableTime } = path
+    if (growth.isGrowing(source.id, availableTime)) return { active: true, problem: null }
     if (!canBeRecorded(path.tracks)) return { active: false, problem: 'no_usable_track' }
-    if (await this.#deps.retention.isDiskFull()) return { active: false, problem: 'disk_full' }
-    return { active: true, problem: null }
+    if (room.isShort) return { active: false, problem: 'disk_full' }
+    const sinceMs = availableTime === null ? Number.NaN : Date.parse(availableTime)
+    const mayBegin = growth.isBeginning(source.id, source.updatedAtMs, sinceMs)
+    return { active: false, problem: mayBegin ? null : 'not_written' }
   }
 }

@@ -1,4 +1,5 @@
 import { AppError } from '../../errors.ts'
+import type { RemovedSource, RemovedSourcesRepository } from './removed-sources.repository.ts'
 import type { SegmentsRepository } from './segments.repository.ts'
 
 /** A stream, as far as recordings need it. */
@@ -9,6 +10,8 @@ export interface RecordedSource {
   pathName: string
   enabled: boolean
   recordEnabled: boolean
+  /** When somebody last changed something of it. */
+  updatedAtMs: number
 }
 
 /** The streams there are. */
@@ -25,28 +28,30 @@ export interface RecordingPlace {
   sourceId: string
   workspaceId: string
   pathName: string
-  /** The path's, where the stream is gone. */
   name: string
+  /** It shall be. */
   isRecorded: boolean
+  /** The stream is gone. */
+  isRemoved: boolean
 }
 
 /** Finds where the recordings of a stream are, also once that is gone. */
 export class RecordingPlaces {
   readonly #sources: RecordingSources
+  readonly #removed: RemovedSourcesRepository
   readonly #segments: SegmentsRepository
 
-  constructor(deps: { sources: RecordingSources; segments: SegmentsRepository }) {
+  constructor(deps: { sources: RecordingSources; removed: RemovedSourcesRepository; segments: SegmentsRepository }) {
     this.#sources = deps.sources
+    this.#removed = deps.removed
     this.#segments = deps.segments
   }
 
   /** Throws `source_not_found`. */
   get(sourceId: string): RecordingPlace {
-    const source = this.#sources.find(sourceId)
-    if (source) return placeOf(source)
-    const last = this.#segments.findLast(sourceId)
-    if (!last) throw new AppError('source_not_found', { sourceId })
-    return { sourceId, workspaceId: last.workspaceId, pathName: last.pathName, name: last.pathName, isRecorded: false }
+    const place = this.find(sourceId)
+    if (!place) throw new AppError('source_not_found', { sourceId })
+    return place
   }
 
   /** Throws `source_not_found` also for a stream of which only recordings are left. */
@@ -58,18 +63,38 @@ export class RecordingPlaces {
 
   /** Those where something may be written now. */
   listBusy(): RecordingPlace[] {
-    const recorded = this.#sources.listRecorded().map(placeOf)
-    const open = this.#segments.listOpen().map(({ sourceId }) => this.get(sourceId))
-    return [...new Map([...open, ...recorded].map((place) => [place.sourceId, place])).values()]
+    const open = this.#segments.listOpenSourceIds().flatMap((sourceId) => this.find(sourceId) ?? [])
+    return distinct([...open, ...this.#sources.listRecorded().map(placeOf)])
   }
 
-  /** All that have recordings, and those that shall have some. */
+  /** Those that have recordings. */
+  listWithRecordings(): RecordingPlace[] {
+    return this.#segments.listSourceIds().flatMap((sourceId) => this.find(sourceId) ?? [])
+  }
+
+  /** Those, and those that shall have some. */
   listAll(): RecordingPlace[] {
-    const kept = this.#segments.listSourceIds().map((sourceId) => this.get(sourceId))
-    return [...new Map([...kept, ...this.listBusy()].map((place) => [place.sourceId, place])).values()]
+    return distinct([...this.listWithRecordings(), ...this.listBusy()])
+  }
+
+  find(sourceId: string): RecordingPlace | undefined {
+    const source = this.#sources.find(sourceId)
+    if (source) return placeOf(source)
+    const removed = this.#removed.find(sourceId)
+    return removed && placeOfRemoved(removed)
   }
 }
 
-function placeOf({ id, workspaceId, pathName, name, recordEnabled, enabled }: RecordedSource): RecordingPlace {
-  return { sourceId: id, workspaceId, pathName, name, isRecorded: recordEnabled && enabled }
+function distinct(places: readonly RecordingPlace[]): RecordingPlace[] {
+  return [...new Map(places.map((place) => [place.sourceId, place])).values()]
+}
+
+function placeOf({ id, recordEnabled, enabled, ...source }: RecordedSource): RecordingPlace {
+  const { workspaceId, pathName, name } = source
+  return { sourceId: id, workspaceId, pathName, name, isRecorded: recordEnabled && enabled, isRemoved: false }
+}
+
+/** What was recorded of a stream that is gone. */
+export function placeOfRemoved({ id, workspaceId, pathName, name }: RemovedSource): RecordingPlace {
+  return { sourceId: id, workspaceId, pathName, name, isRecorded: false, isRemoved: true }
 }

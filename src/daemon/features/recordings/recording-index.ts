@@ -13,6 +13,7 @@ import { KeyedLock } from '../ingest/keyed-lock.ts'
 import { isoFromUs, startOfFile, US_PER_MS, US_PER_S, usFromIso } from './instants.ts'
 import { readSegment } from './read-segment.ts'
 import type { RecordingPlace } from './recorded-sources.ts'
+import type { RecordingGrowth } from './recording-growth.ts'
 import type { RecordingServer } from './recording-server.ts'
 import { checkSegmentJob } from './recordings.jobs.ts'
 import type { SegmentFacts, SegmentRow, SegmentsRepository } from './segments.repository.ts'
@@ -24,6 +25,7 @@ export interface RecordingIndexDeps {
   queue: JobQueue
   server: RecordingServer
   segments: SegmentsRepository
+  growth: RecordingGrowth
 }
 
 /** Says that a folder is the one of our recordings. */
@@ -80,15 +82,21 @@ export class RecordingIndex {
     if (!(await this.isRootThere())) return
     for (const path of paths) {
       if (signal?.aborted) return
-      await this.exclusively(path.sourceId, () => this.#scanPath(path, signal))
+      await this.exclusively(path.sourceId, () => this.#tryPath(path, signal))
     }
+  }
+
+  /** Looks at a path. Raises `live_unavailable` while its disk is away, the file system's errors and `MediaMtxError`. */
+  async look(path: RecordingPlace, signal?: AbortSignal): Promise<void> {
+    await this.assertRootThere()
+    await this.exclusively(path.sourceId, () => this.#scanPath(path, signal))
   }
 
   /** Looks at a path and then does `work`, before anybody else looks or deletes there. */
   async scanThen<T>(path: RecordingPlace, work: () => T): Promise<T> {
     const isThere = await this.isRootThere()
     return this.exclusively(path.sourceId, async () => {
-      if (isThere) await this.#scanPath(path)
+      if (isThere) await this.#tryPath(path)
       return work()
     })
   }
@@ -98,16 +106,22 @@ export class RecordingIndex {
     return this.#locks.run(sourceId, work)
   }
 
-  async #scanPath(path: RecordingPlace, signal?: AbortSignal): Promise<void> {
+  async #tryPath(path: RecordingPlace, signal?: AbortSignal): Promise<void> {
     try {
-      if (this.#deps.server.recordRoot === null) await this.#scanServer(path)
-      else await this.#scanFolder(path, join(this.#deps.server.recordRoot, ...path.pathName.split('/')), signal)
+      await this.#scanPath(path, signal)
     } catch (error) {
       if (signal?.aborted) return
       // That the server is away is known, and told elsewhere.
       const level = isServerTrouble(error) ? 'debug' : 'warn'
       this.#deps.log[level]({ path: path.pathName, reason: messageOf(error) }, 'recordings could not be looked at')
     }
+  }
+
+  async #scanPath(path: RecordingPlace, signal?: AbortSignal): Promise<void> {
+    const { server, segments, growth } = this.#deps
+    if (server.recordRoot === null) await this.#scanServer(path)
+    else await this.#scanFolder(path, join(server.recordRoot, ...path.pathName.split('/')), signal)
+    growth.note(path.sourceId, segments.listOpen(path.sourceId).at(-1) ?? null)
   }
 
   /**
@@ -243,7 +257,7 @@ export class RecordingIndex {
   }
 
   #openOf({ sourceId }: RecordingPlace): Known['open'] {
-    const open = this.#deps.segments.listOpen().filter((segment) => segment.sourceId === sourceId)
+    const open = this.#deps.segments.listOpen(sourceId)
     return new Map(open.map((segment) => [segment.startUs, segment]))
   }
 

@@ -17,7 +17,9 @@ import { startTestDaemon } from '../../testing/test-daemon.ts'
 import { temporaryFolder, testDatabase } from '../../testing/test-database.ts'
 import { US_PER_S } from './instants.ts'
 import type { RecordingPlace } from './recorded-sources.ts'
+import { RecordingGrowth } from './recording-growth.ts'
 import { RecordingIndex } from './recording-index.ts'
+import { RecordingRoom } from './recording-room.ts'
 import type { RecordingServer } from './recording-server.ts'
 import { SegmentsRepository } from './segments.repository.ts'
 
@@ -28,7 +30,7 @@ export const RUN = '6661dfc6-9bd5-4781-ae52-370e50f1f934'
 /** The place of a path in recordings; every path has a source of its own. */
 export function placeOf(pathName: string = CAMERA, isRecorded = true): RecordingPlace {
   const sourceId = `source-of-${pathName.slice(-8)}`.padEnd(26, '0')
-  return { sourceId, workspaceId: 'default', pathName, name: 'Roof', isRecorded }
+  return { sourceId, workspaceId: 'default', pathName, name: 'Roof', isRecorded, isRemoved: false }
 }
 
 /** An index over a fake media server, which runs on this machine or (`isElsewhere`) on another one. */
@@ -40,6 +42,7 @@ export async function startIndex(options: { isElsewhere?: boolean } = {}) {
   const server: RecordingServer = {
     recordRoot: options.isElsewhere ? null : fake.recordRoot!,
     client: () => client,
+    lastErrorOf: () => null,
     onReady: () => undefined
   }
   const clock = new ManualClock(Date.now())
@@ -47,10 +50,13 @@ export async function startIndex(options: { isElsewhere?: boolean } = {}) {
   const outbox = new Outbox({ db, clock })
   const queue = new JobQueue({ db, clock, outbox })
   const segments = new SegmentsRepository(db)
-  const common = { db, clock, log, outbox, queue, server, segments }
+  const growth = new RecordingGrowth({ clock })
+  const common = { db, clock, log, outbox, queue, server, segments, growth }
   const index = new RecordingIndex(common)
+  const room = new RecordingRoom({ ...common, applyRecording: async () => undefined })
   return {
     ...common,
+    room,
     fake,
     index,
     place: placeOf(),
@@ -105,7 +111,8 @@ export async function startRecordings(options: { programPath?: string; env?: Rec
     async look() {
       await base.api.call(getRecordStatus, { params })
       await base.daemon.idle()
-      const { items } = await base.api.call(listRecordingFiles, { params, query: { from: '2020-01-01T00:00:00Z' } })
+      const from = new Date(Date.now() - 86_400_000 * 30).toISOString()
+      const { items } = await base.api.call(listRecordingFiles, { params, query: { from } })
       return items
     }
   }

@@ -11,6 +11,7 @@ import {
   keepSnapshot,
   listClips,
   listPlaybackSegments,
+  listRecordedSources,
   listRecordingDays,
   listRecordingFiles,
   listRecordingSessions,
@@ -33,7 +34,7 @@ import { goneSignal } from '../../http/gone-signal.ts'
 import { isInScope, type WorkspaceScope } from '../../workspace-scope.ts'
 import { mediaHeaders } from '../delivery/media-headers.ts'
 import type { ClipsService } from './clips.service.ts'
-import { isoFromUs, nameAt, US_PER_MS, US_PER_S, usFromIso } from './instants.ts'
+import { isoFromUs, nameAt, US_PER_S, usOf } from './instants.ts'
 import type { Play, Playback } from './playback.service.ts'
 import type { RecordControl } from './record-control.ts'
 import type { RecordingPlace, RecordingPlaces } from './recorded-sources.ts'
@@ -65,12 +66,13 @@ const SPAN_FORMAT = 'fmp4'
 
 export function bindRecordings(binder: EndpointBinder, deps: RecordingsRouteDeps): void {
   const { service, control, playback, clips } = deps
+  binder.bind(listRecordedSources, ({ query }, { caller }) => service.listSources(query, caller.workspaceIds))
   binder.bind(startRecording, ({ params }) => control.set(params.sourceId, true))
   binder.bind(stopRecording, ({ params }) => control.set(params.sourceId, false))
   binder.bind(getRecordStatus, ({ params }) => control.status(params.sourceId))
   binder.bind(listRecordingSessions, ({ params, query }) => service.listSessions(params.sourceId, query))
   binder.bind(listRecordingFiles, ({ params, query }) => service.listFiles(params.sourceId, query))
-  binder.bind(listRecordingDays, ({ params }) => service.listDays(params.sourceId))
+  binder.bind(listRecordingDays, ({ params, query }) => service.listDays(params.sourceId, query))
   binder.bind(keepSegment, ({ params, body }) => service.keep(params.sourceId, params.segmentId, body.is_kept))
   binder.bind(deleteSegment, async ({ params }) => {
     await service.delete(params.sourceId, params.segmentId)
@@ -167,10 +169,4 @@ function pathTo(
     format
   })
   return `/api/v1/sources/${place.sourceId}/playback/media?${query}`
-}
-
-/** ISO 8601, or seconds since 1970. */
-function usOf(start: string | number): number {
-  if (typeof start === 'number') return Math.round(start * US_PER_S)
-  return usFromIso(start) ?? Date.parse(start) * US_PER_MS
 }

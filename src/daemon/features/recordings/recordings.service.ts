@@ -1,12 +1,19 @@
 import type { z } from 'zod'
-import type { listRecordingDays, RecordingSegment, RecordingSession } from '../../../shared/api/recordings.ts'
+import {
+  type listRecordingDays,
+  MAX_WINDOW_DAYS,
+  type RecordedSource,
+  type RecordingSegment,
+  type RecordingSession
+} from '../../../shared/api/recordings.ts'
 import { type Clock, isoFromMs, localDayBounds } from '../../clock.ts'
 import type { Database } from '../../db/database.ts'
 import { type Page, pageFrom, unknownCursor } from '../../db/page.ts'
 import { AppError } from '../../errors.ts'
 import type { JobQueue } from '../../jobs/job-queue.ts'
-import { isoFromUs, US_PER_S, usFromIso } from './instants.ts'
-import type { RecordingPlaces } from './recorded-sources.ts'
+import { isInScope, type WorkspaceScope } from '../../workspace-scope.ts'
+import { isoFromUs, US_PER_MS, US_PER_S, usOf } from './instants.ts'
+import type { RecordingPlace, RecordingPlaces } from './recorded-sources.ts'
 import type { RecordingIndex } from './recording-index.ts'
 import { repairSegmentJob } from './recordings.jobs.ts'
 import type { Retention } from './retention.ts'
@@ -33,6 +40,7 @@ export interface WindowQuery {
 }
 
 const DAY_US = 86_400 * US_PER_S
+const LAST_DAY = '9999-12-31'
 
 /** What was recorded, and what becomes of it. */
 export class RecordingsService {
@@ -40,6 +48,25 @@ export class RecordingsService {
 
   constructor(deps: RecordingsServiceDeps) {
     this.#deps = deps
+  }
+
+  /** Streams of which something was recorded, by name. Throws `invalid_request` for a cursor of another list. */
+  listSources(
+    query: { workspaceId?: string | undefined; cursor?: string | undefined; limit: number },
+    scope: WorkspaceScope
+  ): Page<RecordedSource> {
+    const { places, segments } = this.#deps
+    const { workspaceId } = query
+    const wanted: WorkspaceScope = workspaceId === undefined ? scope : [workspaceId]
+    const all = places.listWithRecordings().filter((place) => isInScope(wanted, place.workspaceId))
+    const after = query.cursor === undefined ? null : places.find(query.cursor)
+    if (after === undefined || (after && !isInScope(wanted, after.workspaceId))) throw unknownCursor()
+    const rest = all.sort(byName).filter((place) => after === null || byName(place, after) > 0)
+    const { items, nextCursor } = pageFrom(rest, query.limit, ({ sourceId }) => sourceId)
+    return {
+      items: items.flatMap((place) => recordedSourceView(place, segments.sumOf(place.sourceId)) ?? []),
+      nextCursor
+    }
   }
 
   /** Throws `source_not_found`, `invalid_request`. */
@@ -56,19 +83,22 @@ export class RecordingsService {
   ): Page<RecordingSegment> {
     const { places, segments } = this.#deps
     places.get(sourceId)
-    const after = query.cursor === undefined ? undefined : segments.find(query.cursor)
-    if (query.cursor !== undefined && after?.sourceId !== sourceId) throw unknownCursor()
-    const page = { afterUs: after?.startUs ?? -1, limit: query.limit + 1 }
-    const found = segments.listWindow(sourceId, this.windowOf(query), page)
-    const { items, nextCursor } = pageFrom(found, query.limit, ({ id }) => id)
+    const window = this.windowOf(query)
+    const afterUs = query.cursor === undefined ? -1 : positionOf(query.cursor, sourceId)
+    if (afterUs >= window.toUs) throw unknownCursor()
+    const found = segments.listWindow(sourceId, window, { afterUs, limit: query.limit + 1 })
+    const { items, nextCursor } = pageFrom(found, query.limit, ({ startUs }) => `${startUs}_${sourceId}`)
     return { items: items.map(segmentView), nextCursor }
   }
 
-  /** Throws `source_not_found`. */
-  listDays(sourceId: string): Days {
+  /** Up to a day, or up to the newest of all. Throws `source_not_found`. */
+  listDays(sourceId: string, query: { to?: string | undefined }): Days {
     const { places, segments } = this.#deps
     places.get(sourceId)
-    const items = segments.sumDays(sourceId).map(({ day, segments, durationMs, sizeBytes }) => {
+    const to = query.to ?? segments.findDayUpTo(sourceId, LAST_DAY)
+    if (to === null) return { items: [], earlier: null }
+    const from = addDays(to, 1 - MAX_WINDOW_DAYS)
+    const items = segments.sumDays(sourceId, from, to).map(({ day, segments, durationMs, sizeBytes }) => {
       const { startMs, endMs } = localDayBounds(day)
       return {
         day,
@@ -79,7 +109,7 @@ export class RecordingsService {
         size_bytes: sizeBytes
       }
     })
-    return { items }
+    return { items, earlier: segments.findDayUpTo(sourceId, addDays(from, -1)) }
   }
 
   /** Throws `source_not_found`, `recording_not_found`. */
@@ -106,15 +136,18 @@ export class RecordingsService {
     return { jobId: db.transaction(() => queue.enqueue(repairSegmentJob, { segmentId })) }
   }
 
-  /** The last day unless told otherwise. Throws `invalid_request` for a window that ends before it begins. */
+  /** The last day unless told otherwise. Throws `invalid_request` for a window that ends before it begins, or is too long. */
   windowOf({ from, to }: WindowQuery): { fromUs: number; toUs: number } {
-    const toUs = (to === undefined ? null : usFromIso(to)) ?? this.#deps.clock.nowMs() * 1000
-    const fromUs = (from === undefined ? null : usFromIso(from)) ?? toUs - DAY_US
-    if (fromUs <= toUs) return { fromUs, toUs }
-    throw new AppError('invalid_request', {
-      in: 'query',
-      issues: [{ path: 'from', message: 'must not be later than to' }]
-    })
+    const toUs = to === undefined ? this.#deps.clock.nowMs() * US_PER_MS : usOf(to)
+    const fromUs = from === undefined ? toUs - DAY_US : usOf(from)
+    const message =
+      fromUs > toUs
+        ? 'must not be later than to'
+        : toUs - fromUs > MAX_WINDOW_DAYS * DAY_US
+          ? `must be at most ${MAX_WINDOW_DAYS} days before to`
+          : null
+    if (message === null) return { fromUs, toUs }
+    throw new AppError('invalid_request', { in: 'query', issues: [{ path: 'from', message }] })
   }
 
   #get(sourceId: string, segmentId: string): SegmentRow {
@@ -128,6 +161,42 @@ export class RecordingsService {
   #assertUnused({ id: segmentId, state }: SegmentRow): void {
     if (state === 'open' || this.#deps.segments.isNeeded(segmentId))
       throw new AppError('recording_in_use', { segmentId })
+  }
+}
+
+function addDays(day: string, days: number): string {
+  return new Date(Date.parse(`${day}T00:00:00Z`) + days * 86_400_000).toISOString().slice(0, 10)
+}
+
+/** By name, whatever its case. */
+function byName(a: RecordingPlace, b: RecordingPlace): number {
+  const [one, other] = [a, b].map(({ name, sourceId }) => `${name.toLowerCase()}\0${sourceId}`)
+  return one! < other! ? -1 : one === other ? 0 : 1
+}
+
+/** Throws `invalid_request` for what no page of this source's files came with. */
+function positionOf(cursor: string, sourceId: string): number {
+  const [, startUs, owner] = /^(\d{1,16})_([0-9a-z]{26})$/.exec(cursor) ?? []
+  if (startUs === undefined || owner !== sourceId) throw unknownCursor()
+  return Number(startUs)
+}
+
+/** Null for one whose last recording has just gone. */
+function recordedSourceView(
+  { sourceId, workspaceId, name, pathName, isRemoved }: RecordingPlace,
+  sum: ReturnType<SegmentsRepository['sumOf']>
+): RecordedSource | null {
+  if (!sum) return null
+  return {
+    source_id: sourceId,
+    workspace_id: workspaceId,
+    name,
+    path_name: pathName,
+    is_removed: isRemoved,
+    first_start: isoFromUs(sum.firstUs),
+    last_start: isoFromUs(sum.lastUs),
+    segments: sum.segments,
+    size_bytes: sum.sizeBytes
   }
 }
 

@@ -10,6 +10,7 @@ import {
   getRecordStatus,
   keepSegment,
   listPlaybackSegments,
+  listRecordedSources,
   listRecordingDays,
   listRecordingFiles,
   listRecordingSessions,
@@ -17,7 +18,7 @@ import {
   startRecording,
   stopRecording
 } from '../../../shared/api/recordings.ts'
-import { deleteSource, disableSource } from '../../../shared/api/sources.ts'
+import { createSource, deleteSource, disableSource } from '../../../shared/api/sources.ts'
 import { createToken } from '../../../shared/api/system.ts'
 import { findFfmpeg } from '../../media/find-ffmpeg.ts'
 import { segmentBytes } from '../../testing/fake-mediamtx/segment-media.ts'
@@ -37,20 +38,17 @@ describe('recording', () => {
     const source = await base.add()
     const params = { sourceId: source.id }
     const status = () => base.api.call(getRecordStatus, { params })
-    expect(await status()).toEqual({ desired: false, active: false, last_segment_start: null, problem: null })
+    const nothing = { desired: false, active: false, problem: null, last_error: null }
+    expect(await status()).toEqual({ ...nothing, last_segment_start: null })
     expect(await base.api.call(startRecording, { params })).toMatchObject({ desired: true, problem: 'nobody_sends' })
     await base.send(source, { tracks: [{ codec: 'VP8', codecProps: null }] })
     expect(await status()).toMatchObject({ active: false, problem: 'no_usable_track' })
     base.mediamtx.unpublish(source.path_name)
     await base.send(source)
-    expect(await status()).toMatchObject({ desired: true, active: true, problem: null })
     base.mediamtx.advanceClock(3000)
+    expect(await status()).toMatchObject({ desired: true, active: true, problem: null })
     expect((await status()).last_segment_start).not.toBeNull()
-    expect(await base.api.call(stopRecording, { params })).toMatchObject({
-      desired: false,
-      active: false,
-      problem: null
-    })
+    expect(await base.api.call(stopRecording, { params })).toMatchObject(nothing)
     await base.api.call(startRecording, { params })
     await base.mediamtx.down()
     expect(await status()).toMatchObject({ desired: true, active: false, problem: 'server_unavailable' })
@@ -105,6 +103,59 @@ onServer('what was recorded', () => {
       await expect(api.call(listRecordingFiles, { params, query })).rejects.toMatchObject({
         problem: { code: 'invalid_request' }
       })
+  })
+
+  test('is asked for in windows of a month at most, by instants that are some, page by page of one list', async () => {
+    const { api, params, put, look, fetch } = await startRecordings()
+    put(at(0), 60)
+    put(at(100), 60)
+    await look()
+    const ask = async (path: string) => {
+      const answer = await fetch(`/api/v1/sources/${params.sourceId}/${path}`)
+      const { code, details } = (await answer.json()) as { code?: string; details?: { issues: { path: string }[] } }
+      return [answer.status, code, details?.issues[0]?.path]
+    }
+    const month = (days: number) => `from=${isoFromUs(at(-days * 86_400))}&to=${isoFromUs(at(0))}`
+    const windows = ['record/sessions', 'record/files', 'playback/segments']
+    for (const list of windows) {
+      expect(await ask(`${list}?${month(31)}`)).toEqual([200, undefined, undefined])
+      expect(await ask(`${list}?${month(31.001)}`)).toEqual([400, 'invalid_request', 'from'])
+    }
+    for (const wrong of [
+      '2026-02-30T00:00:00Z',
+      '2026-02-20',
+      '1969-12-31T23:59:59Z',
+      '2026-02-20T00:00:00.1234567890Z',
+      ''
+    ])
+      for (const [list, name] of [...windows.map((list) => [list, 'from'] as const), ['playback', 'start'] as const])
+        expect([wrong, ...(await ask(`${list}?${name}=${wrong}`))]).toEqual([wrong, 400, 'invalid_request', name])
+    for (const start of ['', '-1', '1e400', 'NaN', '0x10', '253402300800'])
+      expect([start, ...(await ask(`playback?start=${start}`))]).toEqual([start, 400, 'invalid_request', 'start'])
+    const { nextCursor } = await api.call(listRecordingFiles, { params, query: { limit: 1 } })
+    const other = await api.call(createSource, { body: { name: 'Gate', type: 'push' } })
+    const earlier = { to: isoFromUs(at(-1)) }
+    await expect(
+      api.call(listRecordingFiles, { params: { sourceId: other.id }, query: { cursor: nextCursor! } })
+    ).rejects.toMatchObject({ problem: { code: 'invalid_request' } })
+    await expect(
+      api.call(listRecordingFiles, { params, query: { ...earlier, cursor: nextCursor! } })
+    ).rejects.toMatchObject({ problem: { code: 'invalid_request' } })
+  })
+
+  test('is told by days, a month at a time, and what lies before can be asked for', async () => {
+    const { api, params, put, look } = await startRecordings()
+    const DAY = 86_400
+    for (const days of [0, 10, 50, 90]) put(at(-days * DAY), 10)
+    await look()
+    const found: number[] = []
+    let to: string | undefined
+    do {
+      const page = await api.call(listRecordingDays, { params, query: to === undefined ? {} : { to } })
+      found.push(page.items.length)
+      to = page.earlier ?? undefined
+    } while (to !== undefined)
+    expect(found).toEqual([2, 1, 1])
   })
 
   test('is deleted when somebody says so, and kept when they do', async () => {
@@ -268,17 +319,90 @@ onServer('playback', () => {
   })
 })
 
-test('a media server elsewhere deletes the recordings before it forgets the path', async () => {
+describe('of a source that was removed', () => {
+  const names = ({ items }: { items: { name: string; is_removed: boolean; segments: number }[] }) =>
+    items.map(({ name, is_removed, segments }) => [name, is_removed, segments])
+
+  test('recordings are found by its name, also by those of its workspace only, until they go', async () => {
+    const base = await startLiveBase()
+    const { api, ready } = base
+    const source = await base.add({ name: 'Roof', workspaceId: 'ours' })
+    const other = await base.add({ name: 'aerial' })
+    await base.add({ name: 'Never recorded' })
+    for (const { path_name } of [source, other]) base.mediamtx.addSegment(path_name, isoFromUs(at(0)), 30)
+    const params = { sourceId: source.id }
+    await api.call(getRecordStatus, { params: { sourceId: other.id } })
+    // What nobody has looked at yet is seen before the path goes.
+    await api.call(deleteSource, { params, query: { recordings: 'keep' } })
+    const all = await api.call(listRecordedSources, {})
+    expect(names(all)).toEqual([
+      ['aerial', false, 1],
+      ['Roof', true, 1]
+    ])
+    expect(all.items[1]).toMatchObject({
+      source_id: source.id,
+      path_name: source.path_name,
+      first_start: isoFromUs(at(0))
+    })
+    const first = await api.call(listRecordedSources, { query: { limit: 1 } })
+    const query = { limit: 1, cursor: first.nextCursor! }
+    expect(names(await api.call(listRecordedSources, { query }))).toEqual([['Roof', true, 1]])
+    const wrong = api.call(listRecordedSources, { query: { ...query, workspaceId: 'ours' } })
+    await expect(wrong).rejects.toMatchObject({ problem: { code: 'invalid_request' } })
+
+    const { secret } = await api.call(createToken, { body: { name: 'us', role: 'viewer', workspaceIds: ['ours'] } })
+    const { secret: foreign } = await api.call(createToken, {
+      body: { name: 'others', role: 'viewer', workspaceIds: ['others'] }
+    })
+    const ask = async (path: string, token: string) => {
+      const answer = await fetch(`${ready.admin.url}${path}`, { headers: { authorization: `Bearer ${token}` } })
+      return [answer.status, await answer.json()]
+    }
+    expect(await ask('/api/v1/recordings/sources', secret)).toMatchObject([200, { items: [{ name: 'Roof' }] }])
+    expect(await ask('/api/v1/recordings/sources', foreign)).toEqual([200, { items: [], nextCursor: null }])
+    const files = `/api/v1/sources/${source.id}/record/files`
+    expect(await ask(files, secret)).toMatchObject([200, { items: [{ duration: 30 }] }])
+    expect(await ask(files, foreign)).toMatchObject([404, { code: 'source_not_found' }])
+  })
+})
+
+test('a media server elsewhere deletes recordings of a removed path that it gets back for that, and none it does not know', async () => {
   const base = await startLiveBase()
   const source = await base.add()
   const file = base.mediamtx.addSegment(source.path_name, isoFromUs(at(0)), 30)
   const kept = await base.add()
   const keptFile = base.mediamtx.addSegment(kept.path_name, isoFromUs(at(0)), 30)
+  const pathOf = async (pathName: string) =>
+    (await fetch(`${base.mediamtx.urls.api}/v3/config/paths/get/${pathName}`)).status
   await base.api.call(deleteSource, { params: { sourceId: source.id }, query: { recordings: 'delete' } })
-  await base.api.call(deleteSource, { params: { sourceId: kept.id }, query: { recordings: 'keep' } })
+  const params = { sourceId: kept.id }
+  await base.api.call(deleteSource, { params, query: { recordings: 'keep' } })
   await base.daemon.idle()
   expect([file, keptFile].map((path) => existsSync(path))).toEqual([false, true])
+  expect([await pathOf(source.path_name), await pathOf(kept.path_name)]).toEqual([404, 404])
   await expect(base.api.call(listRecordingSessions, { params: { sourceId: source.id } })).rejects.toMatchObject({
     problem: { code: 'source_not_found' }
   })
+  const { items } = await base.api.call(listRecordingFiles, { params })
+  // It answers that there is no such path, which does not say that the file is gone.
+  await expect(base.api.call(deleteSegment, { params: { ...params, segmentId: items[0]!.id } })).rejects.toMatchObject({
+    problem: { code: 'live_unavailable' }
+  })
+  expect((await base.api.call(listRecordingFiles, { params })).items).toEqual(items)
+})
+
+test('recordings stay, and their source, when the media server is away as it is to be removed', async () => {
+  const base = await startLiveBase()
+  const source = await base.add()
+  const file = base.mediamtx.addSegment(source.path_name, isoFromUs(at(0)), 30)
+  const params = { sourceId: source.id }
+  await base.api.call(getRecordStatus, { params })
+  base.mediamtx.failNext('DELETE /v3/config/paths/delete/', { status: 500, error: 'terminated' })
+  base.mediamtx.failNext('DELETE /v3/config/paths/delete/', { status: 500, error: 'terminated' })
+  await expect(base.api.call(deleteSource, { params, query: { recordings: 'delete' } })).rejects.toMatchObject({
+    status: 503
+  })
+  await base.daemon.idle()
+  expect(existsSync(file)).toBe(true)
+  expect((await base.api.call(listRecordingFiles, { params })).items).toHaveLength(1)
 })

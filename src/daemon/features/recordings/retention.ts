@@ -1,5 +1,4 @@
-import { rm, statfs } from 'node:fs/promises'
-import { dirname } from 'node:path'
+import { rm } from 'node:fs/promises'
 import type { Logger } from 'pino'
 import type { AuditLog } from '../../audit/audit-log.ts'
 import type { Clock } from '../../clock.ts'
@@ -10,6 +9,7 @@ import type { Outbox } from '../../events/outbox.ts'
 import { MediaMtxError } from '../../mediamtx/errors.ts'
 import { isoFromUs, nameAt, US_PER_MS } from './instants.ts'
 import type { RecordingIndex } from './recording-index.ts'
+import { ENOUGH_BYTES, type RecordingRoom } from './recording-room.ts'
 import type { RecordingServer } from './recording-server.ts'
 import { besidePaths } from './segment-repair.ts'
 import type { SegmentRow, SegmentsRepository } from './segments.repository.ts'
@@ -24,6 +24,7 @@ export interface RetentionDeps {
   server: RecordingServer
   segments: SegmentsRepository
   index: RecordingIndex
+  room: RecordingRoom
   config: LiveConfig['recordings']
 }
 
@@ -44,8 +45,6 @@ export interface Room {
 }
 
 const TAKEN_AT_ONCE = 100
-/** A minute of several cameras. */
-const NEARLY_NOTHING_BYTES = 500_000_000
 
 /** Decides how long recordings stay: the media server itself deletes none. */
 export class Retention {
@@ -60,27 +59,22 @@ export class Retention {
     const { segments, log, config } = this.#deps
     if (config.keepMs === null && config.maxBytes === null && config.minFreeBytes === null) return
     if (!(await this.#deps.index.isRootThere())) return
-    let isStuck = false
-    for (;;) {
+    const stuck: string[] = []
+    for (let after = { startUs: -1, id: '' }; ; ) {
       const room = await this.#room()
-      const oldest = segments.listOldest(TAKEN_AT_ONCE)
+      const oldest = segments.listOldest(TAKEN_AT_ONCE, after)
       const chosen = chooseToDelete(oldest, room)
       for (const { segment, reason } of chosen) {
         if (signal.aborted) return
+        after = segment
         // What cannot be deleted keeps nobody from deleting the next.
-        await this.delete(segment, reason).catch((error: unknown) => {
-          log.warn({ path: segment.pathName, reason: messageOf(error) }, 'a recording could not be deleted')
-          isStuck = true
-        })
+        await this.delete(segment, reason).catch((error: unknown) =>
+          stuck.push(`${segment.pathName}: ${messageOf(error)}`)
+        )
       }
-      if (isStuck || chosen.length < TAKEN_AT_ONCE) return
+      if (chosen.length < TAKEN_AT_ONCE) break
     }
-  }
-
-  /** Whether there is so little room that recording is about to fail. */
-  async isDiskFull(): Promise<boolean> {
-    const free = await this.#freeBytes()
-    return free !== null && free < NEARLY_NOTHING_BYTES
+    if (stuck.length > 0) log.warn({ files: stuck.length, first: stuck[0] }, 'recordings could not be deleted')
   }
 
   /**
@@ -139,25 +133,15 @@ export class Retention {
   }
 
   async #room(): Promise<Room> {
-    const { clock, config, segments } = this.#deps
-    const free = await this.#freeBytes()
+    const { clock, config, segments, room } = this.#deps
+    const free = await room.freeBytes()
     return {
       oldestUs: config.keepMs === null ? null : (clock.nowMs() - config.keepMs) * US_PER_MS,
       tooMuchBytes: config.maxBytes === null ? 0 : segments.totalBytes() - config.maxBytes,
-      missingBytes: free === null || config.minFreeBytes === null ? 0 : config.minFreeBytes - free
+      // With less nothing would be recorded, although there is what may be deleted.
+      missingBytes:
+        free === null || config.minFreeBytes === null ? 0 : Math.max(config.minFreeBytes, ENOUGH_BYTES) - free
     }
-  }
-
-  /** Of the disk that the recordings are on; null where the media server runs elsewhere. */
-  async #freeBytes(): Promise<number | null> {
-    const { recordRoot } = this.#deps.server
-    if (recordRoot === null) return null
-    // Before the first recording there is no such folder.
-    const disk = await statfs(recordRoot).catch((error: unknown) => {
-      if (this.#deps.segments.isEmpty()) return statfs(dirname(recordRoot))
-      throw error
-    })
-    return disk.bavail * disk.bsize
   }
 }
 

@@ -45,10 +45,20 @@ test('days are summed up newest first, and sources found, each without looking a
   insert(db, 1, { day: '2026-04-07', sizeBytes: null } as never)
   insert(db, 2, { day: '2026-04-08', durationMs: null } as never)
   insert(db, 3, { sourceId: 'other', day: '2026-04-09' } as never)
-  expect(segments.sumDays(sourceId)).toEqual([
+  expect(segments.sumDays(sourceId, '2026-04-07', '2026-04-08')).toEqual([
     { day: '2026-04-08', segments: 1, durationMs: 0, sizeBytes: 10 },
     { day: '2026-04-07', segments: 2, durationMs: 120_000, sizeBytes: 10 }
   ])
+  expect(segments.sumDays(sourceId, '2026-03-08', '2026-04-07')).toMatchObject([{ day: '2026-04-07' }])
+  expect(['2026-04-09', '2026-04-07', '2026-04-06'].map((day) => segments.findDayUpTo(sourceId, day))).toEqual([
+    '2026-04-08',
+    '2026-04-07',
+    null
+  ])
+  // The size of one is not known, so that of all is not.
+  expect(segments.sumOf(sourceId)).toMatchObject({ segments: 3, sizeBytes: null, firstUs: START_US })
+  expect(segments.sumOf('other')).toMatchObject({ segments: 1, sizeBytes: 10 })
+  expect(segments.sumOf('nobody')).toBeUndefined()
   expect(segments.listSourceIds()).toEqual(['other', sourceId])
   expect(new SegmentsRepository(testDatabase()).listSourceIds()).toEqual([])
 })
@@ -58,9 +68,12 @@ test('no question looks at all recordings', () => {
   const segments = new SegmentsRepository(db)
   for (const ask of [
     () => segments.listWindow(sourceId, { fromUs: 0, toUs: 1 }),
-    () => segments.sumDays(sourceId),
+    () => segments.sumDays(sourceId, '2026-04-07', '2026-04-08'),
+    () => segments.findDayUpTo(sourceId, '2026-04-07'),
+    () => segments.sumOf(sourceId),
     () => segments.listSourceIds(),
-    () => segments.listOpen(),
+    () => segments.listOpen(sourceId),
+    () => segments.listOpenSourceIds(),
     () => segments.listOldest(10),
     () => segments.findAfter(sourceId, 0),
     () => segments.isNeeded('x')

@@ -139,14 +139,25 @@ export class SegmentsRepository {
     return this.#rows('WHERE source_id = ? AND start_us > ? ORDER BY start_us LIMIT 1', sourceId, us)[0]
   }
 
-  /** What was recorded on each day, newest first. */
-  sumDays(sourceId: string): DaySum[] {
+  /** What was recorded on each of some days, newest first. */
+  sumDays(sourceId: string, from: string, to: string): DaySum[] {
     return this.#db
       .prepare<unknown[], DaySum>(
         `SELECT day, count(*) AS segments, coalesce(sum(duration_ms), 0) AS durationMs, sum(size_bytes) AS sizeBytes
-         FROM recording_segment WHERE source_id = ? GROUP BY day ORDER BY day DESC`
+         FROM recording_segment WHERE source_id = ? AND day BETWEEN ? AND ? GROUP BY day ORDER BY day DESC`
       )
-      .all(sourceId)
+      .all(sourceId, from, to)
+  }
+
+  /** The newest day, not later than `to`, that something was recorded on; null when there is none. */
+  findDayUpTo(sourceId: string, to: string): string | null {
+    return (
+      this.#db
+        .prepare<unknown[], { day: string | null }>(
+          'SELECT max(day) AS day FROM recording_segment WHERE source_id = ? AND day <= ?'
+        )
+        .get(sourceId, to)?.day ?? null
+    )
   }
 
   /** Those that have recordings. */
@@ -175,9 +186,31 @@ export class SegmentsRepository {
     return new Set(starts)
   }
 
-  /** The files that are still written, as far as is known. */
-  listOpen(): SegmentRow[] {
-    return this.#rows(`WHERE state = 'open' ORDER BY id`)
+  /** The files of a source that are still written, as far as is known. */
+  listOpen(sourceId: string): SegmentRow[] {
+    return this.#rows(`WHERE source_id = ? AND state = 'open' ORDER BY start_us`, sourceId)
+  }
+
+  /** The sources of which a file is still written, as far as is known. */
+  listOpenSourceIds(): string[] {
+    return this.#db
+      .prepare<unknown[], string>(`SELECT DISTINCT source_id FROM recording_segment WHERE state = 'open'`)
+      .pluck()
+      .all()
+  }
+
+  /** What there is of a source that has some. */
+  sumOf(sourceId: string): { firstUs: number; lastUs: number; segments: number; sizeBytes: number | null } | undefined {
+    const sum = this.#db
+      .prepare<unknown[], { segments: number; sized: number; sizeBytes: number | null }>(
+        `SELECT count(*) AS segments, count(size_bytes) AS sized, sum(size_bytes) AS sizeBytes
+         FROM recording_segment WHERE source_id = ?`
+      )
+      .get(sourceId)!
+    const [first, last] = [this.findAfter(sourceId, -1), this.findLast(sourceId)]
+    if (!first || !last) return undefined
+    const sizeBytes = sum.sized === sum.segments ? sum.sizeBytes : null
+    return { firstUs: first.startUs, lastUs: last.startUs, segments: sum.segments, sizeBytes }
   }
 
   isEmpty(): boolean {
@@ -192,10 +225,13 @@ export class SegmentsRepository {
     )
   }
 
-  /** The oldest that nothing keeps, of all sources. */
-  listOldest(limit: number): SegmentRow[] {
+  /** The oldest that nothing keeps, of all sources, after another one. */
+  listOldest(limit: number, after: { startUs: number; id: string } = { startUs: -1, id: '' }): SegmentRow[] {
     return this.#rows(
-      `WHERE is_kept = 0 AND state <> 'open' AND NOT ${NEEDED_BY_CLIP} ORDER BY start_us LIMIT ?`,
+      `WHERE is_kept = 0 AND state <> 'open' AND (start_us, id) > (?, ?) AND NOT ${NEEDED_BY_CLIP}
+       ORDER BY start_us, id LIMIT ?`,
+      after.startUs,
+      after.id,
       limit
     )
   }

@@ -141,6 +141,10 @@ export class RunningPath {
 
   #recordIfWanted(): void {
     if (!this.conf.record || this.availableSinceUs === null || this.#recorder) return
+    if (!this.tracks.some(({ codec }) => recordedCodecs.test(codec))) {
+      this.#log('[recorder] no supported tracks found, skipping recording')
+      return
+    }
     this.#recorder = new Recorder(this.name, this.conf, this.#options.clock)
     this.#log(`[recorder] recording ${this.tracks.length} tracks`)
   }
@@ -156,6 +160,10 @@ export class RunningPath {
     this.#options.log('INF', `[path ${this.name}] ${message}`)
   }
 }
+
+/** What goes into fragmented MP4; other tracks are left out. */
+const recordedCodecs =
+  /^(AV1|VP9|H26[45]|MPEG-4 Video|MPEG-1\/2 Video|M-JPEG|Opus|MPEG-4 Audio|MPEG-4 Audio LATM|MPEG-1\/2 Audio|AC3|G711|LPCM)$/
 
 /** Nobody sends to the path. */
 export class NothingToRead extends Refusal {

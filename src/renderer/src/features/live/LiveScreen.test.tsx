@@ -8,7 +8,7 @@ import { LiveScreen } from './LiveScreen.tsx'
 const id = 's'.repeat(26)
 const list = 'GET /api/v1/sources'
 const path = `/api/v1/sources/${id}`
-const recordStatus = { desired: true, active: false, last_segment_start: null, problem: null }
+const recordStatus = { desired: true, active: false, last_segment_start: null, problem: null, last_error: null }
 
 function open(answers: Record<string, unknown>) {
   return renderScreen(<LiveScreen openId={null} onClose={() => {}} />, answers)

@@ -39,6 +39,7 @@ const damaged = file('d', { start: at('09:15:05'), state: 'damaged', problem: 'm
 const answers = {
   'GET /api/v1/sources': sourceList(mediaSource(), mediaSource({ id: 't'.repeat(26), name: 'Gate' })),
   [`GET ${path}/record/days`]: {
+    earlier: null,
     items: [{ day, start: at('00:00:00'), end: at('24:00:00'), segments: 2, duration: 1800, size_bytes: 900_000_000 }]
   },
   [`GET ${path}/record/sessions`]: { items: [session] },
@@ -78,7 +79,7 @@ describe('where there is nothing to show it is said what to do', () => {
     expect(screen.getByRole('link', { name: 'Go to Live' })).toBeTruthy()
   })
   test('without recordings', async () => {
-    open({ [`GET ${path}/record/days`]: { items: [] } })
+    open({ [`GET ${path}/record/days`]: { items: [], earlier: null } })
     expect(await screen.findByText('Nothing was recorded yet')).toBeTruthy()
     expect(await screen.findByText(/becomes an asset, which no cleaning up removes/)).toBeTruthy()
   })

@@ -68,6 +68,8 @@ export const live = {
     nobody_sends: 'Nobody sends the stream.',
     disk_full: 'The disk of the recordings is full. Make room.',
     server_unavailable: 'The streaming service does not answer.',
+    disk_away: 'Its folder is gone: the disk of the recordings is away.',
+    not_written: 'Nothing arrives on the disk although the stream is there.',
     no_usable_track: 'The stream holds nothing that can be recorded.'
   },
   start: 'Record',

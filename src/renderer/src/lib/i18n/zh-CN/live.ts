@@ -69,6 +69,8 @@ export const live: Translation['live'] = {
     nobody_sends: '没有人推送此流。',
     disk_full: '录像所在的磁盘已满，请腾出空间。',
     server_unavailable: '流媒体服务没有响应。',
+    disk_away: '录像所在的磁盘不在。',
+    not_written: '流已到达，但没有写入磁盘。',
     no_usable_track: '此流中没有可录制的内容。'
   },
   start: '录制',
