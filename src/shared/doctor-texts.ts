@@ -194,7 +194,7 @@ export const doctorTexts = {
     },
     mediamtx_missing: {
       what: 'Live streams need the program MediaMTX, which is not here. Everything else works without it.',
-      help: 'Download MediaMTX {{tested}} (first line) and unpack it. Then put the program where this computer looks for programs (PATH), or write the second line, with its place, at the top of {{settingsFile}} and start Flightcase again. Some packages of the desktop app bring MediaMTX along; this one did not.'
+      help: 'Download MediaMTX {{tested}} (first line) and unpack it. Then put the program where this computer looks for programs (PATH), or write the second line, with its place, at the top of {{settingsFile}} and start Flightcase again. Some packages of the desktop app bring MediaMTX along.'
     },
     mediamtx_unusable: {
       what: 'The program MediaMTX that was found cannot be run.',

@@ -1,8 +1,9 @@
-import { chmodSync, mkdirSync, writeFileSync } from 'node:fs'
+import { chmodSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { delimiter, dirname, join } from 'node:path'
 import { expect, test } from 'vitest'
 import { temporaryFolder } from '../testing/test-database.ts'
 import { findMediaMtx, judgeVersion } from './find-mediamtx.ts'
+import { downloadUrl, TESTED_VERSION } from './get-mediamtx.ts'
 
 // A script is no program there.
 const it = test.skipIf(process.platform === 'win32')
@@ -45,6 +46,28 @@ it('a wrong setting is told, not papered over', async () => {
   expect(await findMediaMtx({ configured: null, resourcesDir: folder })).toMatchObject({
     problem: { code: 'mediamtx_too_old', message: expect.stringContaining('v1.17.9') }
   })
+})
+
+it('the packed app has the program where it is looked for, with its licence', async () => {
+  const root = join(import.meta.dirname, '../../..')
+  const packing = readFileSync(join(root, 'electron-builder.yml'), 'utf8')
+  const rule = /^extraResources:\n {2}- from: (\S+)\n {4}to: (\S+)\n {4}filter: \[(.+)\]$/m.exec(packing)
+  const [, from, to, filter] = rule!
+  expect(filter!.split(', ')).toEqual(['mediamtx', 'mediamtx.exe', 'LICENSE'])
+  expect(readFileSync(join(root, '.gitignore'), 'utf8').split('\n')).toContain(`/${from!.split('/')[0]}/`)
+  expect(readFileSync(join(root, 'CONTRIBUTING.md'), 'utf8')).toContain(from!.slice(0, from!.indexOf('$')))
+  const resourcesDir = temporaryFolder('resources')
+  const path = program(join(resourcesDir, to!, 'mediamtx'), TESTED_VERSION)
+  expect(await findMediaMtx({ configured: null, resourcesDir, pathVariable: '' })).toEqual({
+    program: { path, version: TESTED_VERSION, warnings: [] }
+  })
+})
+
+test('the version to get is the tested one, for each machine that there is a file for', () => {
+  expect(judgeVersion(TESTED_VERSION)).toEqual({ problem: null, warnings: [] })
+  expect(downloadUrl('win32', 'x64')).toMatch(/\/mediamtx_v1\.20\.1_windows_amd64\.zip$/)
+  expect(downloadUrl('darwin', 'arm64')).toMatch(/\/mediamtx_v1\.20\.1_darwin_arm64\.tar\.gz$/)
+  expect(downloadUrl('linux', 's390x')).toMatch(/\/releases\/tag\/v1\.20\.1$/)
 })
 
 test.each([

@@ -188,7 +188,7 @@ export const doctor: Translation['doctor'] = {
       remarks: { what: 'MediaMTX {{version}} 可以使用，但有限制。', help: '报告内容说明了需要更改什么。' },
       mediamtx_missing: {
         what: '直播需要 MediaMTX 程序，这里没有。其他功能不受影响。',
-        help: '请下载 MediaMTX {{tested}}（第一行）并解压。然后把程序放到系统查找程序的位置（PATH），或把第二行（改成实际位置）写在 {{settingsFile}} 的开头，再重新启动 Flightcase。部分桌面应用安装包自带 MediaMTX，当前的没有。'
+        help: '请下载 MediaMTX {{tested}}（第一行）并解压。然后把程序放到系统查找程序的位置（PATH），或把第二行（改成实际位置）写在 {{settingsFile}} 的开头，再重新启动 Flightcase。部分桌面应用安装包自带 MediaMTX。'
       },
       mediamtx_unusable: {
         what: '找到的 MediaMTX 程序无法运行。',
