@@ -1,3 +1,4 @@
+import { statSync } from 'node:fs'
 import { join } from 'node:path'
 import { expect, onTestFinished, test } from 'vitest'
 import { temporaryFolder } from '../testing/test-database.ts'
@@ -11,6 +12,12 @@ function openNotes(onFollowUpError?: (error: unknown) => void): Database {
   onTestFinished(() => db.close())
   return db
 }
+
+test.skipIf(process.platform === 'win32')('a new file and what lies beside it are for this user alone', () => {
+  const db = openNotes()
+  db.sql.exec("INSERT INTO note VALUES ('one')")
+  for (const file of [db.sql.name, `${db.sql.name}-wal`]) expect(statSync(file).mode & 0o777).toBe(0o600)
+})
 
 test('follow-ups run after the commit and never after a rollback', () => {
   const db = openNotes()

@@ -1,12 +1,15 @@
+import { closeSync, existsSync, openSync } from 'node:fs'
 import Sqlite from 'better-sqlite3'
 import { type Migration, migrate } from './migrate.ts'
 import { planOnce } from './plan-once.ts'
 
 /**
- * Opens (and creates) the file, sets WAL with full durability, and brings it to the newest schema. Throws
+ * Opens (and creates, for this user only) the file, sets WAL with full durability, and brings it to the newest schema. Throws
  * `StartupError('database_newer')` for a file of a newer program; nothing stays open then.
  */
 export function openSqlite(filePath: string, migrations: readonly Migration[]): Sqlite.Database {
+  // It holds secrets. SQLite makes the files beside it as private as this one.
+  if (!existsSync(filePath)) closeSync(openSync(filePath, 'a', 0o600))
   const sql = new Sqlite(filePath)
   try {
     sql.pragma('journal_mode = WAL')

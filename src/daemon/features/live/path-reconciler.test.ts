@@ -107,6 +107,17 @@ describe('reconciliation', () => {
     await vi.waitFor(async () => expect(await wrongPaths(bench)).toEqual([]), { timeout: 5000 })
   })
 
+  test('ends when it is ended, however much is left to write', async () => {
+    const { db, repository, mediamtx, reconciler } = await startBench()
+    db.transaction(() => {
+      for (const n of [1, 2, 3]) repository.insert(sourceOf(n))
+    })
+    const running = reconciler.run()
+    await reconciler.stop()
+    expect(await running).toMatchObject({ written: 0 })
+    expect(writesOf(mediamtx)).toBe(0)
+  })
+
   test('tells of a path that the server does not take, and goes on with the others', async () => {
     const { mediamtx, db, repository, reconciler } = await startBench()
     db.transaction(() => {

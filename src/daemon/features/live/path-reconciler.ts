@@ -32,6 +32,7 @@ const INTERVAL_MS = 30_000
 export class PathReconciler {
   readonly #deps: PathReconcilerDeps
   readonly #drifts = new Map<string, MediaSource['drift']>()
+  readonly #stopping = new AbortController()
   #running: Promise<ReconcileReport> | undefined
   #timer: NodeJS.Timeout | undefined
 
@@ -49,7 +50,9 @@ export class PathReconciler {
     this.#timer = setInterval(() => this.#try(), this.#deps.intervalMs ?? INTERVAL_MS).unref()
   }
 
+  /** Ends after the path that is being written. */
   async stop(): Promise<void> {
+    this.#stopping.abort()
     clearInterval(this.#timer)
     await this.#running?.catch(() => undefined)
   }
@@ -64,6 +67,7 @@ export class PathReconciler {
   }
 
   #try(): void {
+    if (this.#stopping.signal.aborted) return
     this.run().catch((error: unknown) => {
       // The server tells itself when it is away; coming back begins this anew.
       if (!isOutage(error)) this.#deps.log.error({ err: error }, 'the paths of the media server cannot be compared')
@@ -78,6 +82,7 @@ export class PathReconciler {
     // Read after the server was asked: what was added meanwhile is in both, what was removed in neither.
     const sources = repository.all()
     for (const source of sources) {
+      if (this.#stopping.signal.aborted) return report
       const conf = actual.get(source.pathName)
       if (conf && Object.keys(diffOf(wantedPath(source, recordConf), conf)).length === 0) {
         this.#drifts.delete(source.id)

@@ -1,5 +1,6 @@
 import { lookup } from 'node:dns/promises'
 import { isIP } from 'node:net'
+import { type NetworkInterfaceInfo, networkInterfaces } from 'node:os'
 import ipaddr from 'ipaddr.js'
 import type { SourceProtocol } from '../../../shared/api/sources.ts'
 import { AppError } from '../../errors.ts'
@@ -27,10 +28,12 @@ const SECRET_PARAMETERS = /([?&#][^=&#]*(?:pass|pwd|token|key|secret|auth|jwt|si
 
 /**
  * The protocol of an address to fetch a stream from. Throws `pull_url_refused` with the reason: an unknown scheme, no host, half a
- * credential, what the media server would replace (`$`), or an address of this machine unless `allowLoopback`.
+ * credential, what the media server would replace (`$`), or an address of this machine unless `allowLoopback`. Those of other machines
+ * in its networks are where cameras are.
  */
 export function protocolOf(text: string, options: { allowLoopback: boolean }): SourceProtocol {
-  if (/[\s\p{Cc}]/u.test(text)) throw refused('characters')
+  // What reads it next may take a backslash for something else than we do.
+  if (/[\s\\\p{Cc}]/u.test(text)) throw refused('characters')
   if (text.includes('$')) throw refused('dollar')
   if (isMasked(text)) throw refused('masked')
   const protocol = protocols[/^[a-z+]+:/i.exec(text)?.[0].toLowerCase() ?? '']
@@ -77,10 +80,22 @@ function asHttp(text: string): URL | null {
 }
 
 const OWN_RANGES: ReadonlySet<string> = new Set(['loopback', 'linkLocal', 'unspecified', 'broadcast', 'multicast'])
+/** IPv6 addresses that are routed between networks (RFC 4291 §2.4); outside lie ways to spell IPv4 ones, among others. */
+const GLOBAL_IPV6 = ipaddr.IPv6.parseCIDR('2000::/3')
 
-function isOwnAddress(host: string): boolean {
+/** Exported for its test. */
+export function isOwnAddress(
+  host: string,
+  cards: () => NodeJS.Dict<NetworkInterfaceInfo[]> = networkInterfaces
+): boolean {
   if (isIP(host) === 0) return host === 'localhost' || host.endsWith('.localhost')
-  return OWN_RANGES.has(ipaddr.process(host).range())
+  const address = ipaddr.process(host)
+  const range = address.range()
+  if (OWN_RANGES.has(range)) return true
+  if (address instanceof ipaddr.IPv6 && range !== 'uniqueLocal' && !(range === 'unicast' && address.match(GLOBAL_IPV6)))
+    return true
+  const own = Object.values(cards()).flatMap((entries) => entries ?? [])
+  return own.some((entry) => ipaddr.process(entry.address).toString() === address.toString())
 }
 
 function refused(

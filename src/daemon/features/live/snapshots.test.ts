@@ -1,4 +1,4 @@
-import { chmodSync, writeFileSync } from 'node:fs'
+import { chmodSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { pino } from 'pino'
 import { describe, expect, test, vi } from 'vitest'
@@ -10,11 +10,21 @@ import { Snapshots } from './snapshots.ts'
 const source = aSource({ id: 'a'.repeat(26) })
 const other = aSource({ id: 'b'.repeat(26), pathName: 'live/cam-0a1b2c3e' })
 
-/** A program in the place of ffmpeg: it notes each call, and gives what the file `picture` beside it holds, where there is one. */
-function startBench() {
+/**
+ * A program in the place of ffmpeg: it notes each call, and gives what the file `picture` beside it holds, where there is one. Held, it
+ * waits until it is released.
+ */
+function startBench({ isHeld = false } = {}) {
   const folder = temporaryFolder('snapshots')
   const program = join(folder, 'ffmpeg')
-  const script = ['#!/bin/sh', `echo "$@" >> ${folder}/calls`, `cat ${folder}/picture 2>/dev/null || exit 1`, '']
+  const script = [
+    '#!/bin/sh',
+    `echo "$@" >> ${folder}/calls`,
+    `while [ -e ${folder}/held ]; do sleep 0.05; done`,
+    `cat ${folder}/picture 2>/dev/null || exit 1`,
+    ''
+  ]
+  if (isHeld) writeFileSync(join(folder, 'held'), '')
   writeFileSync(program, script.join('\n'))
   chmodSync(program, 0o755)
   const clock = new ManualClock()
@@ -27,7 +37,9 @@ function startBench() {
     addressOf: ({ pathName }) => `rtsp://127.0.0.1/${pathName}`
   })
   const show = (bytes: string) => writeFileSync(join(folder, 'picture'), bytes)
-  return { clock, snapshots, show, state }
+  const calls = () => readFileSync(join(folder, 'calls'), 'utf8').split('\n').length - 1
+  const release = () => rmSync(join(folder, 'held'))
+  return { clock, snapshots, show, state, calls, release }
 }
 
 describe.skipIf(process.platform === 'win32')('a picture of a stream', () => {
@@ -67,6 +79,24 @@ describe.skipIf(process.platform === 'win32')('a picture of a stream', () => {
     clock.advanceMs(10_001)
     expect((await snapshots.latest(source))?.jpeg.toString()).toBe('late')
     await expect(snapshots.inFull(source)).resolves.toEqual(Buffer.from('late'))
+  })
+
+  test('is taken for few streams at once and waited for by some: all others come again, and find all that were taken', async () => {
+    const { snapshots, show, calls, release } = startBench({ isHeld: true })
+    show('picture')
+    const many = Array.from({ length: 40 }, (_, n) => aSource({ id: String(n).padStart(26, '0') }))
+    const looks = many.map((each) => snapshots.latest(each))
+    const full = snapshots.inFull(many[39]!)
+    await vi.waitFor(() => expect(calls()).toBe(2))
+    await expect(full).rejects.toMatchObject({ code: 'snapshot_not_available' })
+    // Those who are told to come again are told so at once.
+    expect(await Promise.all(looks.slice(32))).toEqual(Array(8).fill(null))
+    expect(calls()).toBe(2)
+    release()
+    for (const look of looks.slice(0, 32)) expect((await look)?.jpeg.toString()).toBe('picture')
+    for (const each of many) expect((await snapshots.latest(each))?.jpeg.toString()).toBe('picture')
+    expect(calls()).toBe(40)
+    expect((await snapshots.inFull(many[0]!)).toString()).toBe('picture')
   })
 
   test('in full size is refused where there is none', async () => {

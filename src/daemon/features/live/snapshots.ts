@@ -27,7 +27,10 @@ const FAILURE_REST_MS = 10_000
 /** A picture begins with a key frame, and some cameras send one in ten seconds. */
 const TIMEOUT_MS = 15_000
 const AT_ONCE = 2
-const KEPT = 200
+/** More would wait longer than anybody looks: they are told that there is none yet, and come again. */
+const MAX_WAITING = 30
+/** About 50 MB. */
+const KEPT = 1000
 const WIDTH_PX = 640
 
 /** Pictures of streams as they are now: taken when somebody looks, few at once, and kept when the stream is over. */
@@ -53,7 +56,8 @@ export class Snapshots {
     const nowMs = this.#deps.clock.nowMs()
     const isFresh = kept !== null && nowMs - kept.takenAtMs < FRESH_MS
     const rests = nowMs - (this.#failedAtMs.get(source.id) ?? Number.NEGATIVE_INFINITY) < FAILURE_REST_MS
-    if (isFresh || rests || !this.#deps.isConnected(source)) return kept
+    const isCrowded = this.#waiting.length >= MAX_WAITING && !this.#taking.has(source.id)
+    if (isFresh || rests || isCrowded || !this.#deps.isConnected(source)) return kept
     const taking = this.#begin(source).catch((error: unknown) => {
       this.#deps.log.debug({ err: error, path: source.pathName }, 'there is no picture of a stream')
       return null
@@ -61,10 +65,11 @@ export class Snapshots {
     return kept ?? taking
   }
 
-  /** A picture of this moment in full size. Throws `snapshot_not_available`. */
+  /** A picture of this moment in full size. Throws `snapshot_not_available`, also where too many are asked for. */
   async inFull(source: Source): Promise<Buffer> {
     try {
-      return await this.#grab(source, ['-q:v', '2'])
+      if (this.#waiting.length >= MAX_WAITING) throw new Error('too many pictures are asked for')
+      return await this.#inTurn(() => this.#grab(source, ['-q:v', '2']))
     } catch (error) {
       throw new AppError('snapshot_not_available', { sourceId: source.id }, { cause: error })
     }
@@ -87,10 +92,9 @@ export class Snapshots {
 
   async #take(source: Source): Promise<Snapshot> {
     const { clock } = this.#deps
-    if (this.#running >= AT_ONCE) await new Promise<void>((resolve) => this.#waiting.push(resolve))
-    this.#running++
     try {
-      const jpeg = await this.#grab(source, ['-vf', `scale='min(${WIDTH_PX},iw)':-2`, '-q:v', '5'])
+      const small = ['-vf', `scale='min(${WIDTH_PX},iw)':-2`, '-q:v', '5']
+      const jpeg = await this.#inTurn(() => this.#grab(source, small))
       const snapshot = { jpeg, takenAtMs: clock.nowMs() }
       this.#failedAtMs.delete(source.id)
       this.#kept.delete(source.id)
@@ -101,9 +105,19 @@ export class Snapshots {
     } catch (error) {
       this.#failedAtMs.set(source.id, clock.nowMs())
       throw error
+    }
+  }
+
+  /** Who ends hands their place to the next who waits. */
+  async #inTurn<T>(work: () => Promise<T>): Promise<T> {
+    if (this.#running < AT_ONCE) this.#running++
+    else await new Promise<void>((resolve) => this.#waiting.push(resolve))
+    try {
+      return await work()
     } finally {
-      this.#running--
-      this.#waiting.shift()?.()
+      const next = this.#waiting.shift()
+      if (next) next()
+      else this.#running--
     }
   }
 
