@@ -15,7 +15,7 @@ test('any free port is a different one each, and stays the same', async () => {
     webrtc: here(0),
     webrtcUdp: here(0)
   })
-  expect(listeners.urls(null).rtmp).toBeNull()
+  expect(listeners.ownUrls().rtmp).toBeNull()
   const { listen, ports } = await listeners.reserve()
   const tcp = [listen.rtmp, listen.rtsp, listen.hls, listen.webrtc].map((address) => address?.port)
   expect(new Set([...tcp, ...Object.values(ports)]).size).toBe(6)
@@ -26,15 +26,26 @@ test('any free port is a different one each, and stays the same', async () => {
 })
 
 test('addresses that are settled are known before anything runs', () => {
-  const listeners = new Listeners({ ...none, rtmp: { host: '0.0.0.0', port: 1935 }, hls: { host: '::1', port: 8888 } })
-  expect(listeners.urls(null)).toEqual({
+  const listeners = new Listeners({
+    ...none,
+    rtmp: { host: '0.0.0.0', port: 1935 },
+    hls: { host: '::1', port: 8888 },
+    rtsp: { host: '10.0.0.5', port: 8554 }
+  })
+  expect(listeners.ownUrls()).toEqual({
     rtmp: 'rtmp://127.0.0.1:1935',
     hls: 'http://[::1]:8888',
-    rtsp: null,
+    rtsp: 'rtsp://10.0.0.5:8554',
     webrtc: null,
     srt: null
   })
-  expect(listeners.urls('base.lan').rtmp).toBe('rtmp://base.lan:1935')
+  // A proxy of the same machine may lead to what listens for that alone.
+  expect(listeners.urls('base.lan')).toMatchObject({
+    rtmp: 'rtmp://base.lan:1935',
+    hls: 'http://base.lan:8888',
+    rtsp: 'rtsp://10.0.0.5:8554'
+  })
+  expect(listeners.namedUrls('media.example.org').rtsp).toBe('rtsp://media.example.org:8554')
   expect(listeners.urls('fe80::1').rtmp).toBe('rtmp://[fe80::1]:1935')
 })
 

@@ -80,11 +80,25 @@ export class Listeners {
     return { code: 'port_taken', message: parts.join(' '), remedy }
   }
 
-  /** As they are reached by the name `host`; null: by this machine. */
-  urls(host: string | null): Omit<ServerUrls, 'playback'> {
+  /** As this machine reaches them. */
+  ownUrls(): Omit<ServerUrls, 'playback'> {
+    return this.#urls((host) => (isEverywhere(host) ? '127.0.0.1' : host))
+  }
+
+  /** As others do who know this machine as `host`: one that listens at a single address of the network is reached by that alone. */
+  urls(host: string): Omit<ServerUrls, 'playback'> {
+    return this.#urls((bound) => (isEverywhere(bound) || isLoopback(bound) ? host : bound))
+  }
+
+  /** By a name that leads here, whatever they listen at. */
+  namedUrls(name: string): Omit<ServerUrls, 'playback'> {
+    return this.#urls(() => name)
+  }
+
+  #urls(hostOf: (bound: string) => string): Omit<ServerUrls, 'playback'> {
     const at = (name: Name, scheme: string) => {
       const address = this.#actual[name]
-      return address && `${scheme}://${bracketed(host ?? ownHost(address.host))}:${address.port}`
+      return address && `${scheme}://${bracketed(hostOf(address.host))}:${address.port}`
     }
     return {
       hls: at('hls', 'http'),
@@ -112,8 +126,12 @@ function portOf(outcome: PortOutcome): number {
   throw new Error(`no port of this machine can be had: ${outcome.error}`)
 }
 
-function ownHost(host: string): string {
-  return host === '0.0.0.0' || host === '::' ? '127.0.0.1' : host
+function isEverywhere(host: string): boolean {
+  return host === '0.0.0.0' || host === '::'
+}
+
+function isLoopback(host: string): boolean {
+  return host === 'localhost' || host === '::1' || host.startsWith('127.')
 }
 
 function bracketed(host: string): string {

@@ -121,12 +121,14 @@ export class ManagedServer implements MediaServer {
   }
 
   urls(): ServerUrls {
-    return { ...this.#listeners.urls(null), playback: this.#playbackUrl }
+    return { ...this.#listeners.ownUrls(), playback: this.#playbackUrl }
   }
 
   /** Recordings are played through the daemon only. */
   publicUrls(host: string): ServerUrls {
-    return { ...this.#listeners.urls(this.#options.config.publicHost ?? host), playback: null }
+    const { publicHost } = this.#options.config
+    const urls = publicHost === null ? this.#listeners.urls(host) : this.#listeners.namedUrls(publicHost)
+    return { ...urls, playback: null }
   }
 
   lastErrorOf(pathName: string): string | null {
