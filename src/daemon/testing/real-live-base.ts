@@ -1,10 +1,11 @@
-import { vi } from 'vitest'
+import { onTestFinished, vi } from 'vitest'
 import type { z } from 'zod'
 import { createSource, getSourceStatus, type MediaSource, type StreamStatus } from '../../shared/api/sources.ts'
 import { findFfmpeg } from '../media/find-ffmpeg.ts'
+import { askingEachOther } from './fake-mediamtx/asking-each-other.ts'
 import { untilReady } from './live-base.ts'
 import { realLiveEnv } from './real-live-env.ts'
-import { findRealMediaMtx } from './real-mediamtx.ts'
+import { findRealMediaMtx, startRealMediaMtx } from './real-mediamtx.ts'
 import { startTestDaemon, type TestDaemon } from './test-daemon.ts'
 
 /** For conditions that take programs to start, on a machine that is busy. */
@@ -27,7 +28,24 @@ export interface RealLiveBase extends TestDaemon {
 
 /** A whole daemon that runs the real MediaMTX; both end with the test. */
 export async function startRealLiveBase(program: string): Promise<RealLiveBase> {
-  const base = await startTestDaemon({ env: await realLiveEnv(program) })
+  return startWith(await realLiveEnv(program))
+}
+
+/** The same with the real MediaMTX run by somebody else, which asks the daemon who may, or lets everybody do everything. */
+export async function startBaseBesideRealServer(program: string, { asks }: { asks: boolean }): Promise<RealLiveBase> {
+  const asking = asks ? await askingEachOther() : { config: {}, env: {} }
+  const mediamtx = await startRealMediaMtx(program, asking.config, '')
+  onTestFinished(() => mediamtx.close())
+  return startWith({
+    FLIGHTCASE_LIVE_ENABLED: 'true',
+    FLIGHTCASE_MEDIAMTX_API: mediamtx.urls.api,
+    FLIGHTCASE_LIVE_PUBLIC_HOST: '127.0.0.1',
+    ...asking.env
+  })
+}
+
+async function startWith(env: Record<string, string>): Promise<RealLiveBase> {
+  const base = await startTestDaemon({ env })
   await untilReady(base)
   const statusOf = (sourceId: string) => base.api.call(getSourceStatus, { params: { sourceId } })
   return {

@@ -13,7 +13,8 @@ import {
   getMediaServer,
   getSourceStatus,
   listSources,
-  previewSource
+  previewSource,
+  replacePublishKey
 } from '../../../shared/api/sources.ts'
 import type { ApiClient } from '../../../shared/api-client.ts'
 import { problemSchema } from '../../../shared/problem.ts'
@@ -22,7 +23,13 @@ import { startTimeOf } from '../../mediamtx/process-record.ts'
 import { untilReady } from '../../testing/live-base.ts'
 import { countMediaServers, mediaServerPid } from '../../testing/media-server-processes.ts'
 import { PICTURE, publish } from '../../testing/publisher.ts'
-import { findLivePrograms, PATIENCE, type RealLiveBase, startRealLiveBase } from '../../testing/real-live-base.ts'
+import {
+  findLivePrograms,
+  PATIENCE,
+  type RealLiveBase,
+  startBaseBesideRealServer,
+  startRealLiveBase
+} from '../../testing/real-live-base.ts'
 import { realLiveEnv } from '../../testing/real-live-env.ts'
 import { temporaryFolder } from '../../testing/test-database.ts'
 
@@ -119,6 +126,39 @@ describe.skipIf(program === null)('with the real MediaMTX', () => {
     await base.untilGone(id)
     expect(await publish(push_url).ended).not.toBe(0)
     expect(await base.statusOf(id)).toMatchObject({ connected: false, inbound_bytes: 0 })
+    await base.api.call(enableSource, { params: { sourceId: id } })
+    publish(push_url)
+    await base.untilConnected(id)
+  })
+
+  test('run by somebody else, it asks the base who may, where it is told to', async () => {
+    const base = await startBaseBesideRealServer(program!, { asks: true })
+    expect((await base.api.call(getMediaServer, {})).warnings.join()).not.toContain('does not ask')
+    const { id, push_url } = await base.add()
+    expect(await publish(push_url!.replace(/token=.*/, 'token=wrong')).ended).not.toBe(0)
+    const sender = publish(push_url)
+    await base.untilConnected(id)
+    const index = `/api/v1/sources/${id}/hls/index.m3u8`
+    await vi.waitFor(async () => expect((await base.fetch(index)).status).toBe(200), PATIENCE)
+    const { hls_url } = await base.api.call(previewSource, { params: { sourceId: id } })
+    expect((await fetch(hls_url!.replace(/token=.*/, 'token=wrong'))).status).toBe(401)
+    expect((await fetch(hls_url!)).status).toBe(200)
+    const { push_url: next } = await base.api.call(replacePublishKey, { params: { sourceId: id } })
+    expect(await sender.ended).not.toBe(0)
+    expect(await publish(push_url).ended).not.toBe(0)
+    publish(next)
+    await base.untilConnected(id)
+  })
+
+  test('run by somebody else and asking nobody, it still shuts out what is switched off', async () => {
+    const base = await startBaseBesideRealServer(program!, { asks: false })
+    const { id, push_url } = await base.add()
+    const sender = publish(push_url)
+    await base.untilConnected(id)
+    await base.api.call(disableSource, { params: { sourceId: id } })
+    expect(await sender.ended).not.toBe(0)
+    expect(await publish(push_url).ended).not.toBe(0)
+    expect(await base.statusOf(id)).toMatchObject({ registered: true, connected: false, source_type: null })
     await base.api.call(enableSource, { params: { sourceId: id } })
     publish(push_url)
     await base.untilConnected(id)
