@@ -278,14 +278,14 @@ test('C66: a server that ends just now is unavailable', async () => {
 
 test('the life of a path', async () => {
   const { client } = await fake()
-  await client.addPath(NAME, { maxReaders: 5, record: true, recordSegmentDuration: '90s' })
+  await client.addPath(NAME, { overridePublisher: false, record: true, recordSegmentDuration: '90s' })
   await expect(client.addPath(NAME, {})).rejects.toMatchObject({ code: 'Conflict' })
   const conf = await client.getPathConf(NAME)
-  expect(diffOf({ maxReaders: 5, record: true, recordSegmentDuration: '90s' }, conf ?? {})).toEqual({})
+  expect(diffOf({ overridePublisher: false, record: true, recordSegmentDuration: '90s' }, conf ?? {})).toEqual({})
   await client.patchPath(NAME, { record: false })
-  expect(await client.getPathConf(NAME)).toMatchObject({ maxReaders: 5, record: false })
+  expect(await client.getPathConf(NAME)).toMatchObject({ overridePublisher: false, record: false })
   await client.replacePath(NAME, {})
-  expect(await client.getPathConf(NAME)).toMatchObject({ maxReaders: 0 })
+  expect(await client.getPathConf(NAME)).toMatchObject({ overridePublisher: true })
   expect([...(await client.listPathConfs()).keys()]).toEqual([NAME])
   expect(await client.listPaths()).toEqual([expect.objectContaining({ name: NAME, available: false, source: null })])
   await client.deletePath(NAME)

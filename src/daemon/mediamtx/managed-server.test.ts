@@ -47,7 +47,7 @@ describe.each(programs)('$name', ({ isMissing, path }) => {
 
   it('becomes ready with the paths it is given, and leaves nothing when it is stopped', async () => {
     const { server, stop, dir, onReady } = await managed(path(), {
-      initialPaths: () => ({ [NAME]: { record: true, maxReaders: 3 }, all_others: {} })
+      initialPaths: () => ({ [NAME]: { record: true, overridePublisher: false }, all_others: {} })
     })
     expect(server.state()).toMatchObject({ mode: 'managed', state: 'stopped' })
     server.start()
@@ -56,7 +56,14 @@ describe.each(programs)('$name', ({ isMissing, path }) => {
     expect(onReady).toHaveBeenCalledOnce()
     expect(server.state()).toMatchObject({ version: expect.stringMatching(/^v1\.20\./), problem: null, warnings: [] })
     expect([...(await server.client().listPathConfs())]).toEqual([
-      [NAME, expect.objectContaining({ record: true, maxReaders: 3, recordPath: `${server.recordRoot}/%path/%s-%f` })]
+      [
+        NAME,
+        expect.objectContaining({
+          record: true,
+          overridePublisher: false,
+          recordPath: `${server.recordRoot}/%path/%s-%f`
+        })
+      ]
     ])
     const urls = server.urls()
     expect(urls).toMatchObject({

@@ -10,24 +10,18 @@ export const pathConfSchema = z
     /** SHA-256 of a certificate that the source signed itself. */
     sourceFingerprint: z.string(),
     sourceOnDemand: z.boolean(),
-    sourceOnDemandStartTimeout: z.string(),
-    sourceOnDemandCloseAfter: z.string(),
     rtspTransport: z.enum(['automatic', 'udp', 'multicast', 'tcp']),
-    whepBearerToken: z.string(),
-    /** 0: no limit. */
-    maxReaders: z.int(),
     overridePublisher: z.boolean(),
     record: z.boolean(),
     recordPath: z.string(),
     recordFormat: z.enum(['fmp4', 'mpegts']),
     recordPartDuration: z.string(),
-    recordMaxPartSize: z.string(),
     recordSegmentDuration: z.string(),
     recordDeleteAfter: z.string()
   })
   .partial()
 
-/** The fields of a path's configuration that are ours to set. Durations as MediaMTX writes them (`15m`), sizes likewise (`50M`). */
+/** The fields of a path's configuration that are ours to set. Durations as MediaMTX writes them (`15m`). */
 export type PathConf = z.output<typeof pathConfSchema>
 
 const MAX_PATH_NAME_LENGTH = 128
@@ -42,12 +36,9 @@ type FieldName = keyof PathConf
 
 /** How the fields compare that MediaMTX writes in its own way. */
 const NORMALISED: Partial<Record<FieldName, (text: string) => string | number>> = {
-  sourceOnDemandStartTimeout: durationMs,
-  sourceOnDemandCloseAfter: durationMs,
   recordPartDuration: durationMs,
   recordSegmentDuration: durationMs,
   recordDeleteAfter: durationMs,
-  recordMaxPartSize: sizeBytes,
   sourceFingerprint: (text) => text.toLowerCase()
 }
 
@@ -82,10 +73,4 @@ function durationMs(text: string): number | string {
     (sum, [, amount, unit]) => sum + Number(amount) * UNIT_MS[unit!]!,
     0
   )
-}
-
-/** A size as MediaMTX reads it: powers of 1024, whether `50M`, `50MB` or `50MiB`. */
-function sizeBytes(text: string): number | string {
-  const [, amount, unit] = /^(\d+(?:\.\d+)?)([BKMGTPE])(?:I?B)?$/.exec(text.toUpperCase()) ?? []
-  return unit === undefined ? text : Number(amount) * 1024 ** 'BKMGTPE'.indexOf(unit)
 }

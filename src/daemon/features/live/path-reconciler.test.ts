@@ -84,7 +84,7 @@ describe('reconciliation', () => {
       repository.insert(sourceOf(2, { type: 'pull', url: 'rtsp://u:p@10.0.0.1/x', publishKey: null, onDemand: true }))
       repository.insert(sourceOf(3, { recordEnabled: true, enabled: false }))
     })
-    await server.client().addPath(sourceOf(1).pathName, { record: true, maxReaders: 5 })
+    await server.client().addPath(sourceOf(1).pathName, { record: true })
     await server.client().addPath('live/nobody-0a1b2c3d', {})
     expect(await reconciler.run()).toEqual({ written: 3, removed: 1, failed: 0 })
     await vi.waitFor(async () => expect(await wrongPaths(bench)).toEqual([]))
