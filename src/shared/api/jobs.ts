@@ -44,6 +44,19 @@ export const listJobs = defineEndpoint({
   errors: ['invalid_request']
 })
 
+export const getJob = defineEndpoint({
+  name: 'getJob',
+  method: 'GET',
+  path: '/api/v1/jobs/{jobId}',
+  tag: 'Jobs',
+  summary: 'One job; `job_not_found` when it is done',
+  role: 'viewer',
+  forScopedTokens: true,
+  params: jobParams,
+  response: jobSchema,
+  errors: ['job_not_found']
+})
+
 export const retryJob = defineEndpoint({
   name: 'retryJob',
   method: 'POST',
@@ -82,4 +95,4 @@ export const cancelJob = defineEndpoint({
   errors: ['job_not_found', 'job_not_retryable']
 })
 
-export const jobsContract = [listJobs, retryJob, retryJobs, cancelJob]
+export const jobsContract = [listJobs, getJob, retryJob, retryJobs, cancelJob]

@@ -114,6 +114,7 @@ const operations: Record<string, typeof refused | ((world: World) => Call)> = {
   listGcRuns: refused,
   getTiering: refused,
   listJobs: open,
+  getJob: ({ queuedJobId }) => ({ params: { jobId: queuedJobId } }),
   retryJob: ({ cancelledJobId }) => ({ params: { jobId: cancelledJobId } }),
   retryJobs: refused,
   cancelJob: ({ queuedJobId }) => ({ params: { jobId: queuedJobId } }),

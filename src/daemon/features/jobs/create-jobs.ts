@@ -1,4 +1,12 @@
-import { cancelJob, type JobCounts, jobStates, listJobs, retryJob, retryJobs } from '../../../shared/api/jobs.ts'
+import {
+  cancelJob,
+  getJob,
+  type JobCounts,
+  jobStates,
+  listJobs,
+  retryJob,
+  retryJobs
+} from '../../../shared/api/jobs.ts'
 import type { Feature } from '../../feature.ts'
 import type { JobQueue } from '../../jobs/job-queue.ts'
 
@@ -12,6 +20,7 @@ export function createJobs(queue: JobQueue): Feature {
         const kinds = queue.countsByKind(workspaceIds)
         return { ...queue.list(query, workspaceIds), counts: sumOf(kinds), kinds }
       })
+      binder.bind(getJob, ({ params }) => queue.get(params.jobId))
       binder.bind(retryJob, ({ params }) => queue.retry(params.jobId))
       binder.bind(retryJobs, ({ body }) => {
         const retriedCount = queue.retryDead({ name: body.name, limit: MAX_RETRIED })
