@@ -1,6 +1,7 @@
 import { Button, CloseButton } from '@mantine/core'
 import { IconAlertTriangle, IconCircleCheck } from '@tabler/icons-react'
 import { useEffect, useState } from 'react'
+import { createPortal } from 'react-dom'
 import { useTranslation } from 'react-i18next'
 import { useStore } from '../lib/store.ts'
 import { dismissToast, type Toast, toasts } from '../lib/toasts.ts'
@@ -9,15 +10,23 @@ import classes from './ToastStack.module.css'
 /** Long enough to notice and to aim at the button. */
 const shownMs = 12_000
 
-/** The messages at the lower edge; they wait while pointed at or focused. */
+/** The messages at the lower edge, above whatever has the full screen; they wait while pointed at or focused. */
 export function ToastStack() {
   const shown = useStore(toasts)
-  return (
+  const [onFullScreen, setOnFullScreen] = useState<Element | null>(null)
+  useEffect(() => {
+    // Nothing outside of an element that has the full screen is to be seen.
+    const follow = () => setOnFullScreen(document.fullscreenElement)
+    document.addEventListener('fullscreenchange', follow)
+    return () => document.removeEventListener('fullscreenchange', follow)
+  }, [])
+  return createPortal(
     <div className={classes['stack']} role="status" aria-live="polite">
       {shown.map((toast) => (
         <ToastCard key={toast.id} toast={toast} />
       ))}
-    </div>
+    </div>,
+    onFullScreen ?? document.body
   )
 }
 

@@ -47,6 +47,7 @@ test('a record tells why and how much', () => {
   expect(
     details({ action: 'references.deleted', data: { count: 1, namespace: 'posts', owner: 'ann', reason: 'asked' } })
   ).toEqual(['posts · ann'])
+  expect(details({ action: 'token.created', data: { role: 'controller' } })).toEqual(['Role: controller'])
   expect(details({ data: { purged: 'many' } })).toEqual([])
 })
 

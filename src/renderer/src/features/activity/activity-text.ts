@@ -7,6 +7,7 @@ import { referenceText } from '../../lib/reference-text.ts'
 
 type ActionWord = keyof typeof en.activity.action
 type ReasonWord = keyof typeof en.activity.reason
+type RoleWord = keyof typeof en.activity.roleName
 
 /** What was done in words; an action without words is shown by its name. */
 export function actionText(t: TFunction, action: AuditAction): string {
@@ -54,10 +55,16 @@ export function detailText(t: TFunction, formats: Formats, { action, data }: Aud
       : null,
     files == null ? null : t('activity.files', { count: files, amount: formats.number(files) }),
     freedBytes ? t('activity.freed', { size: formats.bytes(freedBytes) }) : null,
-    role ? t('activity.role', { role }) : null,
+    role ? t('activity.role', { role: roleText(t, role) }) : null,
     // That somebody asked for it is the usual case.
     reason && reason !== 'asked' ? (isKnown(reason) ? t(`activity.reason.${reason}`) : reason) : null
   ].filter((text) => text !== null)
+}
+
+/** A role of a newer base is shown by its name. */
+function roleText(t: TFunction, role: string): string {
+  const isKnown = (word: string): word is RoleWord => Object.hasOwn(en.activity.roleName, word)
+  return isKnown(role) ? t(`activity.roleName.${role}`) : role
 }
 
 /** The asset that a record is about, where it can still be looked at; else null. */
