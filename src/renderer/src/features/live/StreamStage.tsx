@@ -10,7 +10,7 @@ import {
 import { queryOptions, useQuery } from '@tanstack/react-query'
 import { type RefObject, useEffect, useRef, useState } from 'react'
 import { useTranslation } from 'react-i18next'
-import { type MediaSource, previewSource } from '../../../../shared/api/sources.ts'
+import { type MediaSource, previewSource, type StreamStatus } from '../../../../shared/api/sources.ts'
 import { api } from '../../lib/api.ts'
 import { useFormats } from '../../lib/format.ts'
 import { problemCodeText } from '../../lib/problem-text.ts'
@@ -77,10 +77,13 @@ function useStream(
   const player = useRef<StreamPlayer>(null)
   const { data: preview } = useQuery(previewQuery(source.id))
   const isOff = { webrtc: preview?.webrtc_url === null, hls: preview?.hls_url === null }
-  const ways = waysFor(source.status?.tracks ?? [], wantsSound, canReceive)
+  const tracks = useLatestTracks(source)
+  const ways = waysFor(tracks, wantsSound, canReceive)
     .filter((way) => !isOff[way])
     .join(' ')
-  const isWatchable = canWatch(source) && ways !== ''
+  const isPlaying = state.state === 'playing'
+  // A picture that moves is true whatever the status says; that it ends is noticed by the player.
+  const isWatchable = (canWatch(source) || (source.enabled && isPlaying)) && ways !== ''
   const hlsPath = preview?.hls_path
   const whepPath = preview?.whep_path
 
@@ -99,7 +102,6 @@ function useStream(
     return () => made.stop()
   }, [video, hlsPath, whepPath, isWatchable, ways])
 
-  const isPlaying = state.state === 'playing'
   useEffect(() => {
     if (!isPlaying) return
     const timer = setInterval(() => {
@@ -112,6 +114,13 @@ function useStream(
   }, [isPlaying])
 
   return { state, latencySeconds }
+}
+
+/** The tracks of a stream as they were last told: one status that fails or comes too early does not make it another stream. */
+function useLatestTracks({ status }: MediaSource): StreamStatus['tracks'] {
+  const latest = useRef<StreamStatus['tracks']>([])
+  if (status !== null && status.tracks.length > 0) latest.current = status.tracks
+  return latest.current
 }
 
 /** Whether this browser takes a kind of video by WebRTC. */

@@ -46,6 +46,7 @@ export async function openHls(video: HTMLVideoElement, url: string, signal: Abor
       hls.destroy()
       ended.resolve()
     },
+    isReceiving: async () => false,
     latencySeconds: async () => (hls.latency > 0 ? hls.latency : null)
   }
 }
@@ -63,6 +64,7 @@ function openByBrowser(video: HTMLVideoElement, url: string): OpenedWay {
       video.load()
       end()
     },
+    isReceiving: async () => false,
     latencySeconds: async () => null
   }
 }

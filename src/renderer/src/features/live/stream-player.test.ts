@@ -14,6 +14,7 @@ let open: OpenedWay[]
 let plans: Record<Way, Plan>
 let video: HTMLVideoElement
 let picture: { width: number; time: number; moves: boolean }
+let isReceiving: boolean
 
 function refusal(code: ProblemCode) {
   return new ApiError(404, { type: 'about:blank', title: code, status: 404, code, requestId: 'r' })
@@ -21,6 +22,7 @@ function refusal(code: ProblemCode) {
 
 beforeEach(() => {
   vi.useFakeTimers()
+  isReceiving = false
   states = []
   opens = []
   open = []
@@ -41,6 +43,7 @@ beforeEach(() => {
     const ended = Promise.withResolvers<void>()
     const opened: OpenedWay = {
       ended: ended.promise,
+      isReceiving: async () => isReceiving,
       latencySeconds: async () => 0.5,
       close() {
         picture.width = 0
@@ -85,6 +88,26 @@ test('without a picture within seconds the next way is tried, silently', async (
   await pass(400)
   expect(latest()).toEqual({ state: 'playing', way: 'hls' })
   expect(states.map(({ state }) => state)).toEqual(['connecting', 'playing'])
+})
+
+test('a way whose data comes already is waited for until the next whole picture', async () => {
+  plans.webrtc = 'nothing'
+  isReceiving = true
+  player.play(['webrtc', 'hls'])
+  await pass(10_000)
+  expect(opens).toEqual(['webrtc'])
+  picture.width = 640
+  video.dispatchEvent(new Event('loadeddata'))
+  await pass(0)
+  expect(latest()).toEqual({ state: 'playing', way: 'webrtc' })
+})
+
+test('data that never becomes a picture is not waited for forever', async () => {
+  plans.webrtc = 'nothing'
+  isReceiving = true
+  player.play(['webrtc', 'hls'])
+  await pass(15_000)
+  expect(latest()).toEqual({ state: 'playing', way: 'hls' })
 })
 
 test('a way that shows nothing is not asked first again', async () => {
@@ -154,7 +177,7 @@ test('stopping ends everything', async () => {
   expect(await player.latencySeconds()).toBeNull()
 })
 
-test('a page that was away for long starts again; a short while it goes on', async () => {
+test('a page that nobody sees for long rests until somebody does; a short while it goes on', async () => {
   const show = (visibility: string) => {
     vi.spyOn(document, 'visibilityState', 'get').mockReturnValue(visibility as DocumentVisibilityState)
     document.dispatchEvent(new Event('visibilitychange'))
@@ -168,6 +191,9 @@ test('a page that was away for long starts again; a short while it goes on', asy
   expect(opens).toHaveLength(1)
   show('hidden')
   await pass(31_000)
+  expect(picture.width).toBe(0)
+  await pass(60_000)
+  expect(opens).toHaveLength(1)
   show('visible')
   await pass(200)
   expect(opens).toHaveLength(2)

@@ -6,6 +6,8 @@ import type { Way } from './stream-truth.ts'
 export interface OpenedWay {
   /** Resolves when it cannot go on, and when it is closed. */
   ended: Promise<void>
+  /** Whether data of the picture has come, of which none can be shown before the next whole one. */
+  isReceiving(): Promise<boolean>
   /** How late the picture is, as far as that can be told. */
   latencySeconds(): Promise<number | null>
   /** Ends it and leaves the video element empty. */
@@ -31,13 +33,15 @@ export interface StreamPlayer {
 
 /** How long a way may take to show its first picture; HLS begins with a whole segment. */
 const patienceMs: Readonly<Record<Way, number>> = { webrtc: 4000, hls: 20_000 }
+/** So much longer where data comes already: drones send a whole picture every 2 to 10 seconds, and cannot be asked for one. */
+const receivingPatienceMs = 10_000
 const pausesMs = [1000, 2000, 4000, 8000] as const
 /** A picture that lasted this long shows that its way works. */
 const steadyMs = 10_000
 /** A picture that stands still for so long has broken off without anybody saying so. */
 const stalledMs = 6000
-/** A page that was away for longer starts again instead of catching up. */
-const longAwayMs = 30_000
+/** A page that nobody sees for so long rests: a stream costs data and the battery. */
+const restsAfterMs = 30_000
 /** Refusals that hold for every way. What is not available by one way, or not reached, may be by another. */
 const holdsForAll: ReadonlySet<string> = new Set<ProblemCode>([
   'source_disabled',
@@ -63,7 +67,7 @@ export function createStreamPlayer({
   let run: AbortController | undefined
   let opened: OpenedWay | undefined
   let latestWays: readonly Way[] = []
-  let hiddenAt: number | null = null
+  let rest: ReturnType<typeof setTimeout> | undefined
 
   /** Opens one way; true once it shows a picture. Throws what the base refused with. */
   async function shows(way: Way, signal: AbortSignal): Promise<boolean> {
@@ -75,10 +79,14 @@ export function createStreamPlayer({
     opened = candidate
     start(video)
     const watch = new AbortController()
-    const hasPicture = await Promise.race([
-      firstPicture(video, patienceMs[way], AbortSignal.any([signal, watch.signal])),
-      candidate.ended.then(() => false)
-    ])
+    const over = AbortSignal.any([signal, watch.signal])
+    const waited = async () => {
+      if (await firstPicture(video, patienceMs[way], over)) return true
+      // What cannot be told is no reason to wait longer.
+      const isReceiving = !over.aborted && (await candidate.isReceiving().catch(() => false))
+      return isReceiving && firstPicture(video, receivingPatienceMs, over)
+    }
+    const hasPicture = await Promise.race([waited(), candidate.ended.then(() => false)])
     watch.abort()
     if (!hasPicture && !signal.aborted) closeOpened()
     return hasPicture && !signal.aborted
@@ -134,31 +142,32 @@ export function createStreamPlayer({
     }
   }
 
-  function stop(): void {
-    document.removeEventListener('visibilitychange', onVisibility)
+  function end(): void {
     run?.abort()
     run = undefined
     closeOpened()
+  }
+
+  function stop(): void {
+    document.removeEventListener('visibilitychange', onVisibility)
+    clearTimeout(rest)
+    end()
     onState({ state: 'idle' })
   }
 
   function play(ways: readonly Way[]): void {
-    if (run !== undefined) {
-      run.abort()
-      closeOpened()
-    }
+    end()
     latestWays = ways
     document.addEventListener('visibilitychange', onVisibility)
     run = new AbortController()
     void keepPlaying(ways, run.signal)
+    onVisibility()
   }
 
   function onVisibility(): void {
-    if (document.visibilityState === 'hidden') hiddenAt = Date.now()
-    else if (hiddenAt !== null) {
-      if (Date.now() - hiddenAt > longAwayMs) play(latestWays)
-      hiddenAt = null
-    }
+    clearTimeout(rest)
+    if (document.visibilityState === 'hidden') rest = setTimeout(end, restsAfterMs)
+    else if (run === undefined) play(latestWays)
   }
 
   return { play, stop, latencySeconds: async () => (await opened?.latencySeconds()) ?? null }
@@ -176,6 +185,7 @@ function start(video: HTMLVideoElement): void {
 
 /** Whether `video` shows a picture before `timeoutMs` are over. */
 function firstPicture(video: HTMLVideoElement, timeoutMs: number, signal: AbortSignal): Promise<boolean> {
+  if (signal.aborted) return Promise.resolve(false)
   return new Promise((resolve) => {
     const events = ['loadeddata', 'playing', 'resize', 'timeupdate'] as const
     const finish = (hasPicture: boolean) => {

@@ -88,6 +88,25 @@ test('an offer is answered, candidates follow, and closing ends the session', as
   expect(FakePeer.latest.isClosed).toBe(true)
 })
 
+test('a page that goes ends the session', async () => {
+  const opened = await open()
+  window.dispatchEvent(new Event('pagehide'))
+  await opened.ended
+  window.dispatchEvent(new Event('pagehide'))
+  expect(calls.filter(({ call }) => call.startsWith('DELETE'))).toMatchObject([{ call: `DELETE ${session}` }])
+})
+
+test('it is known whether data of the picture comes', async () => {
+  const opened = await open()
+  expect(await opened.isReceiving()).toBe(false)
+  const { stats } = FakePeer.latest
+  stats.set('sound', { type: 'inbound-rtp', kind: 'audio', bytesReceived: 100 })
+  stats.set('in', { type: 'inbound-rtp', kind: 'video', bytesReceived: 0 })
+  expect(await opened.isReceiving()).toBe(false)
+  stats.set('in', { type: 'inbound-rtp', kind: 'video', bytesReceived: 1 })
+  expect(await opened.isReceiving()).toBe(true)
+})
+
 test('a refusal is told with its code, and leaves nothing open', async () => {
   answers['POST'] = () =>
     Response.json(

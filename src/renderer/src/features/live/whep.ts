@@ -33,6 +33,7 @@ export async function openWhep(video: HTMLVideoElement, url: string, signal: Abo
     ask('PATCH', session, iceFragment(offer, candidates), 'application/trickle-ice-sdpfrag').catch(() => {})
   }
   const close = () => {
+    window.removeEventListener('pagehide', close)
     peer.close()
     // By now another attempt may show its own.
     if (shown !== null && video.srcObject === shown) video.srcObject = null
@@ -41,6 +42,8 @@ export async function openWhep(video: HTMLVideoElement, url: string, signal: Abo
     ended.resolve()
   }
 
+  // A page that goes ends nothing by itself: the media server would send on for a while.
+  window.addEventListener('pagehide', close)
   peer.onicecandidate = ({ candidate }) => {
     if (candidate === null) return
     if (session === null) waiting.push(candidate)
@@ -76,7 +79,7 @@ export async function openWhep(video: HTMLVideoElement, url: string, signal: Abo
     throw error
   }
   trickle(waiting)
-  return { ended: ended.promise, close, latencySeconds: latencyOf(peer) }
+  return { ended: ended.promise, close, isReceiving: () => receives(peer), latencySeconds: latencyOf(peer) }
 }
 
 /** Candidates as a fragment of the offer's SDP (RFC 8840 §9), each under the part of the offer that it is for. */
@@ -101,18 +104,30 @@ export function iceFragment(
     .join('')
 }
 
+/** What the statistics hold differs by browser and kind; numbers are taken where they are. */
+async function reportsOf(peer: RTCPeerConnection): Promise<Iterable<Record<string, unknown>>> {
+  return (await peer.getStats()).values() as Iterable<Record<string, unknown>>
+}
+
+const isOfPicture = (report: Record<string, unknown>) => report['type'] === 'inbound-rtp' && report['kind'] === 'video'
+
+async function receives(peer: RTCPeerConnection): Promise<boolean> {
+  for (const report of await reportsOf(peer))
+    if (isOfPicture(report) && Number(report['bytesReceived']) > 0) return true
+  return false
+}
+
 /** How late the picture is: half the way there and back, and what it waits here; null until that is known. */
 function latencyOf(peer: RTCPeerConnection): () => Promise<number | null> {
   let before = { delay: 0, frames: 0 }
   return async () => {
     let travel = 0
     let wait: number | null = null
-    // What the statistics hold differs by browser and kind; numbers are taken where they are.
-    for (const report of (await peer.getStats()).values() as Iterable<Record<string, unknown>>) {
+    for (const report of await reportsOf(peer)) {
       const numberOf = (name: string) => (typeof report[name] === 'number' ? report[name] : 0)
       if (report['type'] === 'candidate-pair' && report['nominated'] === true)
         travel = numberOf('currentRoundTripTime') / 2
-      if (report['type'] !== 'inbound-rtp' || report['kind'] !== 'video') continue
+      if (!isOfPicture(report)) continue
       const now = { delay: numberOf('jitterBufferDelay'), frames: numberOf('jitterBufferEmittedCount') }
       if (now.frames > before.frames) wait = (now.delay - before.delay) / (now.frames - before.frames)
       before = now
