@@ -15,6 +15,8 @@ test.each([
   ['the object store does not answer: connect ECONNREFUSED 127.0.0.1:9000', /media store did not answer/],
   ['ENOSPC: no space left on device, write', /disk was full/],
   ['spawn /usr/bin/ffmpeg ENOENT', /ffmpeg/],
+  ['there are breaks in it, and no ffmpeg was found to join the parts', /ffmpeg/],
+  ['nothing that was recorded then can be read', /damaged/],
   ['NoSuchKey: media/w/a.jpg', /stored file is gone/],
   ['Input buffer has corrupt header: VipsJpeg: premature end', /damaged/],
   ['something else', /log has the details/]

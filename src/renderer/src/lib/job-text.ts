@@ -16,7 +16,7 @@ const reasons: readonly [RegExp, Exclude<JobReason, 'other'>][] = [
   [/^interrupted/i, 'interrupted'],
   [/took longer than/i, 'tooLong'],
   [/ENOSPC|no space left|store_full|disk is full/i, 'diskFull'],
-  [/ffmpeg.*(not found|missing|ENOENT)|ENOENT.*ffmpeg/i, 'ffmpegMissing'],
+  [/ffmpeg.*(not found|missing|ENOENT)|ENOENT.*ffmpeg|no ffmpeg was found/i, 'ffmpegMissing'],
   [
     /store does not answer|store_unreachable|ECONNREFUSED|ECONNRESET|ETIMEDOUT|fetch failed|socket hang up/i,
     'storeAway'
@@ -24,7 +24,10 @@ const reasons: readonly [RegExp, Exclude<JobReason, 'other'>][] = [
   [/NoSuchKey|NotFound|no such (object|file|key)|ENOENT|bytes are gone|bytes_missing/i, 'bytesGone'],
   [/memory|pixel limit|too many pixels/i, 'tooLarge'],
   [/unsupported|unknown format|no decoder/i, 'unsupported'],
-  [/corrupt|premature|truncat|invalid|moov atom|unexpected end|cannot be read|VipsJpeg/i, 'unreadable']
+  [
+    /corrupt|premature|truncat|invalid|moov atom|unexpected end|cannot be read|nothing .* can be read|VipsJpeg/i,
+    'unreadable'
+  ]
 ]
 
 /** Why a job gave up, in words; what it said itself is for whoever looks closer. */

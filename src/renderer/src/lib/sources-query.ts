@@ -37,7 +37,7 @@ export const sourcesQuery = queryOptions({
   queryFn: ({ signal }) => allSources(false, signal)
 })
 
-/** Reads the streams again. */
-export function invalidateSources(client: QueryClient): void {
-  void client.invalidateQueries({ queryKey: [listSources.name] })
+/** Reads the streams again; resolves when that is done. */
+export function invalidateSources(client: QueryClient): Promise<void> {
+  return client.invalidateQueries({ queryKey: [listSources.name] })
 }

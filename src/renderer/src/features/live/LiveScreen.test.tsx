@@ -1,5 +1,6 @@
 import { fireEvent, screen, within } from '@testing-library/react'
-import { afterEach, describe, expect, test, vi } from 'vitest'
+import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest'
+import { en } from '../../lib/i18n/en.ts'
 import { toasts } from '../../lib/toasts.ts'
 import { healthyServer, liveStatus, mediaSource, sourceList, streamStatus } from '../../testing/media-source.ts'
 import { refusal, renderScreen, status } from '../../testing/render-screen.tsx'
@@ -10,8 +11,8 @@ const list = 'GET /api/v1/sources'
 const path = `/api/v1/sources/${id}`
 const recordStatus = { desired: true, active: false, last_segment_start: null, problem: null, last_error: null }
 
-function open(answers: Record<string, unknown>) {
-  return renderScreen(<LiveScreen openId={null} onClose={() => {}} />, answers)
+function open(answers: Record<string, unknown>, openId: string | null = null) {
+  return renderScreen(<LiveScreen openId={openId} onClose={() => {}} />, answers)
 }
 const tile = () => screen.findByTestId('source')
 
@@ -41,7 +42,9 @@ test('a live stream tells its picture, data and viewers', async () => {
   for (const fact of ['Drone 1', 'Live', '1920 × 1080', 'H264', '4.2 Mbit/s', '2 watching', 'Not recording'])
     expect(text).toContain(fact)
   expect(screen.queryByTestId('source-trouble')).toBeNull()
-  expect(screen.getByRole('link', { name: 'Watch Drone 1' }).getAttribute('href')).toBe(`/live/${id}`)
+  const link = screen.getByRole('link', { name: 'Watch Drone 1', description: 'Live' })
+  expect(link.getAttribute('href')).toBe(`/live/${id}`)
+  expect(screen.getByRole('button', { name: 'Record Drone 1', description: 'Not recording' })).toBeTruthy()
 })
 
 test('a camera that cannot be reached says why, in plain words and as reported', async () => {
@@ -61,7 +64,7 @@ test('a path that differs says so though the stream is live', async () => {
 
 test('H265 is warned of', async () => {
   open({ [list]: sourceList(mediaSource({ status: { ...liveStatus, tracks: [{ codec: 'H265' }] } })) })
-  expect(await screen.findByText('H265: not every screen can show it')).toBeTruthy()
+  expect(await screen.findByText('H265: not every browser can show it')).toBeTruthy()
 })
 
 test('without a streaming service its message and remedy stand on top, and the streams below', async () => {
@@ -70,9 +73,39 @@ test('without a streaming service its message and remedy stand on top, and the s
   open({ [list]: { ...sourceList(mediaSource({ status: null })), server } })
   const notice = (await screen.findByRole('alert')).textContent
   expect(notice).toContain('The streaming service is not installed.')
-  expect(notice).toContain('MediaMTX was not found.')
-  expect(notice).toContain('Install it.')
-  expect((await screen.findByTestId('source-truth')).textContent).toBe('Not known')
+  expect(notice).toContain('put the program on the PATH')
+  expect(notice).toContain('Technical details: MediaMTX was not found.')
+  expect(notice).not.toContain('Install it.')
+  expect((await screen.findByTestId('source-truth')).textContent).toBe('State unknown')
+})
+
+test('what this screen does not know yet is told in the words of the base', async () => {
+  const problem = { code: 'of_a_newer_base', message: 'It is so.', remedy: 'Do this.' }
+  open({ [list]: { ...sourceList(), server: { ...healthyServer, state: 'unreachable', problem } } })
+  const notice = (await screen.findByRole('alert')).textContent
+  expect(notice).toContain('The streaming service is not available.')
+  expect(notice).toContain('It is so. Do this.')
+})
+
+test('warnings about the streaming service are told in plain words, and as reported', async () => {
+  const warnings = ['Recordings cannot be played: the playback server is off (`playback`).', 'Something new.']
+  open({ [list]: { ...sourceList(), server: { ...healthyServer, warnings } } })
+  const notice = (await screen.findByRole('alert')).textContent
+  expect(notice).toContain('Recordings cannot be played because of its settings.Technical details: Recordings')
+  expect(notice).toContain('Technical details: Something new.')
+})
+
+test('every problem of the streaming service has words of its own', () => {
+  const sources = import.meta.glob<string>('../../../../daemon/mediamtx/*.ts', {
+    query: '?raw',
+    import: 'default',
+    eager: true
+  })
+  const codes = Object.entries(sources)
+    .filter(([file]) => !file.endsWith('.test.ts'))
+    .flatMap(([, source]) => [...source.matchAll(/\bcode(?::| =) '([a-z]+_[a-z_]+)'/g)].map(([, code]) => code))
+  expect(codes.length).toBeGreaterThan(8)
+  expect(codes.filter((code) => !Object.hasOwn(en.live.serverProblem, code ?? ''))).toEqual([])
 })
 
 test('every page of streams is on the wall', async () => {
@@ -116,7 +149,7 @@ describe('recording', () => {
       [`GET ${path}/record/status`]: { ...recordStatus, problem: 'disk_full' }
     })
     expect(await screen.findByText(/The disk of the recordings is full/)).toBeTruthy()
-    expect(screen.getByText(/Shall be recorded, but is not/)).toBeTruthy()
+    expect(screen.getByText(/Should be recording, but is not/)).toBeTruthy()
   })
 
   test('what was only just asked for is about to begin', async () => {
@@ -124,7 +157,21 @@ describe('recording', () => {
       [list]: sourceList(mediaSource({ status: { ...liveStatus, recording: { desired: true, active: false } } })),
       [`GET ${path}/record/status`]: recordStatus
     })
-    expect(await screen.findByText('About to record…')).toBeTruthy()
+    expect(await screen.findByText('Recording is about to start…')).toBeTruthy()
+  })
+
+  test('stopping is done at once, and the message offers to record again', async () => {
+    const recording = mediaSource({ status: { ...liveStatus, recording: { desired: true, active: true } } })
+    const { calls } = open({
+      [list]: sourceList(recording),
+      [`POST ${path}/record/stop`]: recordStatus,
+      [`POST ${path}/record/start`]: recordStatus
+    })
+    fireEvent.click(await screen.findByRole('button', { name: 'Stop recording Drone 1', description: 'Recording' }))
+    expect(await screen.findByText('Recording of "Drone 1" stopped.')).toBeTruthy()
+    expect(calls).not.toContain(`POST ${path}/record/start`)
+    fireEvent.click(screen.getByRole('button', { name: 'Record again' }))
+    await vi.waitFor(() => expect(calls).toContain(`POST ${path}/record/start`))
   })
 
   test('a refusal is told', async () => {
@@ -140,6 +187,67 @@ describe('recording', () => {
     open({ [list]: sourceList(mediaSource({ enabled: false })) })
     const button = await screen.findByRole('button', { name: 'Record Drone 1' })
     expect(button.hasAttribute('disabled')).toBe(true)
+  })
+})
+
+describe('the player', () => {
+  const preview = {
+    ...{ path_name: 'live/drone-1-a1b2c3d4', hls_url: 'http://base/hls', webrtc_url: 'http://base/webrtc' },
+    ...{ rtsp_url: null, rtmp_url: null, srt_url: null, push_url: null, push_urls: null },
+    ...{ hls_path: `${path}/hls/index.m3u8`, whep_path: `${path}/whep`, expires_at: '2026-11-21T02:00:00.000Z' }
+  }
+  const h265 = { ...liveStatus, tracks: [{ codec: 'H265', width: 1920, height: 1080 }] }
+  beforeEach(() => {
+    vi.spyOn(HTMLMediaElement.prototype, 'load').mockImplementation(() => {})
+    vi.spyOn(HTMLMediaElement.prototype, 'play').mockResolvedValue()
+    vi.stubGlobal(
+      'IntersectionObserver',
+      class {
+        #tell: (entries: { isIntersecting: boolean }[]) => void
+        constructor(tell: (entries: { isIntersecting: boolean }[]) => void) {
+          this.#tell = tell
+        }
+        observe() {
+          this.#tell([{ isIntersecting: true }])
+        }
+        disconnect() {}
+      }
+    )
+  })
+  const video = () => screen.findByLabelText<HTMLVideoElement>('Live picture of Drone 1')
+
+  test('goes on while the status is not known for a moment', async () => {
+    let status: typeof h265 | null = h265
+    const { calls } = open(
+      {
+        get [list]() {
+          return sourceList(mediaSource({ status }))
+        },
+        [`GET ${path}/preview`]: preview
+      },
+      id
+    )
+    // This browser takes no H265 by WebRTC, and no HLS but by itself.
+    const element = await video()
+    await vi.waitFor(() => expect(element.getAttribute('src')).toBe(preview.hls_path))
+    vi.mocked(HTMLMediaElement.prototype.play).mockClear()
+    status = null
+    await vi.waitFor(() => expect(screen.getByTestId('player-truth').textContent).toBe('State unknown'), 10_000)
+    expect(HTMLMediaElement.prototype.play).not.toHaveBeenCalled()
+    expect(calls).not.toContain(`POST ${path}/whep`)
+  })
+
+  test.each([
+    ['is fetched for the wall', null],
+    ['is not fetched for what the player covers', id]
+  ])('a picture %s', async (_what, openId) => {
+    const other = mediaSource({ id: 't'.repeat(26), name: 'Gate', status: liveStatus })
+    const { calls } = open(
+      { [list]: sourceList(mediaSource({ status: liveStatus }), other), [`GET ${path}/preview`]: preview },
+      openId
+    )
+    await vi.waitFor(() => expect(calls).toContain(`GET ${path}/snapshot`))
+    expect(calls.includes(`GET /api/v1/sources/${other.id}/snapshot`)).toBe(openId === null)
   })
 })
 
@@ -199,9 +307,9 @@ test('a new address is asked for first, then shown with a warning that the sende
     [`POST ${path}/publish-key`]: mediaSource({ push_url: address, push_urls: null })
   })
   await choose('New address to send to…')
-  expect(await screen.findByText(/The old address ends at once/)).toBeTruthy()
+  expect(await screen.findByText(/The old address stops working at once/)).toBeTruthy()
   expect(calls).not.toContain(`POST ${path}/publish-key`)
   fireEvent.click(screen.getByRole('button', { name: 'Make a new address' }))
-  expect((await screen.findByRole('alert')).textContent).toContain('The old address works no more')
+  expect((await screen.findByRole('alert')).textContent).toContain('The old address no longer works')
   expect(screen.getAllByText(address).length).toBeGreaterThan(0)
 })

@@ -22,7 +22,7 @@ export function LiveScreen({ openId, onClose }: { openId: string | null; onClose
   const [dialog, setDialog] = useState<SourceDialog | null>(null)
   return (
     <>
-      <Wall onDialog={setDialog} />
+      <Wall isCovered={openId !== null} onDialog={setDialog} />
       {openId !== null && (
         <LivePlayer key={openId} sourceId={openId} covered={dialog !== null} onDialog={setDialog} onClose={onClose} />
       )}
@@ -38,7 +38,7 @@ export function LiveScreen({ openId, onClose }: { openId: string | null; onClose
   )
 }
 
-function Wall({ onDialog }: { onDialog: OnSourceDialog }) {
+function Wall({ isCovered, onDialog }: { isCovered: boolean; onDialog: OnSourceDialog }) {
   const { t } = useTranslation()
   const sources = useQuery(liveSourcesQuery)
   const mayAdd = useMay('operator')
@@ -81,7 +81,7 @@ function Wall({ onDialog }: { onDialog: OnSourceDialog }) {
       ) : (
         <section className={classes['wall']} aria-label={t('live.list')} data-stale={lost || undefined}>
           {data.items.map((source) => (
-            <SourceTile key={source.id} source={source} onDialog={onDialog} />
+            <SourceTile key={source.id} source={source} isCovered={isCovered} onDialog={onDialog} />
           ))}
         </section>
       )}

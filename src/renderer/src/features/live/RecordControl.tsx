@@ -1,7 +1,7 @@
 import { Button } from '@mantine/core'
 import { IconPlayerRecordFilled, IconPlayerStopFilled } from '@tabler/icons-react'
 import { queryOptions, useQuery } from '@tanstack/react-query'
-import { useEffect, useState } from 'react'
+import { useEffect, useId, useState } from 'react'
 import { useTranslation } from 'react-i18next'
 import { getRecordStatus } from '../../../../shared/api/recordings.ts'
 import type { MediaSource } from '../../../../shared/api/sources.ts'
@@ -22,12 +22,14 @@ export function RecordControl({ source }: { source: MediaSource }) {
   const truth = recordTruthOf(source)
   const isDesired = truth.text !== 'off' && truth.text !== 'stopping'
   const { name } = source
+  const stateId = useId()
   return (
     <div className={classes['control']}>
       {truth.text === 'stuck' ? (
-        <NotRecorded sourceId={source.id} />
+        <NotRecorded id={stateId} sourceId={source.id} />
       ) : (
         <span
+          id={stateId}
           className={classes['state']}
           data-tone={truth.tone}
           data-recording={truth.text === 'recording' || undefined}
@@ -43,6 +45,7 @@ export function RecordControl({ source }: { source: MediaSource }) {
             loading={record.isPending}
             leftSection={<IconPlayerStopFilled size={22} aria-hidden />}
             aria-label={t('live.stopLabel', { name })}
+            aria-describedby={stateId}
             onClick={() => record.mutate(false)}
           >
             {t('live.stop')}
@@ -54,6 +57,7 @@ export function RecordControl({ source }: { source: MediaSource }) {
             disabled={!source.enabled}
             leftSection={<IconPlayerRecordFilled size={22} aria-hidden />}
             aria-label={t('live.startLabel', { name })}
+            aria-describedby={stateId}
             onClick={() => record.mutate(true)}
           >
             {t('live.start')}
@@ -72,7 +76,7 @@ const recordStatusQuery = (sourceId: string) =>
   })
 
 /** A stream that is there and shall be recorded, but is not: about to be, or else why not, as far as the base knows. */
-function NotRecorded({ sourceId }: { sourceId: string }) {
+function NotRecorded({ id, sourceId }: { id: string; sourceId: string }) {
   const { t } = useTranslation()
   const problem = useQuery(recordStatusQuery(sourceId)).data?.problem ?? null
   const [isLate, setIsLate] = useState(false)
@@ -82,7 +86,7 @@ function NotRecorded({ sourceId }: { sourceId: string }) {
   }, [])
   const isStuck = isLate || problem !== null
   return (
-    <span className={classes['state']} data-tone={isStuck ? 'bad' : 'warn'}>
+    <span id={id} className={classes['state']} data-tone={isStuck ? 'bad' : 'warn'}>
       <span className={classes['dot']} aria-hidden />
       <span>
         {t(isStuck ? 'live.record.stuck' : 'live.record.starting')}

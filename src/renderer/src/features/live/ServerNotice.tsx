@@ -1,5 +1,4 @@
 import { Link } from '@tanstack/react-router'
-import type { TFunction } from 'i18next'
 import { useTranslation } from 'react-i18next'
 import type { MediaServer } from '../../../../shared/api/sources.ts'
 import { Callout } from '../../components/Callout.tsx'
@@ -10,33 +9,55 @@ import classes from './ServerNotice.module.css'
 /** What is wrong with the streaming service and what helps; nothing while all is well. */
 export function ServerNotice({ server: { state, problem, warnings } }: { server: MediaServer }) {
   const { t } = useTranslation()
-  if (problem === null && warnings.length === 0 && state !== 'starting') return null
-  if (problem !== null)
-    return (
-      <Callout tone={state === 'starting' ? 'warn' : 'bad'} title={titleOf(t, problem.code, state)}>
-        <p>{problem.message}</p>
-        <p>{problem.remedy}</p>
-        <p>{t('live.recordingsStay')}</p>
-        <Link to="/doctor" className={classes['doctor']}>
-          {t('doctor.see')}
-        </Link>
-      </Callout>
-    )
+  if (problem !== null) return <Problem problem={problem} state={state} />
   if (state === 'starting') return <Callout tone="warn" title={t('live.starting')} />
+  if (warnings.length === 0) return null
   return (
     <Callout tone="warn" title={t('live.serverWarnings')}>
-      {warnings.map((warning) => (
-        <p key={warning}>{warning}</p>
-      ))}
+      {warnings.map((warning) => {
+        const known = warningOf(warning)
+        return (
+          <div key={warning}>
+            {known !== null && <p>{t(`live.serverWarning.${known}`)}</p>}
+            <p className={classes['details']}>{t('live.reported', { message: warning })}</p>
+          </div>
+        )
+      })}
     </Callout>
   )
 }
 
-type ServerProblem = keyof typeof en.live.serverProblem
+type KnownProblem = keyof typeof en.live.serverProblem
+const isKnown = (code: string): code is KnownProblem => Object.hasOwn(en.live.serverProblem, code)
 
-/** What is wrong in a few words; what the base says about it in detail stands below. */
-function titleOf(t: TFunction, code: string, state: MediaServer['state']): string {
-  const known = (Object.keys(en.live.serverProblem) as ServerProblem[]).find((each) => each === code)
-  if (known !== undefined) return t(`live.serverProblem.${known}`)
-  return problemCodeText(t, state === 'misconfigured' ? 'live_misconfigured' : 'live_unavailable')
+function Problem({ problem, state }: { problem: NonNullable<MediaServer['problem']>; state: MediaServer['state'] }) {
+  const { t } = useTranslation()
+  const { code, message, remedy } = problem
+  const title = isKnown(code)
+    ? t(`live.serverProblem.${code}`)
+    : problemCodeText(t, state === 'misconfigured' ? 'live_misconfigured' : 'live_unavailable')
+  return (
+    <Callout tone={state === 'starting' ? 'warn' : 'bad'} title={title}>
+      {isKnown(code) && <p>{t(`live.serverRemedy.${code}`)}</p>}
+      <p>{t('live.recordingsStay')}</p>
+      <p className={classes['details']}>
+        {t('live.reported', { message: isKnown(code) ? message : `${message} ${remedy}` })}
+      </p>
+      <Link to="/doctor" className={classes['doctor']}>
+        {t('doctor.see')}
+      </Link>
+    </Callout>
+  )
+}
+
+/** What a warning is about, by the settings that it names. */
+const warningPatterns = [
+  ['recordingsUnplayable', /`(playback|recordPath|recordFormat)`/],
+  ['hlsOff', /`hls`/],
+  ['openToAll', /`authInternalUsers`/],
+  ['version', /is no release|not the version that is tested/]
+] as const
+
+function warningOf(warning: string): keyof typeof en.live.serverWarning | null {
+  return warningPatterns.find(([, pattern]) => pattern.test(warning))?.[0] ?? null
 }

@@ -50,7 +50,7 @@ test('a stream that is fetched is sent with all that its protocol has', async ()
   fireEvent.click(screen.getByText('It is fetched'))
   type('Name', 'Gate')
   type('Address of the stream', 'rtsp://user:pass@192.168.1.64/stream1')
-  fireEvent.change(screen.getByLabelText('How it travels'), { target: { value: 'tcp' } })
+  fireEvent.change(screen.getByLabelText('Transport'), { target: { value: 'tcp' } })
   fireEvent.click(screen.getByRole('switch', { name: /^Fetch it only/ }))
   press('Add')
   await vi.waitFor(() => expect(onDialog).toHaveBeenCalledWith(null))
@@ -67,7 +67,10 @@ test('a stream that is fetched is sent with all that its protocol has', async ()
 test.each([
   [problem('pull_url_refused', { reason: 'credential' }), 'User name and password belong together: user:password@'],
   [problem('pull_url_refused', { reason: 'something new' }), 'Streams are not fetched from this address.'],
-  [problem('invalid_request', { issues: [{ path: 'url', message: 'Too long' }] }), 'This is not accepted: Too long'],
+  [
+    problem('invalid_request', { issues: [{ path: 'url', message: 'Too long' }] }),
+    'Streams are not fetched from this address.'
+  ],
   [refusal(503, 'live_unavailable'), 'The streaming service is not available.']
 ])('a refusal is told where it belongs', async (answer, text) => {
   open({ kind: 'add' }, { [create]: answer })

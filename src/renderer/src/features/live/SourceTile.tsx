@@ -2,6 +2,7 @@ import { Title } from '@mantine/core'
 import { useInViewport } from '@mantine/hooks'
 import { IconVideoOff } from '@tabler/icons-react'
 import { Link } from '@tanstack/react-router'
+import { useId } from 'react'
 import { useTranslation } from 'react-i18next'
 import type { MediaSource } from '../../../../shared/api/sources.ts'
 import { useFormats } from '../../lib/format.ts'
@@ -18,11 +19,24 @@ import { useSnapshot } from './use-snapshot.ts'
 /** From here on the age of a picture is told. */
 const freshMs = 10_000
 
-/** One stream on the wall: its latest picture, what is true of it, its recording, and what can be done with it. */
-export function SourceTile({ source, onDialog }: { source: MediaSource; onDialog: OnSourceDialog }) {
+/**
+ * One stream on the wall: its latest picture, what is true of it, its recording, and what can be done with it. No picture is fetched
+ * while something lies over the wall (`isCovered`).
+ */
+export function SourceTile({
+  source,
+  isCovered,
+  onDialog
+}: {
+  source: MediaSource
+  isCovered: boolean
+  onDialog: OnSourceDialog
+}) {
   const { t } = useTranslation()
   const truth = truthOf(source)
-  const headingId = `source-${source.id}`
+  const headingId = useId()
+  const truthId = useId()
+  const driftId = useId()
   return (
     <article className={classes['tile']} aria-labelledby={headingId} data-testid="source" data-tone={truth.tone}>
       <Link
@@ -30,13 +44,14 @@ export function SourceTile({ source, onDialog }: { source: MediaSource; onDialog
         params={{ sourceId: source.id }}
         className={classes['picture']}
         aria-label={t('live.watch', { name: source.name })}
+        aria-describedby={`${truthId} ${driftId}`}
       >
-        <Picture source={source} truth={truth} />
-        <span className={classes['badge']} data-tone={truth.tone} data-testid="source-truth">
+        <Picture source={source} truth={truth} isCovered={isCovered} />
+        <span id={truthId} className={classes['badge']} data-tone={truth.tone} data-testid="source-truth">
           {t(`live.truth.${truth.text}`)}
         </span>
         {source.drift !== null && truth.text !== 'missing' && (
-          <span className={classes['drift']} data-testid="source-drift">
+          <span id={driftId} className={classes['drift']} data-testid="source-drift">
             {t(`live.drift.${source.drift}`)}
           </span>
         )}
@@ -56,12 +71,12 @@ export function SourceTile({ source, onDialog }: { source: MediaSource; onDialog
   )
 }
 
-function Picture({ source, truth }: { source: MediaSource; truth: StreamTruth }) {
+function Picture({ source, truth, isCovered }: { source: MediaSource; truth: StreamTruth; isCovered: boolean }) {
   const { t } = useTranslation()
   const formats = useFormats()
   const now = useNow(5000)
   const { ref, inViewport } = useInViewport()
-  const { url, takenAt } = useSnapshot(source.id, { isLive: truth.text === 'live', isSeen: inViewport })
+  const { url, takenAt } = useSnapshot(source.id, { isLive: truth.text === 'live', isSeen: inViewport && !isCovered })
   const isOld = takenAt !== null && now - Date.parse(takenAt) > freshMs
   return (
     <span ref={ref} className={classes['frame']} data-old={isOld || undefined}>

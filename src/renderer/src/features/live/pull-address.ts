@@ -1,4 +1,5 @@
 import type { TFunction } from 'i18next'
+import { z } from 'zod'
 import type { SourceProtocol } from '../../../../shared/api/sources.ts'
 import { ApiError } from '../../../../shared/api-client.ts'
 import { problemText } from '../../lib/problem-text.ts'
@@ -25,7 +26,7 @@ export function hasCertificate(url: string): boolean {
 const reasons = ['characters', 'dollar', 'masked', 'scheme', 'host', 'credential', 'port', 'address'] as const
 
 /** The fields that the base can find fault with by name. */
-export const faultyFields = ['name', 'url', 'fingerprint'] as const
+const faultyFields = ['name', 'url', 'fingerprint'] as const
 export type SourceFaults = Partial<Record<(typeof faultyFields)[number] | 'other', string>>
 
 /** What the base refused about a source, in words, each at its field; `other` for what belongs to none. */
@@ -36,24 +37,17 @@ export function faultsOf(t: TFunction, error: unknown): SourceFaults {
     const reason = reasons.find((known) => known === problem.details?.['reason']) ?? 'other'
     return { url: t(`live.form.refused.${reason}`) }
   }
-  const faults: SourceFaults = {}
-  for (const { path, message } of issuesOf(problem?.details)) {
-    const field = faultyFields.find((known) => known === path)
-    if (field !== undefined) faults[field] = t('live.form.notThis', { reason: message })
+  const paths = issuesSchema.safeParse(problem?.details).data?.issues.map(({ path }) => path) ?? []
+  const faulty = faultyFields.filter((field) => paths.includes(field))
+  const words = {
+    name: t('live.form.needName'),
+    url: t('live.form.refused.other'),
+    fingerprint: t('live.form.needFingerprint')
   }
-  return Object.keys(faults).length > 0 ? faults : { other: problemText(t, error) }
+  return faulty.length === 0
+    ? { other: problemText(t, error) }
+    : Object.fromEntries(faulty.map((field) => [field, words[field]]))
 }
 
-function issuesOf(details: Record<string, unknown> | undefined): { path: string; message: string }[] {
-  const issues = details?.['issues']
-  if (!Array.isArray(issues)) return []
-  return issues.filter(
-    (issue: unknown): issue is { path: string; message: string } =>
-      typeof issue === 'object' &&
-      issue !== null &&
-      'path' in issue &&
-      typeof issue.path === 'string' &&
-      'message' in issue &&
-      typeof issue.message === 'string'
-  )
-}
+/** What a refusal tells of the fields that it is about. */
+const issuesSchema = z.object({ issues: z.array(z.object({ path: z.string() })) })

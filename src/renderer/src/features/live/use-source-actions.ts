@@ -19,6 +19,11 @@ export function useSourceActions({ id, name }: Pick<MediaSource, 'id' | 'name'>)
 
   const record = useMutation({
     mutationFn: (isOn: boolean) => api.call(isOn ? startRecording : stopRecording, { params }),
+    onSuccess: (_status, isOn) => {
+      if (isOn) return
+      const action = { label: t('live.recordAgain'), run: () => record.mutate(true) }
+      showToast({ tone: 'info', text: t('live.stopped', { name }), action })
+    },
     onError: (error, isOn) =>
       showToast({
         tone: 'bad',

@@ -7,6 +7,7 @@ import { ProgressBar } from '../../components/ProgressBar.tsx'
 import { QueryFailure } from '../../components/QueryFailure.tsx'
 import { ShowMore } from '../../components/ShowMore.tsx'
 import { useFormats } from '../../lib/format.ts'
+import { jobReasonText } from '../../lib/job-text.ts'
 import classes from './RecordingList.module.css'
 import { clipsQuery } from './recordings.queries.ts'
 
@@ -56,7 +57,11 @@ function ClipRow({ clip: { kind, state, start, end, problem, asset_id: assetId }
             {kind === 'clip' && ` · ${formats.clock(durationMs)}`}
           </span>
         )}
-        {problem !== null && <span className={classes['muted']}>{t('recordings.reported', { message: problem })}</span>}
+        {problem !== null && (
+          <span className={classes['muted']}>
+            {jobReasonText(t, problem)} {t('recordings.reported', { message: problem })}
+          </span>
+        )}
       </div>
       {assetId !== null && (
         <Link to="/assets/$assetId" params={{ assetId }} className={classes['link']}>

@@ -1,14 +1,14 @@
 import { Skeleton } from '@mantine/core'
-import { useHotkeys } from '@mantine/hooks'
 import { useQuery } from '@tanstack/react-query'
-import { useMemo, useRef, useState } from 'react'
+import { useMemo, useRef } from 'react'
 import { useTranslation } from 'react-i18next'
 import type { MediaSource } from '../../../../shared/api/sources.ts'
 import { QueryFailure } from '../../components/QueryFailure.tsx'
+import { useScreenKeys } from '../../lib/use-screen-keys.ts'
 import { ClipMaker } from './ClipMaker.tsx'
 import classes from './DayView.module.css'
 import { FileList } from './FileList.tsx'
-import { type Marks, mark, spansOf } from './playback-plan.ts'
+import { type Marks, mark, noMarks, spansOf } from './playback-plan.ts'
 import { RecordingStage } from './RecordingStage.tsx'
 import { recordingFilesQuery, recordingSessionsQuery } from './recordings.queries.ts'
 import { Timeline } from './Timeline.tsx'
@@ -16,31 +16,40 @@ import type { Stretch } from './timeline-view.ts'
 import { useRecordingPlayer } from './use-recording-player.ts'
 
 const jumpMs = 10_000
-const farJumpMs = 600_000
-const noMarks: Marks = { inMs: null, outMs: null }
 
 /** A day (`bounds`) of a stream: its recordings to play and to cut from, by the clock, and the files they are in. */
-export function DayView({ source, bounds }: { source: MediaSource; bounds: Stretch }) {
+export function DayView({
+  source,
+  bounds,
+  marks,
+  onMarks
+}: {
+  source: MediaSource
+  bounds: Stretch
+  marks: Marks
+  onMarks: (marks: Marks) => void
+}) {
   const { t } = useTranslation()
   const sessions = useQuery(recordingSessionsQuery(source.id, bounds))
   const files = useQuery(recordingFilesQuery(source.id, bounds))
+  // The player is told of other spans only when there are some.
   const spans = useMemo(() => spansOf(sessions.data ?? []), [sessions.data])
-  const damaged = useMemo(() => damagedStretches(files.data ?? []), [files.data])
   const video = useRef<HTMLVideoElement>(null)
   const player = useRecordingPlayer(video, source.id, spans)
-  const [marks, setMarks] = useState(noMarks)
-  const markAt = (end: 'in' | 'out') => setMarks((before) => mark(before, end, Math.round(player.atMs)))
+  const markAt = (end: 'in' | 'out') => onMarks(mark(marks, end, Math.round(player.now())))
+  const playFrom = (atMs: number) => {
+    player.playFrom(atMs)
+    video.current?.scrollIntoView({ block: 'nearest' })
+  }
 
-  useHotkeys([
+  useScreenKeys([
     ['ArrowLeft', () => player.step(-jumpMs)],
     ['ArrowRight', () => player.step(jumpMs)],
-    ['PageUp', () => player.step(-farJumpMs)],
-    ['PageDown', () => player.step(farJumpMs)],
     ['i', () => markAt('in')],
     ['o', () => markAt('out')]
   ])
   // On a button, Space presses it.
-  useHotkeys([['space', player.toggle]], ['INPUT', 'TEXTAREA', 'SELECT', 'BUTTON', 'A', 'SUMMARY'])
+  useScreenKeys([['space', player.toggle]], ['INPUT', 'TEXTAREA', 'SELECT', 'BUTTON', 'A', 'SUMMARY'])
 
   if (sessions.isPending) return <Skeleton height={320} radius="lg" />
   if (sessions.data === undefined) return <QueryFailure error={sessions.error} retry={() => void sessions.refetch()} />
@@ -48,18 +57,23 @@ export function DayView({ source, bounds }: { source: MediaSource; bounds: Stret
   return (
     <div className={classes['day']}>
       <div className={classes['watch']}>
-        <RecordingStage video={video} source={source} player={player} files={files.data ?? []} />
+        <RecordingStage video={video} source={source} player={player} spans={spans} files={files.data ?? []} />
         <Timeline
           bounds={bounds}
           spans={spans}
-          damaged={damaged}
+          damaged={damagedStretches(files.data ?? [])}
           marks={marks}
           atMs={player.atMs}
           onSeek={player.seek}
+          onStep={player.step}
         />
       </div>
-      <ClipMaker sourceId={source.id} marks={marks} onMark={markAt} onClear={() => setMarks(noMarks)} />
-      {files.data && <FileList files={files.data} sourceId={source.id} onPlay={player.seek} />}
+      <ClipMaker sourceId={source.id} marks={marks} onMark={markAt} onClear={() => onMarks(noMarks)} />
+      {files.data ? (
+        <FileList files={files.data} sourceId={source.id} onPlay={playFrom} />
+      ) : (
+        files.isError && <QueryFailure error={files.error} retry={() => void files.refetch()} />
+      )}
     </div>
   )
 }

@@ -10,6 +10,7 @@ import { type Formats, useFormats } from '../../lib/format.ts'
 import { problemText } from '../../lib/problem-text.ts'
 import { showToast } from '../../lib/toasts.ts'
 import { useMay } from '../../lib/use-may.ts'
+import { damageOf } from './damage.ts'
 import classes from './RecordingList.module.css'
 import { RepairProgress } from './RepairProgress.tsx'
 import { invalidateRecordings } from './recordings.queries.ts'
@@ -98,14 +99,16 @@ function FileRow({
           {factsOf(formats, file, t(`recordings.state.${file.state}`))}
         </span>
         {file.problem !== null && (
-          <span className={classes['muted']}>{t('recordings.reported', { message: file.problem })}</span>
+          <span className={classes['muted']}>
+            {t(`recordings.damage.${damageOf(file.problem)}`)} {t('recordings.reported', { message: file.problem })}
+          </span>
         )}
         {jobId !== null && file.state === 'damaged' && (
           <RepairProgress
             jobId={jobId}
             onDone={() => {
               setJobId(null)
-              invalidateRecordings(client, sourceId)
+              void invalidateRecordings(client, sourceId)
             }}
           />
         )}
@@ -179,8 +182,8 @@ function DeleteFileQuestion({
     onError: (error) =>
       showToast({ tone: 'bad', text: t('recordings.deleteFailed', { reason: problemText(t, error) }) }),
     onSettled: () => {
-      invalidateRecordings(client, sourceId)
       onClose()
+      return invalidateRecordings(client, sourceId)
     }
   })
   return (

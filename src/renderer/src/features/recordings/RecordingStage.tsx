@@ -1,6 +1,5 @@
 import { Button, Loader, Tooltip } from '@mantine/core'
 import {
-  IconAlertTriangle,
   IconCamera,
   IconMaximize,
   IconMinimize,
@@ -17,6 +16,8 @@ import { useFormats } from '../../lib/format.ts'
 import { useFullScreen } from '../../lib/use-full-screen.ts'
 import { useKeepSnapshot } from '../../lib/use-keep-snapshot.ts'
 import { useMay } from '../../lib/use-may.ts'
+import { PlaybackFailure } from './PlaybackFailure.tsx'
+import { type Span, startAfter } from './playback-plan.ts'
 import classes from './RecordingStage.module.css'
 import type { ShownPlayer } from './use-recording-player.ts'
 
@@ -27,17 +28,20 @@ export function RecordingStage({
   video,
   source,
   player,
+  spans,
   files
 }: {
   video: RefObject<HTMLVideoElement | null>
   source: MediaSource
   player: ShownPlayer
+  spans: readonly Span[]
   files: readonly RecordingSegment[]
 }) {
   const { t } = useTranslation()
   const formats = useFormats()
   const stage = useRef<HTMLDivElement>(null)
   const shown = new Date(player.atMs).toISOString()
+  const after = player.state === 'failed' ? startAfter(files, spans, player.atMs) : null
   return (
     <div ref={stage} className={classes['stage']} data-testid="recording-stage" data-state={player.state}>
       <div className={classes['picture']}>
@@ -50,7 +54,17 @@ export function RecordingStage({
           playsInline
           onClick={player.toggle}
         />
-        <Notice player={player} files={files} />
+        {player.state === 'failed' ? (
+          <PlaybackFailure
+            key={player.atMs}
+            sourceId={source.id}
+            atMs={player.atMs}
+            onRetry={() => player.seek(player.atMs)}
+            onGoOn={after === null ? null : () => player.playFrom(after)}
+          />
+        ) : (
+          <Notice player={player} />
+        )}
       </div>
       <div className={classes['tools']}>
         <Tool label={t('recordings.back')} onClick={() => player.step(-jumpMs)}>
@@ -65,7 +79,7 @@ export function RecordingStage({
         <time className={classes['time']} dateTime={shown} data-testid="recording-time">
           {formats.time(shown)}
         </time>
-        <Keep source={source} at={shown} />
+        <Keep source={source} now={player.now} />
         <FullScreen stage={stage} />
       </div>
     </div>
@@ -82,7 +96,7 @@ function Tool({ label, onClick, children }: { label: string; onClick: () => void
   )
 }
 
-function Keep({ source, at }: { source: MediaSource; at: string }) {
+function Keep({ source, now }: { source: MediaSource; now: () => number }) {
   const { t } = useTranslation()
   const mayKeep = useMay('operator')
   const keep = useKeepSnapshot(source.id)
@@ -93,7 +107,7 @@ function Keep({ source, at }: { source: MediaSource; at: string }) {
       className={classes['tool']}
       loading={keep.isPending}
       leftSection={<IconCamera size={24} aria-hidden />}
-      onClick={() => keep.mutate(at)}
+      onClick={() => keep.mutate(new Date(now()).toISOString())}
     >
       {t('recordings.snapshot')}
     </Button>
@@ -112,32 +126,16 @@ function FullScreen({ stage }: { stage: RefObject<HTMLElement | null> }) {
 }
 
 /** What the picture does not tell by itself. */
-function Notice({ player, files }: { player: ShownPlayer; files: readonly RecordingSegment[] }) {
+function Notice({ player: { state, gap } }: { player: ShownPlayer }) {
   const { t } = useTranslation()
   const formats = useFormats()
   const timeOf = (timeMs: number) => formats.time(new Date(timeMs).toISOString())
-  const { state, gap, atMs } = player
   if (state === 'loading')
     return (
       <div className={classes['notice']} role="status">
         <Loader color="white" aria-label={t('recordings.loading')} />
       </div>
     )
-  if (state === 'failed') {
-    const after = files.find(({ start }) => Date.parse(start) > atMs)
-    return (
-      <div className={classes['notice']} role="alert">
-        <IconAlertTriangle size={44} aria-hidden />
-        <p>{t('recordings.unplayable')}</p>
-        <div className={classes['choices']}>
-          <Button variant="default" onClick={() => player.seek(atMs)}>
-            {t('app.retry')}
-          </Button>
-          {after && <Button onClick={() => player.seek(Date.parse(after.start))}>{t('recordings.goOnAfter')}</Button>}
-        </div>
-      </div>
-    )
-  }
   const text =
     state === 'ended'
       ? t('recordings.ended')

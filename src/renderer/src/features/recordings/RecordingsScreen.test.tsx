@@ -1,4 +1,5 @@
 import { fireEvent, screen, within } from '@testing-library/react'
+import { useState } from 'react'
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest'
 import type { Clip, RecordingSegment, RecordingSession } from '../../../../shared/api/recordings.ts'
 import { toasts } from '../../lib/toasts.ts'
@@ -69,6 +70,8 @@ beforeEach(() => {
   vi.spyOn(HTMLMediaElement.prototype, 'load').mockImplementation(() => {})
   vi.spyOn(HTMLMediaElement.prototype, 'play').mockClear().mockResolvedValue()
   vi.spyOn(HTMLMediaElement.prototype, 'pause').mockImplementation(() => {})
+  // What jsdom lacks.
+  HTMLElement.prototype.scrollIntoView = () => {}
 })
 afterEach(() => toasts.set([]))
 
@@ -81,7 +84,7 @@ describe('where there is nothing to show it is said what to do', () => {
   test('without recordings', async () => {
     open({ [`GET ${path}/record/days`]: { items: [], earlier: null } })
     expect(await screen.findByText('Nothing was recorded yet')).toBeTruthy()
-    expect(await screen.findByText(/becomes an asset, which no cleaning up removes/)).toBeTruthy()
+    expect(await screen.findByText(/stay when old recordings are deleted/)).toBeTruthy()
   })
   test('for a stream that is gone', async () => {
     open({}, 'x'.repeat(26))
@@ -142,30 +145,149 @@ test('a picture of the time shown is kept', async () => {
   const { bodies } = open({ [`POST ${path}/snapshots`]: refusal(404, 'snapshot_not_available') })
   await rows()
   await play(4)
-  fireEvent.click(await screen.findByRole('button', { name: 'Keep this picture' }))
-  expect(await screen.findByText('No picture was kept. There is no picture of this time.')).toBeTruthy()
+  fireEvent.click(await screen.findByRole('button', { name: 'Save this picture' }))
+  expect(await screen.findByText('The picture was not saved. There is no picture of this time.')).toBeTruthy()
   expect(bodies[`POST ${path}/snapshots`]).toEqual({ at: at('09:00:04') })
 })
 
-test('a part that cannot be played says so and leads on', async () => {
+describe('where nothing is given to play', () => {
+  const film = `GET ${path}/playback/media`
+  const fail = async () => {
+    const element = await video()
+    Object.defineProperty(element, 'error', { value: { code: 4 }, configurable: true })
+    fireEvent.error(element)
+    return element
+  }
+  const start = (element: HTMLVideoElement) => Date.parse(new URL(element.src).searchParams.get('start') ?? '')
+
+  test('damage says so and leads on, over what is damaged, too', async () => {
+    const next = file('n', { start: at('09:20:00') })
+    open({
+      [film]: refusal(422, 'recording_corrupt'),
+      [`GET ${path}/record/files`]: { items: [file('f'), damaged, next], nextCursor: null }
+    })
+    await rows()
+    const element = await fail()
+    expect((await screen.findByRole('alert')).textContent).toContain('This part is damaged.')
+    fireEvent.click(screen.getByRole('button', { name: 'Skip this part' }))
+    expect(start(element)).toBe(Date.parse(next.start) + 1)
+    expect(screen.getByRole('button', { name: 'Pause' })).toBeTruthy()
+  })
+
+  test('a film that only this browser cannot play is not called damaged', async () => {
+    open({ [film]: 'film' })
+    await rows()
+    await fail()
+    expect((await screen.findByRole('alert')).textContent).toContain('a kind of video that not every browser plays')
+  })
+
+  test('a base that does not answer is told as what it is, and gone on with when it does', async () => {
+    let answer: unknown
+    open({
+      get [film]() {
+        return answer
+      }
+    })
+    await rows()
+    const element = await fail()
+    expect((await screen.findByRole('alert')).textContent).toContain('The base did not answer.')
+    vi.mocked(HTMLMediaElement.prototype.load).mockClear()
+    answer = 'film'
+    await vi.waitFor(() => expect(HTMLMediaElement.prototype.load).toHaveBeenCalled(), { timeout: 10_000 })
+    expect(start(element)).toBe(Date.parse(at('09:00:00')))
+  })
+
+  test('a file whose disk is away is not called damaged', async () => {
+    open({ [film]: refusal(404, 'recording_not_found') })
+    await rows()
+    await fail()
+    expect((await screen.findByRole('alert')).textContent).toContain('Is the disk with the recordings connected?')
+  })
+})
+
+test('a mark stays when another day is shown', async () => {
+  const days = [day, '2026-11-20'].map((each) => ({
+    ...{
+      day: each,
+      start: new Date(`${each}T00:00:00`).toISOString(),
+      end: new Date(`${each}T24:00:00`).toISOString()
+    },
+    ...{ segments: 2, duration: 1800, size_bytes: 900_000_000 }
+  }))
+  const all = { ...answers, [`GET ${path}/record/days`]: { items: days } }
+  function Days() {
+    const [shown, setShown] = useState<string | null>('2026-11-20')
+    return <RecordingsScreen sourceId={id} day={shown} onGo={(_id, next) => setShown(next)} />
+  }
+  renderScreen(<Days />, all)
+  await rows()
+  await play(4)
+  fireEvent.keyDown(document.documentElement, { key: 'i' })
+  expect(await screen.findByText('From 09:00:04. Now mark the end.')).toBeTruthy()
+  fireEvent.click(screen.getByRole('button', { name: 'Later day' }))
+  expect(await screen.findByText('From 09:00:04. Now mark the end.')).toBeTruthy()
+})
+
+test('a mark is where the picture is, not where it was when last told', async () => {
   open()
   await rows()
-  const element = await video()
-  Object.defineProperty(element, 'error', { value: { code: 4 }, configurable: true })
-  fireEvent.error(element)
-  expect((await screen.findByRole('alert')).textContent).toContain('This part cannot be played')
-  fireEvent.click(screen.getByRole('button', { name: 'Go on after it' }))
-  expect(new URL(element.src).searchParams.get('start')).toBe(at('09:15:05'))
+  await play(4)
+  Object.assign(await video(), { currentTime: 4.24 })
+  fireEvent.keyDown(document.documentElement, { key: 'i' })
+  await play(19)
+  fireEvent.click(screen.getByRole('button', { name: 'Mark end' }))
+  expect(await screen.findByText('09:00:04 to 09:00:19, 0:15')).toBeTruthy()
+  fireEvent.click(screen.getByRole('button', { name: 'Clear the marks' }))
+})
+
+test('the timeline takes the keys of a slider; a dialog keeps all keys to itself', async () => {
+  open()
+  await rows()
+  await play(4)
+  const asked = async () => new URL((await video()).src).searchParams.get('start')
+  const track = screen.getByTestId('timeline-track')
+  fireEvent.keyDown(document.documentElement, { key: 'PageUp' })
+  expect(await asked()).toBe(at('09:00:00'))
+  fireEvent.keyDown(track, { key: 'PageUp' })
+  expect(await asked()).toBe(new Date(Date.parse(at('09:10:04'))).toISOString())
+  fireEvent.keyDown(track, { key: 'Home' })
+  expect(await asked()).toBe(at('09:00:00'))
+  fireEvent.click(screen.getByRole('button', { name: 'Delete the file from 09:00:00' }))
+  fireEvent.keyDown(await screen.findByRole('dialog'), { key: 'ArrowRight' })
+  fireEvent.keyDown(document.documentElement, { key: 'ArrowRight' })
+  expect(await asked()).toBe(at('09:00:00'))
+  expect(screen.getByTestId('recording-time').textContent).toBe('09:00:00')
+})
+
+test('files that cannot be listed are said to be, and asked for again', async () => {
+  let list: unknown = refusal(500, 'internal_error')
+  open({
+    get [`GET ${path}/record/files`]() {
+      return list
+    }
+  })
+  expect((await screen.findByRole('alert')).textContent).toContain('Something went wrong inside the base.')
+  list = { items: [file('f')], nextCursor: null }
+  fireEvent.click(screen.getByRole('button', { name: 'Try again' }))
+  expect(await rows()).toHaveLength(1)
 })
 
 describe('files', () => {
+  test('one is played from its beginning', async () => {
+    open()
+    await rows()
+    fireEvent.click(screen.getByRole('button', { name: 'Play from 09:15:05' }))
+    expect(screen.getByRole('button', { name: 'Pause' })).toBeTruthy()
+    expect(new URL((await video()).src).searchParams.get('start')).toBe(at('09:15:05'))
+  })
+
   test('each tells its time, state and size; a damaged one why', async () => {
     open()
     const [whole, broken] = await rows()
     expect(whole?.textContent).toContain('09:00:00 to 09:15:00')
     expect(whole?.textContent).toContain('Good · 15:00 · 450 MB')
     expect(broken?.textContent).toContain('Damaged')
-    expect(broken?.textContent).toContain('Reported: moov atom not found')
+    expect(broken?.textContent).toContain('Parts of it cannot be read. Technical details: moov atom not found')
   })
 
   test('a damaged one is repaired, and how far that is can be seen until it is done', async () => {
@@ -177,9 +299,8 @@ describe('files', () => {
     }
     open({
       [`POST ${path}/record/files/${damaged.id}/repair`]: { jobId },
-      get 'GET /api/v1/jobs'() {
-        const items = state === 'done' ? [] : [{ ...job, state }]
-        return { items, nextCursor: null, counts: { queued: 0, running: 1, dead: 0, cancelled: 0 }, kinds: [] }
+      get [`GET /api/v1/jobs/${jobId}`]() {
+        return state === 'done' ? refusal(404, 'job_not_found') : { ...job, state }
       },
       get [`GET ${path}/record/files`]() {
         return { items: [{ ...damaged, state: isRepaired ? 'repaired' : 'damaged' }], nextCursor: null }
@@ -242,6 +363,6 @@ test('a viewer plays, and is offered nothing to change', async () => {
   open({ 'GET /api/v1/status': { ...status, role: 'viewer' } })
   await rows()
   expect(screen.getByRole('button', { name: 'Play from 09:00:00' })).toBeTruthy()
-  for (const name of [/^Repair/, /^Delete/, 'Keep this picture', 'Make the clip'])
+  for (const name of [/^Repair/, /^Delete/, 'Save this picture', 'Make the clip'])
     expect(screen.queryByRole('button', { name })).toBeNull()
 })

@@ -2,6 +2,7 @@ import { Button, NativeSelect, Skeleton } from '@mantine/core'
 import { IconMovieOff, IconVideo, IconVideoOff } from '@tabler/icons-react'
 import { useQuery } from '@tanstack/react-query'
 import { Link } from '@tanstack/react-router'
+import { useState } from 'react'
 import { useTranslation } from 'react-i18next'
 import type { MediaSource } from '../../../../shared/api/sources.ts'
 import { EmptyNotice } from '../../components/EmptyNotice.tsx'
@@ -11,6 +12,7 @@ import { sourcesQuery } from '../../lib/sources-query.ts'
 import { ClipList } from './ClipList.tsx'
 import { DayPicker, type RecordingDay } from './DayPicker.tsx'
 import { DayView } from './DayView.tsx'
+import { noMarks } from './playback-plan.ts'
 import classes from './RecordingsScreen.module.css'
 import { recordingDaysQuery } from './recordings.queries.ts'
 import { dayStretch, type Stretch } from './timeline-view.ts'
@@ -98,6 +100,8 @@ function SourceRecordings({
   onDay: (day: string) => void
 }) {
   const { t } = useTranslation()
+  // A clip may begin on one day and end on the next.
+  const [marks, setMarks] = useState(noMarks)
   const days = useQuery(recordingDaysQuery(source.id))
   if (days.isPending) return <Skeleton height={320} radius="lg" />
   if (days.data === undefined) return <QueryFailure error={days.error} retry={() => void days.refetch()} />
@@ -118,7 +122,7 @@ function SourceRecordings({
       ) : (
         <>
           <DayPicker days={days.data} day={shown} onDay={onDay} />
-          <DayView key={shown} source={source} bounds={boundsOf(days.data, shown)} />
+          <DayView key={shown} source={source} bounds={boundsOf(days.data, shown)} marks={marks} onMarks={setMarks} />
         </>
       )}
       <ClipList sourceId={source.id} />

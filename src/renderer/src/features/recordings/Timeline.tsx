@@ -1,9 +1,10 @@
 import { ActionIcon, Button, Tooltip } from '@mantine/core'
-import { useElementSize, useHotkeys } from '@mantine/hooks'
+import { useElementSize } from '@mantine/hooks'
 import { IconChevronLeft, IconChevronRight, IconZoomIn, IconZoomOut } from '@tabler/icons-react'
 import { type PointerEvent, type ReactNode, type RefObject, useEffect, useRef, useState } from 'react'
 import { useTranslation } from 'react-i18next'
 import { useFormats } from '../../lib/format.ts'
+import { useScreenKeys } from '../../lib/use-screen-keys.ts'
 import { isRecorded, type Marks, type Span } from './playback-plan.ts'
 import classes from './Timeline.module.css'
 import {
@@ -26,6 +27,13 @@ const wheelZoomPerPx = 0.002
 const panShare = 0.5
 const roomForTickPx = 84
 const minuteMs = 60_000
+/** By the keys of a slider. Those to the left and right go everywhere, not only here. */
+const stepsMs: Readonly<Record<string, number>> = {
+  ArrowUp: 10_000,
+  ArrowDown: -10_000,
+  PageUp: 600_000,
+  PageDown: -600_000
+}
 /** The film tells its time several times a second: more than that was gone to. */
 const jumpMs = 2000
 
@@ -39,7 +47,8 @@ export function Timeline({
   damaged,
   marks,
   atMs,
-  onSeek
+  onSeek,
+  onStep
 }: {
   bounds: Stretch
   spans: readonly Span[]
@@ -47,6 +56,7 @@ export function Timeline({
   marks: Marks
   atMs: number
   onSeek: (atMs: number) => void
+  onStep: (deltaMs: number) => void
 }) {
   const { t } = useTranslation()
   const formats = useFormats()
@@ -73,7 +83,7 @@ export function Timeline({
         : pan(before, (deltaX / Math.max(1, width)) * spanOf(before), bounds)
     )
   )
-  useHotkeys([
+  useScreenKeys([
     ['plus', () => zoomBy(zoomStep)],
     ['shift+plus', () => zoomBy(zoomStep)],
     ['=', () => zoomBy(zoomStep)],
@@ -88,12 +98,7 @@ export function Timeline({
     <section className={classes['timeline']} aria-label={t('recordings.timeline')}>
       <div ref={wheel} className={classes['area']}>
         <div ref={area}>
-          <Scale
-            view={view}
-            dayStartMs={bounds.startMs}
-            width={width}
-            onPan={(deltaMs) => setView(pan(view, deltaMs, bounds))}
-          />
+          <Scale view={view} width={width} onPan={(deltaMs) => setView(pan(view, deltaMs, bounds))} />
           <Track
             view={view}
             label={t('recordings.timelineHelp')}
@@ -102,6 +107,7 @@ export function Timeline({
             valueText={t(`recordings.timelineWord.${word}`, { time: textOf(shownMs) })}
             onScrub={setScrubMs}
             onSeek={onSeek}
+            onStep={onStep}
           >
             {spans.map((span) => (
               <Piece key={span.startMs} view={view} stretch={span} kind={span.isOpen ? 'open' : 'recorded'} />
@@ -139,20 +145,10 @@ function Tool({ label, icon: ToolIcon, onClick }: { label: string; icon: typeof 
 }
 
 /** Round times; dragging it moves the view. */
-function Scale({
-  view,
-  dayStartMs,
-  width,
-  onPan
-}: {
-  view: Stretch
-  dayStartMs: number
-  width: number
-  onPan: (deltaMs: number) => void
-}) {
+function Scale({ view, width, onPan }: { view: Stretch; width: number; onPan: (deltaMs: number) => void }) {
   const formats = useFormats()
   const lastX = useRef<number | null>(null)
-  const { stepMs, atMs } = ticksIn(view, dayStartMs, Math.max(2, Math.floor(width / roomForTickPx)))
+  const { stepMs, atMs } = ticksIn(view, Math.max(2, Math.floor(width / roomForTickPx)))
   const textOf = (timeMs: number) => {
     const instant = new Date(timeMs).toISOString()
     return stepMs < minuteMs ? formats.time(instant) : formats.minute(instant)
@@ -194,6 +190,7 @@ function Track({
   valueText,
   onScrub,
   onSeek,
+  onStep,
   children
 }: {
   view: Stretch
@@ -204,6 +201,7 @@ function Track({
   /** A time while it is being chosen; null when that is over. */
   onScrub: (atMs: number | null) => void
   onSeek: (atMs: number) => void
+  onStep: (deltaMs: number) => void
   children: ReactNode
 }) {
   const isScrubbing = useRef(false)
@@ -241,6 +239,14 @@ function Track({
         stop()
       }}
       onPointerCancel={stop}
+      onKeyDown={(event) => {
+        const stepMs = stepsMs[event.key]
+        if (stepMs !== undefined) onStep(stepMs)
+        else if (event.key === 'Home') onSeek(bounds.startMs)
+        else if (event.key === 'End') onSeek(bounds.endMs)
+        else return
+        event.preventDefault()
+      }}
     >
       {children}
     </div>

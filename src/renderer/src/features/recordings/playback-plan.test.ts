@@ -1,7 +1,7 @@
 import fc from 'fast-check'
-import { expect, test } from 'vitest'
-import type { RecordingSession } from '../../../../shared/api/recordings.ts'
-import { isRecorded, longestWindowMs, mark, spansOf, windowFrom } from './playback-plan.ts'
+import { describe, expect, test } from 'vitest'
+import type { RecordingSegment, RecordingSession } from '../../../../shared/api/recordings.ts'
+import { isRecorded, longestWindowMs, mark, spansOf, startAfter, windowFrom } from './playback-plan.ts'
 
 const at = (seconds: number) => new Date(seconds * 1000).toISOString()
 function session(start: number, duration: number, gaps: [number, number][] = [], isOpen = false): RecordingSession {
@@ -91,4 +91,35 @@ test('marks never stand the wrong way round', () => {
   expect(mark(mark(none, 'out', 9), 'in', 5)).toEqual({ inMs: 5, outMs: 9 })
   expect(mark({ inMs: 5, outMs: 9 }, 'in', 9)).toEqual({ inMs: 9, outMs: null })
   expect(mark({ inMs: 5, outMs: 9 }, 'out', 5)).toEqual({ inMs: null, outMs: 5 })
+})
+
+describe('behind a file that does not play', () => {
+  const file = (start: string, state: RecordingSegment['state'] = 'whole') => ({ start, state })
+  const spans = [
+    { startMs: 0, endMs: 60_000, isOpen: false },
+    { startMs: 90_000, endMs: 100_000, isOpen: false }
+  ]
+  const instant = (time: string) => `1970-01-01T00:00:${time}Z`
+
+  test('comes the next one, not the same again though it begins a little later than what was asked for', () => {
+    const files = [file(instant('00.000000')), file(instant('10.000456'), 'damaged'), file(instant('20.000789'))]
+    expect(startAfter(files, spans, 9950)).toBe(20_001)
+    expect(startAfter(files, spans, 10_000)).toBe(20_001)
+  })
+  test('what is damaged, too, is passed over', () => {
+    const files = [
+      file(instant('00')),
+      file(instant('10'), 'damaged'),
+      file(instant('20'), 'damaged'),
+      file(instant('30'))
+    ]
+    expect(startAfter(files, spans, 10_000)).toBe(30_001)
+  })
+  test('comes nothing where it is the last', () => {
+    expect(startAfter([file(instant('00')), file(instant('10'), 'damaged')], spans, 10_000)).toBeNull()
+  })
+  test('comes the next span where the files are not known', () => {
+    expect(startAfter([], spans, 10_000)).toBe(90_000)
+    expect(startAfter([], spans, 95_000)).toBeNull()
+  })
 })

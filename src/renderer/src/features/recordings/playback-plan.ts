@@ -1,4 +1,4 @@
-import type { RecordingSession } from '../../../../shared/api/recordings.ts'
+import type { RecordingSegment, RecordingSession } from '../../../../shared/api/recordings.ts'
 import type { Stretch } from './timeline-view.ts'
 
 /** What can be played without a gap; one that `isOpen` still grows. */
@@ -43,11 +43,32 @@ export function isRecorded(spans: readonly Span[], atMs: number): boolean {
   return spans.some(({ startMs, endMs }) => startMs <= atMs && atMs < endMs)
 }
 
+/** Files of one recording follow each other to a second; the end of a window and the start of the next file may differ by as much. */
+const cutToleranceMs = 1000
+
+/**
+ * From when on there is something else to play where a file does not at `atMs`: the next file that is not known to be damaged, or the
+ * next span where the files are not known. Null where nothing follows.
+ */
+export function startAfter(
+  files: readonly Pick<RecordingSegment, 'start' | 'state'>[],
+  spans: readonly Span[],
+  atMs: number
+): number | null {
+  const isLater = (startMs: number) => startMs > atMs + cutToleranceMs
+  const file = files.find(({ start, state }) => isLater(Date.parse(start)) && state !== 'damaged')
+  // A file begins between two milliseconds: at the earlier one there still is the file before it.
+  if (file !== undefined) return Date.parse(file.start) + 1
+  return files.length > 0 ? null : (spans.find(({ startMs }) => isLater(startMs))?.startMs ?? null)
+}
+
 /** Beginning and end of a clip, null until they are marked. */
 export interface Marks {
   inMs: number | null
   outMs: number | null
 }
+
+export const noMarks: Marks = { inMs: null, outMs: null }
 
 /** Marks one end; the other one goes when it would lie on the wrong side. */
 export function mark(marks: Marks, end: 'in' | 'out', atMs: number): Marks {

@@ -157,6 +157,21 @@ test('a part that cannot be played says so and keeps its time', () => {
   expect(states.at(-1)).toBe('loading')
 })
 
+test('what breaks off on its way is asked for once more; what then does not come either has failed', () => {
+  const network = { code: 2, MEDIA_ERR_NETWORK: 2 }
+  player.seek(60_000)
+  arrive(30)
+  playTo(20)
+  media.error = network
+  tell('error')
+  expect(asked.at(-1)).toEqual({ startMs: 80_000, endMs: 680_000 })
+  expect(states.at(-1)).toBe('loading')
+  media.error = network
+  tell('error')
+  expect(states.at(-1)).toBe('failed')
+  expect(asked).toHaveLength(2)
+})
+
 test('stopping leaves the element alone', () => {
   player.seek(0)
   player.stop()

@@ -131,7 +131,12 @@ export function createRecordingPlayer({
     // An element that was emptied complains of nothing that matters.
     if (window === null || video.error === null) return
     standsAtMs = atMs()
-    set('failed')
+    const hasPlayed = standsAtMs - window.startMs > shortfallMs
+    const rest =
+      video.error.code === video.error.MEDIA_ERR_NETWORK && hasPlayed ? windowFrom(spans(), standsAtMs) : null
+    // What broke off on its way is asked for once more; if the base refuses that, it is known why.
+    if (rest === null) set('failed')
+    else load(rest)
   }
   const onTimeUpdate = () => {
     if (state === 'ready') onTime(atMs())

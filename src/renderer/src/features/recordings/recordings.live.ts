@@ -4,7 +4,7 @@ import type { LiveHandler } from '../../lib/live-updates.ts'
 import { invalidateRecordings } from './recordings.queries.ts'
 
 const staleRecordings = createBatch<QueryClient>(300, (clients) => {
-  for (const client of clients) invalidateRecordings(client)
+  for (const client of clients) void invalidateRecordings(client)
 })
 
 export const recordingsLive: LiveHandler = {
@@ -12,6 +12,6 @@ export const recordingsLive: LiveHandler = {
     if (/^(recording|clip)\./.test(event.type)) staleRecordings.add(client)
   },
   onReopen: (client, missedFacts) => {
-    if (missedFacts) invalidateRecordings(client)
+    if (missedFacts) void invalidateRecordings(client)
   }
 }

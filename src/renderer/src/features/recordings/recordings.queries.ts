@@ -1,12 +1,15 @@
 import { infiniteQueryOptions, type QueryClient, queryOptions } from '@tanstack/react-query'
-import { listJobs } from '../../../../shared/api/jobs.ts'
+import { getJob } from '../../../../shared/api/jobs.ts'
 import {
   listClips,
   listRecordingDays,
   listRecordingFiles,
   listRecordingSessions,
+  playRecording,
   type RecordingSegment
 } from '../../../../shared/api/recordings.ts'
+import { ApiError, endpointUrl, refusalOf } from '../../../../shared/api-client.ts'
+import type { ProblemCode } from '../../../../shared/problem.ts'
 import { api } from '../../lib/api.ts'
 import type { Stretch } from './timeline-view.ts'
 
@@ -15,6 +18,8 @@ const openIntervalMs = 5000
 const workIntervalMs = 1000
 const filesPageSize = 500
 const clipsPageSize = 20
+/** An element that plays does not tell why it does not; a short film is enough to find out. */
+const probedSeconds = 1
 
 const instant = (timeMs: number) => new Date(timeMs).toISOString()
 /** Something that is recorded now may belong to it. */
@@ -63,6 +68,29 @@ export function recordingFilesQuery(sourceId: string, stretch: Stretch) {
   })
 }
 
+/** Why a recording is not given: what the base refuses it with, or that it does not answer. */
+export type PlaybackRefusal = ProblemCode | 'outage'
+
+/** Why nothing is given to play from a time on; null when a film is. Asked again and again while that may change by itself. */
+export function playbackRefusalQuery(sourceId: string, atMs: number) {
+  const query = { start: instant(atMs), duration: probedSeconds }
+  return queryOptions({
+    queryKey: [playRecording.name, sourceId, atMs],
+    queryFn: async ({ signal }): Promise<PlaybackRefusal | null> => {
+      const init = { credentials: 'same-origin', signal } as const
+      const answer = await fetch(endpointUrl(playRecording.path, { params: { sourceId }, query }), init).catch(
+        () => null
+      )
+      if (answer === null) return 'outage'
+      if (!answer.ok) return (await refusalOf(answer)).problem?.code ?? 'outage'
+      await answer.body?.cancel()
+      return null
+    },
+    gcTime: 0,
+    refetchInterval: ({ state: { data } }) => (data === null || data === 'recording_corrupt' ? false : openIntervalMs)
+  })
+}
+
 /** Clips and pictures of a stream, newest first; asked for often while one is being made. */
 export function clipsQuery(sourceId: string) {
   return infiniteQueryOptions({
@@ -80,22 +108,26 @@ export function clipsQuery(sourceId: string) {
   })
 }
 
-/** A job as long as there is one: null when it is done. The newest come first, so that one that was just queued is found. */
+/** A job as long as there is one: null when it is done. */
 export function jobQuery(jobId: string) {
   return queryOptions({
-    queryKey: [listJobs.name, 'one', jobId],
-    queryFn: async ({ signal }) => {
-      const { items } = await api.call(listJobs, { query: { limit: filesPageSize } }, signal)
-      return items.find(({ id }) => id === jobId) ?? null
-    },
+    queryKey: [getJob.name, jobId],
+    queryFn: ({ signal }) =>
+      api.call(getJob, { params: { jobId } }, signal).catch((error: unknown) => {
+        if (error instanceof ApiError && error.problem?.code === 'job_not_found') return null
+        throw error
+      }),
     staleTime: 0,
     refetchInterval: ({ state: { data } }) =>
       data === undefined || data?.state === 'queued' || data?.state === 'running' ? workIntervalMs : false
   })
 }
 
-/** Reads again what was recorded, of one stream or of all. */
-export function invalidateRecordings(client: QueryClient, sourceId?: string): void {
-  for (const { name } of [listRecordingDays, listRecordingSessions, listRecordingFiles, listClips])
-    void client.invalidateQueries({ queryKey: sourceId === undefined ? [name] : [name, sourceId] })
+/** Reads again what was recorded, of one stream or of all; resolves when that has been read. */
+export async function invalidateRecordings(client: QueryClient, sourceId?: string): Promise<void> {
+  await Promise.all(
+    [listRecordingDays, listRecordingSessions, listRecordingFiles, listClips].map(({ name }) =>
+      client.invalidateQueries({ queryKey: sourceId === undefined ? [name] : [name, sourceId] })
+    )
+  )
 }

@@ -4,6 +4,7 @@ import { dayStretch, follow, pan, shareOf, sharesIn, spanOf, ticksIn, timeAt, vi
 
 const hourMs = 3_600_000
 const day = { startMs: 1_000 * hourMs, endMs: 1_024 * hourMs }
+const sinceMidnight = (timeMs: number) => timeMs - day.startMs
 const view = { startMs: 1_006 * hourMs, endMs: 1_012 * hourMs }
 const step = fc.oneof(
   fc.record({
@@ -109,19 +110,31 @@ test('ticks are round times of the day, as many as there is room for', () => {
       (span, share) => {
         const startMs = day.startMs + Math.floor((24 * hourMs - span) * share)
         const shown = { startMs, endMs: startMs + span }
-        const { stepMs, atMs } = ticksIn(shown, day.startMs, 8)
+        const { stepMs, atMs } = ticksIn(shown, 8, sinceMidnight)
         expect(atMs.length).toBeLessThanOrEqual(9)
         for (const at of atMs) {
-          expect((at - day.startMs) % stepMs).toBe(0)
+          expect(sinceMidnight(at) % stepMs).toBe(0)
           expect(at).toBeGreaterThanOrEqual(startMs)
           expect(at).toBeLessThanOrEqual(shown.endMs)
         }
       }
     )
   )
-  expect(ticksIn(day, day.startMs, 8).atMs.map((at) => (at - day.startMs) / hourMs)).toEqual([
+  expect(ticksIn(day, 8, sinceMidnight).atMs.map((at) => (at - day.startMs) / hourMs)).toEqual([
     0, 3, 6, 9, 12, 15, 18, 21, 24
   ])
+})
+
+test('ticks are round by a clock that is half an hour apart, and by one that is put forward or back', () => {
+  const night = { startMs: day.startMs, endMs: day.startMs + 9 * hourMs }
+  const shown = (clock: (timeMs: number) => number) =>
+    ticksIn(night, 9, clock).atMs.map((at) => (clock(at) - clock(day.startMs)) / hourMs)
+  expect(shown((at) => sinceMidnight(at) + hourMs / 2)).toEqual([0.5, 1.5, 2.5, 3.5, 4.5, 5.5, 6.5, 7.5, 8.5])
+  const after = (at: number, hours: number) => at >= day.startMs + hours * hourMs
+  expect(shown((at) => sinceMidnight(at) + (after(at, 2) ? hourMs : 0))).toEqual([0, 1, 3, 4, 5, 6, 7, 8, 9, 10])
+  const wide = { startMs: day.startMs, endMs: day.startMs + 25 * hourMs }
+  const back = (at: number) => sinceMidnight(at) - (after(at, 3) ? hourMs : 0)
+  expect(ticksIn(wide, 9, back).atMs.map((at) => back(at) / hourMs)).toEqual([0, 3, 6, 9, 12, 15, 18, 21, 24])
 })
 
 test('a day begins and ends at midnight of this computer', () => {

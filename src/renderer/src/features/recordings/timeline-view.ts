@@ -81,10 +81,16 @@ export function sharesIn(view: Stretch, { startMs, endMs }: Stretch): { from: nu
   return { from: Math.max(0, shareOf(view, startMs)), to: Math.min(1, shareOf(view, endMs)) }
 }
 
-/** Round times in view, no more than `most`, counted from the start of the day. */
-export function ticksIn(view: Stretch, dayStartMs: number, most: number): { stepMs: number; atMs: number[] } {
+/** What the clock of this computer shows at a time, as if it hung in Greenwich. */
+const localClock = (timeMs: number) => timeMs - new Date(timeMs).getTimezoneOffset() * minuteMs
+
+/** The times in view, no more than `most`, at which the clock shows something round; `clock` gives what it shows. */
+export function ticksIn(view: Stretch, most: number, clock = localClock): { stepMs: number; atMs: number[] } {
   const stepMs = tickStepsMs.find((step) => spanOf(view) / step <= most) ?? 24 * hourMs
-  const first = dayStartMs + Math.ceil((view.startMs - dayStartMs) / stepMs) * stepMs
-  const amount = Math.max(0, Math.floor((view.endMs - first) / stepMs) + 1)
-  return { stepMs, atMs: Array.from({ length: amount }, (_, index) => first + index * stepMs) }
+  // Looked for again after each one: the clock may have been put forward or back meanwhile.
+  const missing = (timeMs: number) => (stepMs - (clock(timeMs) % stepMs)) % stepMs
+  const atMs: number[] = []
+  for (let timeMs = Math.ceil(view.startMs); timeMs <= view.endMs; timeMs += missing(timeMs) || stepMs)
+    if (missing(timeMs) === 0) atMs.push(timeMs)
+  return { stepMs, atMs }
 }

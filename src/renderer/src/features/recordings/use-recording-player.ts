@@ -1,4 +1,4 @@
-import { type RefObject, useCallback, useEffect, useRef, useState } from 'react'
+import { type RefObject, useEffect, useRef, useState } from 'react'
 import { playRecording } from '../../../../shared/api/recordings.ts'
 import { endpointUrl } from '../../../../shared/api-client.ts'
 import type { Span } from './playback-plan.ts'
@@ -9,11 +9,14 @@ import type { Stretch } from './timeline-view.ts'
 export interface ShownPlayer {
   state: RecordingState
   isPlaying: boolean
-  /** The wall time that is shown. */
+  /** The wall time that is shown, as of its last report: a playing film gives one some times a second. */
   atMs: number
+  /** The same at this very moment. */
+  now: () => number
   /** What was last played over, in which nothing was recorded; null once something else is gone to. */
   gap: Stretch | null
   seek: (atMs: number) => void
+  playFrom: (atMs: number) => void
   step: (deltaMs: number) => void
   toggle: () => void
 }
@@ -63,18 +66,31 @@ export function useRecordingPlayer(
   // biome-ignore lint/correctness/useExhaustiveDependencies: the player is told of other spans, which it reads by itself
   useEffect(() => player.current?.spansChanged(), [spans])
 
-  const seek = useCallback((next: number) => {
+  const atMs = playedMs ?? spans[0]?.startMs ?? 0
+  const seek = (next: number) => {
     setGap(null)
     player.current?.seek(next)
-  }, [])
-  const step = useCallback((deltaMs: number) => {
-    setGap(null)
-    player.current?.step(deltaMs)
-  }, [])
-  const toggle = useCallback(() => {
+  }
+  const toggle = () => {
     if (player.current?.isPlaying()) player.current.pause()
     else player.current?.play()
     setIsPlaying(player.current?.isPlaying() ?? false)
-  }, [])
-  return { state, isPlaying, atMs: playedMs ?? spans[0]?.startMs ?? 0, gap, seek, step, toggle }
+  }
+  return {
+    state,
+    isPlaying,
+    atMs,
+    now: () => player.current?.atMs() ?? atMs,
+    gap,
+    seek,
+    playFrom(next) {
+      seek(next)
+      if (!player.current?.isPlaying()) toggle()
+    },
+    step(deltaMs) {
+      setGap(null)
+      player.current?.step(deltaMs)
+    },
+    toggle
+  }
 }

@@ -528,6 +528,7 @@ export const en = {
     files_other: '{{amount}} files',
     freed: '{{size}} freed',
     role: 'Role: {{role}}',
+    roleName: { viewer: 'viewer', operator: 'operator', admin: 'administrator', controller: 'controller' },
     reason: {
       forced: 'though several held it',
       orphaned: 'nothing used it any more',

@@ -478,6 +478,7 @@ export const zhCN: Translation = {
     files_other: '{{amount}} 个文件',
     freed: '释放 {{size}}',
     role: '角色：{{role}}',
+    roleName: { viewer: '观看者', operator: '操作员', admin: '管理员', controller: '遥控器' },
     reason: {
       forced: '当时仍有多方使用',
       orphaned: '已无任何使用方',

@@ -16,11 +16,34 @@ export const live = {
     mediamtx_missing: 'The streaming service is not installed.',
     mediamtx_unusable: 'The program of the streaming service cannot be used.',
     mediamtx_too_old: 'The streaming service is too old.',
-    port_taken: 'Another program is in the way of the streaming service.',
-    recordings_folder_unusable: 'Recordings cannot be kept in their folder.'
+    port_taken: 'Another program uses a port of the streaming service.',
+    recordings_folder_unusable: 'Recordings cannot be kept in their folder.',
+    server_silent: 'The streaming service does not answer.',
+    server_ended: 'The streaming service has stopped.',
+    server_refuses: 'The streaming service does not let this base in.',
+    server_unreachable: 'The streaming service cannot be reached.'
+  },
+  serverRemedy: {
+    mediamtx_missing:
+      'Get MediaMTX 1.20 from github.com/bluenviron/mediamtx/releases and put the program on the PATH, or name it with FLIGHTCASE_MEDIAMTX_BIN.',
+    mediamtx_unusable:
+      'Get MediaMTX 1.20 from github.com/bluenviron/mediamtx/releases and put the program on the PATH, or name it with FLIGHTCASE_MEDIAMTX_BIN.',
+    mediamtx_too_old: 'Get MediaMTX 1.20 from github.com/bluenviron/mediamtx/releases.',
+    port_taken: 'Close the other program or set another port, then start Flightcase again.',
+    recordings_folder_unusable: 'Check the disk, or name another folder with FLIGHTCASE_RECORDINGS_DIR.',
+    server_silent: 'If it stays like this, the base starts it again by itself.',
+    server_ended: 'The base starts it again by itself. If it keeps stopping, the log of Flightcase says more.',
+    server_refuses: 'Check FLIGHTCASE_MEDIAMTX_API, FLIGHTCASE_MEDIAMTX_USER and FLIGHTCASE_MEDIAMTX_PASSWORD.',
+    server_unreachable: 'Start it, or check FLIGHTCASE_MEDIAMTX_API. The base uses it as soon as it answers.'
+  },
+  serverWarning: {
+    recordingsUnplayable: 'Recordings cannot be played because of its settings.',
+    hlsOff: 'Some screens cannot show streams: HLS is switched off.',
+    openToAll: 'Everybody in the network can watch every stream.',
+    version: 'This version is not the one that was tested.'
   },
   starting: 'The streaming service is starting…',
-  serverWarnings: 'The streaming service works, but not as it should',
+  serverWarnings: 'The streaming service works, but something is wrong with its settings',
   truth: {
     live: 'Live',
     waiting: 'Waiting for the drone',
@@ -29,11 +52,11 @@ export const live = {
     unreachable: 'Not reachable',
     off: 'Switched off',
     missing: 'Not set up yet',
-    unknown: 'Not known'
+    unknown: 'State unknown'
   },
   truthHow: {
     missing: 'The streaming service does not know this stream. The base sets it up again by itself.',
-    unknown: 'The streaming service does not answer, so nobody knows.'
+    unknown: 'The streaming service does not answer, so the state of this stream is unknown.'
   },
   failure: {
     refused: 'The camera refuses the connection. Is the port right, and its stream switched on?',
@@ -45,7 +68,7 @@ export const live = {
     certificate: 'The certificate of the camera is not trusted. Enter its fingerprint.',
     other: 'The stream cannot be fetched.'
   },
-  reported: 'Reported: {{message}}',
+  reported: 'Technical details: {{message}}',
   drift: {
     missing: 'Not set up',
     differs: 'Settings differ'
@@ -58,9 +81,9 @@ export const live = {
     recording: 'Recording',
     armed: 'Will record when the stream comes',
     armedOff: 'Will record when it is switched on',
-    armedUnknown: 'Shall be recorded; whether it is, nobody knows',
-    starting: 'About to record…',
-    stuck: 'Shall be recorded, but is not',
+    armedUnknown: 'Set to record. Whether it does is unknown just now',
+    starting: 'Recording is about to start…',
+    stuck: 'Should be recording, but is not',
     stopping: 'Still recording, about to stop',
     off: 'Not recording'
   },
@@ -76,14 +99,16 @@ export const live = {
   startLabel: 'Record {{name}}',
   stop: 'Stop',
   stopLabel: 'Stop recording {{name}}',
-  startFailed: '"{{name}}" is not recorded. {{reason}}',
+  stopped: 'Recording of "{{name}}" stopped.',
+  recordAgain: 'Record again',
+  startFailed: 'The recording of "{{name}}" was not started. {{reason}}',
   stopFailed: 'The recording of "{{name}}" was not stopped. {{reason}}',
   watching_one: '{{amount}} watching',
   watching_other: '{{amount}} watching',
   codecs: {
-    h265: 'H265: not every screen can show it',
+    h265: 'H265: not every browser can show it',
     picture: 'This kind of video cannot be shown here: {{codec}}',
-    sound: 'The sound cannot be heard here: {{codec}}'
+    sound: 'This kind of sound cannot be played here: {{codec}}'
   },
   pictureAge: 'Picture from {{ago}}',
   noPicture: 'No picture yet',
@@ -96,7 +121,7 @@ export const live = {
     enable: 'Switch on',
     disable: 'Switch off',
     newKey: 'New address to send to…',
-    makeAsset: 'Make an asset of it',
+    makeAsset: 'Add to assets',
     delete: 'Delete…'
   },
   enabled: '"{{name}}" is switched on.',
@@ -104,17 +129,17 @@ export const live = {
   changeFailed: '"{{name}}" was not changed. {{reason}}',
   assetMade: '"{{name}}" is among the assets now.',
   assetFailed: 'No asset was made of "{{name}}". {{reason}}',
-  snapshotKept: 'The picture is kept as "{{name}}".',
-  snapshotFailed: 'No picture was kept. {{reason}}',
+  snapshotKept: 'The picture is saved as "{{name}}".',
+  snapshotFailed: 'The picture was not saved. {{reason}}',
   newKeyAsk: 'Make a new address for "{{name}}"?',
   newKeyText:
-    'The old address ends at once, and with it whoever sends now. Give the new one to everybody who sends this stream.',
+    'The old address stops working at once, and whoever sends to it is cut off. Give the new one to everybody who sends this stream.',
   newKeyYes: 'Make a new address',
   newKeyFailed: 'The address of "{{name}}" was not changed. {{reason}}',
-  newKeyDone: 'The old address works no more',
+  newKeyDone: 'The old address no longer works',
   newKeyDoneText: 'Enter the new one on the drone or in the program, otherwise nothing arrives.',
   deleteAsk: 'Delete "{{name}}"?',
-  deleteText: 'Nobody can send or watch it any more. To have it again it needs a new address.',
+  deleteText: 'Nobody can send or watch it any more. If you add it again, it gets a new address.',
   deleteRecordings: 'Its recordings',
   deleteKeep: 'Keep what was recorded',
   deleteAll: 'Delete what was recorded, for good',
@@ -123,7 +148,7 @@ export const live = {
   deleteYes: 'Delete',
   deleted: '"{{name}}" is deleted.',
   deleteFailed: '"{{name}}" was not deleted. {{reason}}',
-  hasAssets: 'It was not deleted, because it is an asset, too. Delete these first:',
+  hasAssets: 'It was not deleted, because it is also an asset. Delete these first:',
   form: {
     addTitle: 'Add a stream',
     editTitle: 'Change "{{name}}"',
@@ -145,28 +170,32 @@ export const live = {
       hls: 'http://server/path/index.m3u8',
       mpegts: 'udp+mpegts://239.0.0.1:1234'
     },
-    transport: 'How it travels',
-    transports: { automatic: 'As it fits', tcp: 'TCP: no holes, a little later', udp: 'UDP: sooner, may have holes' },
-    transportAsIs: 'As it is now',
+    transport: 'Transport',
+    transports: {
+      automatic: 'Automatic',
+      tcp: 'TCP: complete picture, a little later',
+      udp: 'UDP: sooner, the picture may break up'
+    },
+    transportAsIs: 'Leave as it is',
     fingerprint: 'Fingerprint of its certificate',
-    fingerprintHow: 'Only for a camera that signs its own: SHA-256, 64 characters.',
+    fingerprintHow: 'Only for a camera with a self-signed certificate: SHA-256, 64 characters.',
     onDemand: 'Fetch it only while somebody watches',
-    onDemandHow: 'Saves data. It takes some seconds to start. While it is recorded it is fetched anyway.',
-    record: 'Record it whenever it comes',
+    onDemandHow: 'Saves data, but takes some seconds to start. While it is recorded it is always fetched.',
+    record: 'Record it whenever there is a picture',
     create: 'Add',
     save: 'Save',
     cancel: 'Cancel',
     saved: '"{{name}}" is changed.',
-    interrupts: 'Another address interrupts whoever watches.',
+    interrupts: 'Changing the address interrupts whoever watches.',
     needName: 'Give it a name.',
     needUrl: 'Enter the address of the stream.',
-    notThis: 'This is not accepted: {{reason}}',
+    needFingerprint: 'The fingerprint has 64 characters: 0 to 9 and a to f.',
     refused: {
-      characters: 'The address must not hold spaces.',
+      characters: 'The address must not contain spaces.',
       masked: 'The password is hidden here. Enter all of the address, with its password.',
-      dollar: 'The address must not hold a dollar sign.',
+      dollar: 'The address must not contain a dollar sign.',
       scheme: 'The address must begin with rtsp://, rtmp://, srt://, whep:// or http://.',
-      host: 'After the two slashes a name or a number is missing.',
+      host: 'A name or an IP address is missing after the two slashes.',
       credential: 'User name and password belong together: user:password@',
       port: 'The port is missing, for example :1234.',
       address: 'This is an address of the base itself. Enter that of the camera.',
@@ -208,7 +237,7 @@ export const live = {
     way: { webrtc: 'WebRTC', hls: 'HLS' },
     latency: 'about {{time}} late',
     latencyTiny: 'less than a second late',
-    snapshot: 'Keep this picture',
+    snapshot: 'Save this picture',
     mute: 'Sound off',
     unmute: 'Sound on',
     noSound: 'This stream has no sound',

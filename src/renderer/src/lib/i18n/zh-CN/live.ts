@@ -18,7 +18,30 @@ export const live: Translation['live'] = {
     mediamtx_unusable: '流媒体服务的程序无法使用。',
     mediamtx_too_old: '流媒体服务的版本过旧。',
     port_taken: '其他程序占用了流媒体服务的端口。',
-    recordings_folder_unusable: '录像无法存放到指定的文件夹。'
+    recordings_folder_unusable: '录像无法存放到指定的文件夹。',
+    server_silent: '流媒体服务没有响应。',
+    server_ended: '流媒体服务已停止。',
+    server_refuses: '流媒体服务拒绝此基站访问。',
+    server_unreachable: '无法连接流媒体服务。'
+  },
+  serverRemedy: {
+    mediamtx_missing:
+      '请从 github.com/bluenviron/mediamtx/releases 获取 MediaMTX 1.20 并放入 PATH，或用 FLIGHTCASE_MEDIAMTX_BIN 指定程序。',
+    mediamtx_unusable:
+      '请从 github.com/bluenviron/mediamtx/releases 获取 MediaMTX 1.20 并放入 PATH，或用 FLIGHTCASE_MEDIAMTX_BIN 指定程序。',
+    mediamtx_too_old: '请从 github.com/bluenviron/mediamtx/releases 获取 MediaMTX 1.20。',
+    port_taken: '请关闭该程序或设置其他端口，然后重新启动 Flightcase。',
+    recordings_folder_unusable: '请检查磁盘，或用 FLIGHTCASE_RECORDINGS_DIR 指定其他文件夹。',
+    server_silent: '如果一直没有响应，基站会自动重新启动它。',
+    server_ended: '基站会自动重新启动它。如果反复停止，请查看 Flightcase 的日志。',
+    server_refuses: '请检查 FLIGHTCASE_MEDIAMTX_API、FLIGHTCASE_MEDIAMTX_USER 和 FLIGHTCASE_MEDIAMTX_PASSWORD。',
+    server_unreachable: '请启动它，或检查 FLIGHTCASE_MEDIAMTX_API。它一响应，基站就会继续使用。'
+  },
+  serverWarning: {
+    recordingsUnplayable: '由于它的设置，录像无法播放。',
+    hlsOff: 'HLS 已关闭，部分屏幕无法显示视频流。',
+    openToAll: '网络中的任何人都可以观看所有视频流。',
+    version: '此版本不是经过测试的版本。'
   },
   starting: '流媒体服务正在启动…',
   serverWarnings: '流媒体服务可以使用，但设置有问题',
@@ -34,7 +57,7 @@ export const live: Translation['live'] = {
   },
   truthHow: {
     missing: '流媒体服务中没有此流。基站会自动重新设置。',
-    unknown: '流媒体服务没有响应，无法得知状态。'
+    unknown: '流媒体服务没有响应，无法得知此流的状态。'
   },
   failure: {
     refused: '摄像机拒绝连接。请检查端口，以及是否已开启视频流。',
@@ -46,7 +69,7 @@ export const live: Translation['live'] = {
     certificate: '摄像机的证书不受信任，请填写其指纹。',
     other: '无法拉取此视频流。'
   },
-  reported: '报告：{{message}}',
+  reported: '技术信息：{{message}}',
   drift: {
     missing: '未设置',
     differs: '设置不一致'
@@ -59,7 +82,7 @@ export const live: Translation['live'] = {
     recording: '正在录制',
     armed: '有画面时开始录制',
     armedOff: '开启后开始录制',
-    armedUnknown: '应当录制，但目前无法得知',
+    armedUnknown: '已设为录制，目前无法得知是否在录制',
     starting: '即将开始录制…',
     stuck: '应当录制，但没有在录制',
     stopping: '仍在录制，即将停止',
@@ -77,13 +100,15 @@ export const live: Translation['live'] = {
   startLabel: '录制 {{name}}',
   stop: '停止',
   stopLabel: '停止录制 {{name}}',
+  stopped: '“{{name}}”已停止录制。',
+  recordAgain: '重新录制',
   startFailed: '“{{name}}”没有开始录制。{{reason}}',
   stopFailed: '“{{name}}”没有停止录制。{{reason}}',
   watching_other: '{{amount}} 人观看',
   codecs: {
-    h265: 'H265：并非所有屏幕都能显示',
+    h265: 'H265：并非所有浏览器都能显示',
     picture: '此类视频无法在这里显示：{{codec}}',
-    sound: '此声音无法在这里播放：{{codec}}'
+    sound: '此类声音无法在这里播放：{{codec}}'
   },
   pictureAge: '画面来自{{ago}}',
   noPicture: '还没有画面',
@@ -96,7 +121,7 @@ export const live: Translation['live'] = {
     enable: '开启',
     disable: '关闭',
     newKey: '更换推流地址…',
-    makeAsset: '创建为素材',
+    makeAsset: '加入素材',
     delete: '删除…'
   },
   enabled: '“{{name}}”已开启。',
@@ -113,7 +138,7 @@ export const live: Translation['live'] = {
   newKeyDone: '旧地址已失效',
   newKeyDoneText: '请在无人机或程序中输入新地址，否则不会收到画面。',
   deleteAsk: '删除“{{name}}”？',
-  deleteText: '之后无法再推流或观看。要重新使用，需要新的地址。',
+  deleteText: '之后无法再推流或观看。重新添加时会得到新的地址。',
   deleteRecordings: '它的录像',
   deleteKeep: '保留已录制的内容',
   deleteAll: '永久删除已录制的内容',
@@ -156,10 +181,10 @@ export const live: Translation['live'] = {
     save: '保存',
     cancel: '取消',
     saved: '“{{name}}”已更改。',
-    interrupts: '更换地址会中断正在观看的人。',
+    interrupts: '更改地址会中断正在观看的人。',
     needName: '请输入名称。',
     needUrl: '请输入视频流地址。',
-    notThis: '无法接受：{{reason}}',
+    needFingerprint: '指纹为 64 个字符：0 到 9 和 a 到 f。',
     refused: {
       characters: '地址中不能有空格。',
       masked: '此处的密码已隐藏。请输入完整地址，包括密码。',
