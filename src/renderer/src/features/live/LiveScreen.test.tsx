@@ -88,10 +88,32 @@ test('what this screen does not know yet is told in the words of the base', asyn
 })
 
 test('warnings about the streaming service are told in plain words, and as reported', async () => {
-  const warnings = ['Recordings cannot be played: the playback server is off (`playback`).', 'Something new.']
+  const server = Object.values(
+    import.meta.glob<string>(
+      [
+        '../../../../daemon/mediamtx/{external-server,find-mediamtx}.ts',
+        '../../../../daemon/features/live/create-live.ts'
+      ],
+      { query: '?raw', import: 'default', eager: true }
+    )
+  ).join('')
+  const known: [string, string][] = [
+    ['the playback server is off (`playback`).', 'Recordings cannot be played because of its settings.'],
+    ['Streams cannot be watched by HLS: it is off (`hls`).', 'HLS is switched off.'],
+    ['`authInternalUsers` lets `any` read.', 'Everybody in the network can watch'],
+    ['who may send and watch (`authMethod`, `authHTTPAddress`)', 'does not ask this base who may send'],
+    ['It cannot ask who may send and watch', 'lets nobody in'],
+    ['(`live.max_gb`, `live.min_free_gb`)', 'deleted by their age only'],
+    ['is not the version that is tested', 'not the one that was tested']
+  ]
+  const warnings = [...known.map(([warning]) => warning), 'Something new.']
   open({ [list]: { ...sourceList(), server: { ...healthyServer, warnings } } })
   const notice = (await screen.findByRole('alert')).textContent
-  expect(notice).toContain('Recordings cannot be played because of its settings.Technical details: Recordings')
+  for (const [warning, words] of known) {
+    expect(server).toContain(warning)
+    expect(notice).toContain(words)
+    expect(notice).toContain(`Technical details: ${warning}`)
+  }
   expect(notice).toContain('Technical details: Something new.')
 })
 
@@ -194,7 +216,7 @@ describe('the player', () => {
   const preview = {
     ...{ path_name: 'live/drone-1-a1b2c3d4', hls_url: 'http://base/hls', webrtc_url: 'http://base/webrtc' },
     ...{ rtsp_url: null, rtmp_url: null, srt_url: null, push_url: null, push_urls: null },
-    ...{ hls_path: `${path}/hls/index.m3u8`, whep_path: `${path}/whep`, expires_at: '2026-11-21T02:00:00.000Z' }
+    ...{ hls_path: `${path}/hls/index.m3u8`, whep_path: `${path}/whep`, expires_at: null, copies_expire_at: null }
   }
   const h265 = { ...liveStatus, tracks: [{ codec: 'H265', width: 1920, height: 1080 }] }
   beforeEach(() => {
@@ -229,10 +251,10 @@ describe('the player', () => {
     )
     // This browser takes no H265 by WebRTC, and no HLS but by itself.
     const element = await video()
-    await vi.waitFor(() => expect(element.getAttribute('src')).toBe(preview.hls_path))
+    await vi.waitFor(() => expect(element.getAttribute('src')).toBe(preview.hls_path), 20_000)
     vi.mocked(HTMLMediaElement.prototype.play).mockClear()
     status = null
-    await vi.waitFor(() => expect(screen.getByTestId('player-truth').textContent).toBe('State unknown'), 10_000)
+    await vi.waitFor(() => expect(screen.getByTestId('player-truth').textContent).toBe('State unknown'), 20_000)
     expect(HTMLMediaElement.prototype.play).not.toHaveBeenCalled()
     expect(calls).not.toContain(`POST ${path}/whep`)
   })

@@ -50,8 +50,11 @@ function Problem({ problem, state }: { problem: NonNullable<MediaServer['problem
   )
 }
 
-/** What a warning is about, by the settings that it names. */
+/** What a warning is about, by what stands in it; first match first. */
 const warningPatterns = [
+  ['notAsked', /`authHTTPAddress`/],
+  ['cannotAsk', /cannot ask who may/],
+  ['noLimits', /`live\.max_gb`/],
   ['recordingsUnplayable', /`(playback|recordPath|recordFormat)`/],
   ['hlsOff', /`hls`/],
   ['openToAll', /`authInternalUsers`/],

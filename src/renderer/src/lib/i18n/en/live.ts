@@ -37,6 +37,10 @@ export const live = {
     server_unreachable: 'Start it, or check FLIGHTCASE_MEDIAMTX_API. The base uses it as soon as it answers.'
   },
   serverWarning: {
+    notAsked:
+      'The streaming service does not ask this base who may send and watch. Its own rules decide, and the keys in addresses have no effect.',
+    cannotAsk: 'The streaming service cannot ask this base who may send and watch, so it lets nobody in.',
+    noLimits: 'Recordings are deleted by their age only, not when the disk gets full.',
     recordingsUnplayable: 'Recordings cannot be played because of its settings.',
     hlsOff: 'Some screens cannot show streams: HLS is switched off.',
     openToAll: 'Everybody in the network can watch every stream.',

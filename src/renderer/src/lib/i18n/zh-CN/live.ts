@@ -38,6 +38,9 @@ export const live: Translation['live'] = {
     server_unreachable: '请启动它，或检查 FLIGHTCASE_MEDIAMTX_API。它一响应，基站就会继续使用。'
   },
   serverWarning: {
+    notAsked: '流媒体服务不向此基站查询谁可以推流和观看。由它自己的规则决定，地址中的密钥不起作用。',
+    cannotAsk: '流媒体服务无法向此基站查询谁可以推流和观看，因此拒绝所有人。',
+    noLimits: '录像只按保存时间删除，磁盘快满时不会删除。',
     recordingsUnplayable: '由于它的设置，录像无法播放。',
     hlsOff: 'HLS 已关闭，部分屏幕无法显示视频流。',
     openToAll: '网络中的任何人都可以观看所有视频流。',
