@@ -17,6 +17,7 @@ import {
 } from '../src/shared/api/sources.ts'
 import { getStatus } from '../src/shared/api/system.ts'
 import { missingBrowser, openScreen, startBase, type TestBase } from './daemon-fixture.ts'
+import { untilRecording } from './recording.ts'
 
 const screensDir = join(import.meta.dirname, '../test-results/screens')
 const noBrowser = missingBrowser()
@@ -96,7 +97,7 @@ test('a stream is added, seen on the wall and watched, with a media server that 
     await page.screenshot(picture('live-wall-en'))
 
     await tile.getByRole('button', { name: 'Record Drone 1' }).click()
-    await expect(tile.getByText('Recording', { exact: true })).toBeVisible()
+    await untilRecording(page, mediamtx)
     await tile.getByRole('button', { name: 'Stop recording Drone 1' }).click()
     await expect(tile.getByText('Not recording')).toBeVisible()
 
@@ -193,7 +194,7 @@ test('with the real media server: sent by RTMP and RTSP, fetched by RTSP; record
     await openScreen(page, base.ready, '/live')
     await page.getByRole('button', { name: 'Record Drone 1' }).click()
     const tile = page.getByTestId('source').filter({ hasText: 'Drone 1' })
-    await expect(tile.getByText('Recording', { exact: true })).toBeVisible()
+    await expect(tile.getByText('Recording', { exact: true })).toBeVisible({ timeout: 45_000 })
     const recordedSeconds = async () => {
       const { items } = await api.call(listRecordingSessions, { params: { sourceId: rtmp.id } })
       return items[0]?.duration ?? 0

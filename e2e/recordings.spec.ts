@@ -5,6 +5,7 @@ import { createSource } from '../src/shared/api/sources.ts'
 import { getStatus } from '../src/shared/api/system.ts'
 import { missingBrowser, openScreen, startBase, test } from './daemon-fixture.ts'
 import { expectUsable, shoot } from './looks.ts'
+import { untilRecording } from './recording.ts'
 
 const noBrowser = missingBrowser()
 test.skip(noBrowser !== undefined, noBrowser)
@@ -49,7 +50,7 @@ test('what was recorded is found, played and cut; all is within reach on a telep
     const tile = page.getByTestId('source')
     await expect(page.getByTestId('source-truth')).toHaveText('Live')
     await tile.getByRole('button', { name: 'Record Drone 1' }).click()
-    await expect(tile.getByText('Recording', { exact: true })).toBeVisible()
+    await untilRecording(page, mediamtx)
     await lookAt(page, 'live-wall')
 
     await page.getByRole('link', { name: 'Watch Drone 1' }).click()

@@ -1,7 +1,7 @@
 import { Button } from '@mantine/core'
 import { IconPlayerRecordFilled, IconPlayerStopFilled } from '@tabler/icons-react'
 import { queryOptions, useQuery } from '@tanstack/react-query'
-import { useEffect, useId, useState } from 'react'
+import { useId } from 'react'
 import { useTranslation } from 'react-i18next'
 import { getRecordStatus } from '../../../../shared/api/recordings.ts'
 import type { MediaSource } from '../../../../shared/api/sources.ts'
@@ -10,9 +10,6 @@ import { useMay } from '../../lib/use-may.ts'
 import classes from './RecordControl.module.css'
 import { recordTruthOf } from './stream-truth.ts'
 import { useSourceActions } from './use-source-actions.ts'
-
-/** A recording that was asked for, or whose stream came, begins within this time. */
-const beginsWithinMs = 10_000
 
 /** Whether a stream is recorded, in words that tell the wish from the fact, and the one button that changes the wish. */
 export function RecordControl({ source }: { source: MediaSource }) {
@@ -78,19 +75,16 @@ const recordStatusQuery = (sourceId: string) =>
 /** A stream that is there and shall be recorded, but is not: about to be, or else why not, as far as the base knows. */
 function NotRecorded({ id, sourceId }: { id: string; sourceId: string }) {
   const { t } = useTranslation()
-  const problem = useQuery(recordStatusQuery(sourceId)).data?.problem ?? null
-  const [isLate, setIsLate] = useState(false)
-  useEffect(() => {
-    const timer = setTimeout(() => setIsLate(true), beginsWithinMs)
-    return () => clearTimeout(timer)
-  }, [])
-  const isStuck = isLate || problem !== null
+  const { data } = useQuery(recordStatusQuery(sourceId))
+  const problem = data?.problem ?? null
+  const lastError = problem === 'not_written' ? data?.last_error : null
   return (
-    <span id={id} className={classes['state']} data-tone={isStuck ? 'bad' : 'warn'}>
+    <span id={id} className={classes['state']} data-tone={problem === null ? 'warn' : 'bad'}>
       <span className={classes['dot']} aria-hidden />
       <span>
-        {t(isStuck ? 'live.record.stuck' : 'live.record.starting')}
+        {t(problem === null ? 'live.record.starting' : 'live.record.stuck')}
         {problem !== null && <span className={classes['why']}>{t(`live.recordProblem.${problem}`)}</span>}
+        {lastError && <span className={classes['why']}>{t('live.reported', { message: lastError })}</span>}
       </span>
     </span>
   )

@@ -214,7 +214,7 @@ test('a mark stays when another day is shown', async () => {
     },
     ...{ segments: 2, duration: 1800, size_bytes: 900_000_000 }
   }))
-  const all = { ...answers, [`GET ${path}/record/days`]: { items: days } }
+  const all = { ...answers, [`GET ${path}/record/days`]: { items: days, earlier: null } }
   function Days() {
     const [shown, setShown] = useState<string | null>('2026-11-20')
     return <RecordingsScreen sourceId={id} day={shown} onGo={(_id, next) => setShown(next)} />
