@@ -46,7 +46,8 @@ export function createDoctor(deps: DoctorDeps): Feature {
       db.prepare('SELECT count(*) FROM sqlite_schema').get()
       return base.database(join(dataDir, 'flightcase.db'), 'answers')
     },
-    store: async () => base.store(config.store, dataDir, await deps.storeMonitor.look(clock.nowMs())),
+    // Whoever mended something and looks again wants to know how it is now.
+    store: async () => base.store(config.store, dataDir, await deps.storeMonitor.look(clock.nowMs(), 0)),
     listeners: () => base.openListeners(deps.addresses(), config.mqtt.address),
     network: () => base.network(deps.addresses().field),
     clock: () => machine.clock(clock.nowMs(), newestMs(db)),

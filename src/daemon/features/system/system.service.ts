@@ -35,8 +35,9 @@ export class StoreMonitor {
     return { mode: this.#mode, reachable: true, writable, freeBytes, problem: null }
   }
 
-  look(nowMs: number): Promise<StoreLook> {
-    if (!this.#last || nowMs - this.#last.at > HEALTH_KEPT_MS) this.#last = { at: nowMs, look: this.#ask() }
+  /** What trying it out gave, at most `keptMs` ago. */
+  look(nowMs: number, keptMs = HEALTH_KEPT_MS): Promise<StoreLook> {
+    if (!this.#last || nowMs - this.#last.at > keptMs) this.#last = { at: nowMs, look: this.#ask() }
     return this.#last.look
   }
 
