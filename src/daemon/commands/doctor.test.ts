@@ -100,7 +100,8 @@ test.each([
 ])('a catalogue that is %s is told as that and left as it is', async (code, spoil) => {
   const dataDir = base()
   spoil(catalogueOf(dataDir))
-  expect((await report(dataDir)).found['database']).toMatchObject({ code })
+  const { found } = await report(dataDir)
+  expect(found).toMatchObject({ database: { code }, clock: { state: 'ok' } })
   expect(process.exitCode).toBe(code === 'older' ? undefined : 1)
 })
 

@@ -3,8 +3,7 @@ import { join } from 'node:path'
 import { setTimeout as pause } from 'node:timers/promises'
 import Sqlite from 'better-sqlite3'
 import type { Config } from '../../config/schema.ts'
-import type { LiveConfig } from '../../config/settings/live.ts'
-import { liveListeners } from '../../config/settings/live.ts'
+import { type LiveConfig, liveListeners } from '../../config/settings/live.ts'
 import type { StoreConfig } from '../../config/settings/store.ts'
 import { migrations } from '../../db/migrations/all.ts'
 import { messageOf } from '../../errors.ts'
@@ -37,7 +36,7 @@ export function outsideChecks(config: Config, isRunning: boolean): Checks {
     store: () => lookAtStore(store, dataDir),
     listeners: () => (isRunning ? { code: 'in_use' } : base.freePorts(portsOf(config))),
     network: () => base.network(config.field),
-    clock: () => machine.clock(Date.now(), existsSync(catalogue) ? newestMs(catalogue) : null),
+    clock: () => machine.clock(Date.now(), newestMs(catalogue)),
     ffmpeg: () => machine.ffmpeg(findFfmpeg(config.ffmpegPath === null ? {} : { configured: config.ffmpegPath })),
     thumbnails: machine.thumbnails,
     media_server: async () => {
@@ -62,9 +61,14 @@ async function lookAtCatalogue(path: string): Promise<Finding<'database'>> {
   }
 }
 
+/** When the last thing happened at this base; null where its catalogue does not say. */
 function newestMs(path: string): number | null {
-  const find = 'SELECT max(created_at_ms) FROM (SELECT created_at_ms FROM event ORDER BY seq DESC LIMIT 1)'
-  return withCatalogue(path, (sql) => sql.prepare<[], number | null>(find).pluck().get() ?? null)
+  const find = 'SELECT created_at_ms FROM event ORDER BY seq DESC LIMIT 1'
+  try {
+    return withCatalogue(path, (sql) => sql.prepare<[], number>(find).pluck().get() ?? null)
+  } catch {
+    return null // what is wrong with it is another check
+  }
 }
 
 function withCatalogue<T>(path: string, look: (sql: Sqlite.Database) => T): T {
