@@ -61,7 +61,31 @@ test('what is no recording says why', async () => {
   expect((await read(mvhdOnly)).problem).toBe('it holds no pictures')
   const middle = bytes.lastIndexOf('moof') - 4
   const spoilt = Buffer.concat([bytes.subarray(0, middle), Buffer.alloc(50, 0xff), bytes.subarray(middle)])
-  expect(await read(spoilt)).toMatchObject({ durationMs: 1000, problem: `it cannot be read from byte ${middle} on` })
+  const problem = `it cannot be read from byte ${middle} on`
+  expect(await read(spoilt)).toMatchObject({ durationMs: 2000, wholeBytes: middle, problem })
+})
+
+test('a hole is none that it ends with: what lies behind it counts', async () => {
+  const bytes = segmentBytes(header, 5000, true)
+  const upTo = (seconds: number) => segmentBytes(header, seconds * 1000, true).length
+  for (const filler of [0, 0x41, 0xff]) {
+    const spoilt = Buffer.from(bytes).fill(filler, upTo(1) + 3, upTo(2) + 20)
+    const { problem, ...found } = await read(spoilt)
+    expect([filler, problem]).toEqual([filler, `it cannot be read from byte ${upTo(1)} on`])
+    expect(found).toMatchObject({ durationMs: 5000, wholeBytes: upTo(1) })
+    // Without anything behind it, it is the end, whatever it is filled with.
+    const ended = Buffer.from(bytes).fill(filler, upTo(3) + 3)
+    expect(await read(ended)).toMatchObject({
+      durationMs: 3000,
+      wholeBytes: upTo(3),
+      problem: `it is cut off after ${upTo(3)} bytes`
+    })
+  }
+  // A mark across the edge of what is searched at once.
+  for (const size of [(1 << 20) - 8, (1 << 20) - 5, 1 << 20]) {
+    const far = Buffer.concat([bytes.subarray(0, upTo(1)), Buffer.alloc(size), bytes.subarray(upTo(1))])
+    expect(await read(far)).toMatchObject({ durationMs: 5000, wholeBytes: upTo(1) })
+  }
 })
 
 const ffmpegPath = findFfmpeg() ?? ''

@@ -21,6 +21,11 @@ const MAX_INDEX_BYTES = 1 << 20
 /** A part of one second has an index of one or two kilobytes. */
 const WINDOW_BYTES = 4096
 const RUN_BOX_BYTES = 44
+/** All that stands behind the header of a file: chance makes a box of anything. */
+const BESIDE_PARTS: ReadonlySet<string> = new Set('moof mdat mfra free skip styp sidx ssix emsg prft uuid'.split(' '))
+const SEARCH_BYTES = 1 << 20
+/** The header of a part and of what it begins with (§8.8.5). */
+const PART_MARK_BYTES = 16
 
 /**
  * Reads what a file says of itself, without its pictures. What is closed says its duration at its beginning and is read through
@@ -45,35 +50,65 @@ export async function readSegment(
   const isClosed = told !== null
   if (isClosed && !options.isThorough)
     return { durationMs: told, isClosed, run: movie.run, wholeBytes: sizeBytes, problem: null }
-  const parts = await walkParts({ read, sizeBytes }, options.resumeAt ?? type.end + header.end)
+  const parts = await walkParts({ read, sizeBytes }, options.resumeAt ?? type.end + header.end, options.isThorough)
   const last = parts.last && lastInstantMs(parts.last, movie.tracks)
   const problem = parts.problem ?? (last === null ? 'it holds no pictures' : null)
   return { durationMs: last, isClosed, run: movie.run, wholeBytes: parts.wholeBytes, problem }
 }
 
-/** Follows the parts (`moof`, then `mdat`) to the end. */
+/**
+ * Follows the parts (`moof`, then `mdat`) to the end. Where something is none, whole parts may follow behind it: that is a hole and not the
+ * end, and only who looks thoroughly can tell the two apart.
+ */
 async function walkParts(
-  { read, sizeBytes }: ByteSource,
-  from: number
+  source: ByteSource,
+  from: number,
+  isThorough: boolean
 ): Promise<{ last: Buffer | null; wholeBytes: number; problem: string | null }> {
+  const { read, sizeBytes } = source
   let last: Buffer | null = null
   let wholeBytes = from
+  let hole: string | null = null
   let waiting: Buffer | null = null
   for (let at = from; at < sizeBytes; ) {
     const box = boxAt(await read(at, 16), 0, sizeBytes - at)
-    if (!box) return { last, wholeBytes, problem: `it cannot be read from byte ${at} on` }
-    if (at + box.end > sizeBytes) return { last, wholeBytes, problem: `${CUT_OFF} after ${wholeBytes} bytes` }
-    if (box.type === 'moof') {
-      if (box.end > MAX_INDEX_BYTES) return { last, wholeBytes, problem: `it cannot be read from byte ${at} on` }
-      waiting = Buffer.from(await read(at + box.start, box.end - box.start))
-    } else if (box.type === 'mdat' && waiting) {
+    const isWhole = box !== null && BESIDE_PARTS.has(box.type) && at + box.end <= sizeBytes
+    if (!isWhole || (box.type === 'moof' && box.end > MAX_INDEX_BYTES)) {
+      const next = isThorough ? await findPart(source, at + 1) : null
+      if (next === null) break
+      hole ??= `it cannot be read from byte ${at} on`
+      waiting = null
+      at = next
+      continue
+    }
+    if (box.type === 'moof') waiting = Buffer.from(await read(at + box.start, box.end - box.start))
+    else if (box.type === 'mdat' && waiting) {
       last = waiting
       waiting = null
     }
     at += box.end
-    if (!waiting) wholeBytes = at
+    if (!waiting && hole === null) wholeBytes = at
   }
-  return { last, wholeBytes, problem: waiting ? `${CUT_OFF} after ${wholeBytes} bytes` : null }
+  if (hole !== null) return { last, wholeBytes, problem: hole }
+  return { last, wholeBytes, problem: wholeBytes < sizeBytes ? `${CUT_OFF} after ${wholeBytes} bytes` : null }
+}
+
+/** Where the next part begins that may be one; null when there is none. */
+async function findPart({ read, sizeBytes }: ByteSource, from: number): Promise<number | null> {
+  for (let at = from; at < sizeBytes; at += SEARCH_BYTES) {
+    // What lies across the end of the window is found, too.
+    const window = Buffer.from(await read(at, SEARCH_BYTES + PART_MARK_BYTES))
+    for (
+      let found = window.indexOf('moof', 4, 'latin1');
+      found >= 0;
+      found = window.indexOf('moof', found + 1, 'latin1')
+    ) {
+      const box = boxAt(window, found - 4, sizeBytes)
+      const isPart = window.toString('latin1', found + 8, found + 12) === 'mfhd'
+      if (isPart && box && at + box.end <= sizeBytes && box.end - box.start <= MAX_INDEX_BYTES) return at + found - 4
+    }
+  }
+  return null
 }
 
 interface Track {

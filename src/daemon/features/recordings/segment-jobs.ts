@@ -1,7 +1,7 @@
-import { rm } from 'node:fs/promises'
 import type { Database } from '../../db/database.ts'
 import type { Outbox } from '../../events/outbox.ts'
 import { type BoundJob, bindJob, JobHopeless } from '../../jobs/define-job.ts'
+import { KeyedLock } from '../ingest/keyed-lock.ts'
 import { isoFromUs, US_PER_MS } from './instants.ts'
 import type { RecordingIndex } from './recording-index.ts'
 import { checkSegmentJob, repairSegmentJob } from './recordings.jobs.ts'
@@ -20,6 +20,8 @@ export interface SegmentJobsDeps {
 /** Looks whether files of recordings can be read, and repairs those that cannot. */
 export class SegmentJobs {
   readonly #deps: SegmentJobsDeps
+  /** A file is not looked at while it is replaced. */
+  readonly #locks = new KeyedLock()
 
   constructor(deps: SegmentJobsDeps) {
     this.#deps = deps
@@ -27,8 +29,12 @@ export class SegmentJobs {
 
   bindJobs(): BoundJob[] {
     return [
-      bindJob(checkSegmentJob, ({ segmentId }, { signal }) => this.#check(segmentId, signal)),
-      bindJob(repairSegmentJob, ({ segmentId }, { signal }) => this.#repair(segmentId, signal))
+      bindJob(checkSegmentJob, ({ segmentId }, { signal }) =>
+        this.#locks.run(segmentId, () => this.#check(segmentId, signal))
+      ),
+      bindJob(repairSegmentJob, ({ segmentId }, { signal }) =>
+        this.#locks.run(segmentId, () => this.#repair(segmentId, signal))
+      )
     ]
   }
 
@@ -37,7 +43,7 @@ export class SegmentJobs {
     const options = segment && this.#optionsFor(segment, signal)
     if (!options || segment.state === 'open') return
     const checked = await checkSegmentFile(options).catch((error: NodeJS.ErrnoException) => {
-      // Deleted meanwhile.
+      // Deleted meanwhile, or away with its disk.
       if (error.code === 'ENOENT') return null
       throw error
     })
@@ -48,30 +54,37 @@ export class SegmentJobs {
 
   /** Throws `JobHopeless` for what cannot be repaired; it is as it was then. */
   async #repair(segmentId: string, signal: AbortSignal): Promise<void> {
-    const segment = this.#deps.segments.find(segmentId)
+    const { segments, index } = this.#deps
+    const segment = segments.find(segmentId)
     const options = segment && this.#optionsFor(segment, signal)
     if (!options || segment.state !== 'damaged') return
-    const repaired = await repairSegmentFile(options).catch((error: unknown) => {
+    try {
+      await repairSegmentFile(options, (repaired, replace) =>
+        index.exclusively(segment.sourceId, async () => {
+          // What was deleted meanwhile does not come back.
+          if (!segments.find(segmentId)) return
+          await replace()
+          this.#note(segment, repaired, 'repaired')
+        })
+      )
+    } catch (error) {
       throw error instanceof RepairFailed ? new JobHopeless(error.message, { cause: error }) : error
-    })
-    const isThere = this.#note(segment, repaired, 'repaired')
-    if (!isThere) await rm(options.filePath, { force: true })
+    }
   }
 
-  /** Writes down what was found; false when the recording was deleted meanwhile. */
-  #note(segment: SegmentRow, file: CheckedFile, state: SegmentState): boolean {
+  /** Writes down what was found, unless the file was deleted or written anew meanwhile. */
+  #note(segment: SegmentRow, file: CheckedFile, state: SegmentState): void {
     const { db, outbox, segments } = this.#deps
-    return db.transaction(() => {
+    db.transaction(() => {
       const before = segments.find(segment.id)
-      if (!before) return false
+      if (!before || before.state !== segment.state || before.sizeBytes !== segment.sizeBytes) return
       const { durationMs, sizeBytes, run, problem } = file
       segments.update(segment.id, { durationMs, sizeBytes, run, state, problem })
-      if (state === before.state || state === 'whole') return true
+      if (state === before.state || state === 'whole') return
       const { workspaceId, sourceId, pathName: path, startUs } = segment
       const about = { workspaceId, sourceId, path, start: isoFromUs(startUs) }
       if (state === 'damaged') outbox.append('recording.damaged', segment.id, { ...about, problem })
       else outbox.append('recording.repaired', segment.id, about)
-      return true
     })
   }
 

@@ -1,5 +1,5 @@
-import { createReadStream, createWriteStream } from 'node:fs'
-import { constants, copyFile, link, open, rename, rm } from 'node:fs/promises'
+import { createReadStream, createWriteStream, existsSync } from 'node:fs'
+import { copyFile, link, open, rename, rm } from 'node:fs/promises'
 import { pipeline } from 'node:stream/promises'
 import { runFfmpeg } from '../../media/run-ffmpeg.ts'
 import { CUT_OFF } from './read-segment.ts'
@@ -17,34 +17,46 @@ export class RepairFailed extends Error {
 /**
  * Beside a recording, under names that the media server does not take for recordings: it looks for digits and `.mp4` anywhere in a name.
  */
-export function besidePaths(filePath: string): { draft: string; damaged: string } {
+export function besidePaths(filePath: string): { draft: string; copy: string; damaged: string } {
   const stem = filePath.replace(/\.mp4$/, '')
-  return { draft: `${stem}.repair`, damaged: `${stem}.bad` }
+  return { draft: `${stem}.repair`, copy: `${stem}.copy`, damaged: `${stem}.bad` }
 }
 
 /**
- * Replaces a damaged file by what can be read of it, once that is found whole; the damaged one is kept beside it where much of it is
- * lost. Safe to run again after a crash at any point. Throws `RepairFailed` (then the file is as it was), the file system's errors and
- * the signal's reason.
+ * Makes a whole file of what can be read of a damaged one, beside it, and gives it to `finish`, which calls `replace` while nobody else
+ * changes or deletes the file, or does not. The damaged one is kept beside it unless all of it that is whole is in the new one. Safe to
+ * run again after a crash at any point. Throws `RepairFailed`, the file system's errors, the signal's reason and what `finish` throws:
+ * then the file is as it was.
  */
-export async function repairSegmentFile(options: CheckOptions): Promise<CheckedFile> {
+export async function repairSegmentFile(
+  options: CheckOptions,
+  finish: (repaired: CheckedFile, replace: () => Promise<void>) => Promise<void>
+): Promise<void> {
   const { filePath } = options
-  const { draft, damaged } = besidePaths(filePath)
+  const { draft } = besidePaths(filePath)
   // What an attempt before this one put in place already.
   const before = await checkSegmentFile(options)
-  if (before.problem === null) return before
+  if (before.problem === null) return finish(before, async () => undefined)
   try {
     const { repaired, isCopy } = await makeDraft(options, before, draft)
     await sync(draft)
-    await keepBeside(filePath, damaged)
-    await rename(draft, filePath)
-    // What was written anew may lack anything, whatever its size.
-    if (isCopy && repaired.sizeBytes >= before.sizeBytes * KEPT_SHARE) await rm(damaged, { force: true })
-    return repaired
+    // Behind a hole there may be more than what was written anew; and what ffmpeg wrote may lack anything, whatever its size.
+    const isAll = isCopy && isCutOff(before) && repaired.sizeBytes >= before.sizeBytes * KEPT_SHARE
+    await finish(repaired, () => replaceFile(filePath, isAll))
   } finally {
     await rm(draft, { force: true })
   }
 }
+
+/** Puts the draft in place of the file. Without the damaged one beside it there is nothing to go back to: it is kept until that is done. */
+async function replaceFile(filePath: string, isAll: boolean): Promise<void> {
+  const { draft, damaged } = besidePaths(filePath)
+  const isFirst = await keepBeside(filePath)
+  await rename(draft, filePath)
+  if (isAll && isFirst) await rm(damaged, { force: true })
+}
+
+const isCutOff = ({ problem }: CheckedFile): boolean => problem?.startsWith(CUT_OFF) ?? false
 
 /** The gentlest way that gives a whole file: all whole parts as they are; then all tracks written anew; then the pictures alone. */
 async function makeDraft(
@@ -56,11 +68,9 @@ async function makeDraft(
   const ways: (() => Promise<string | null>)[] = []
   const hasBeginning = before.durationMs !== null && before.wholeBytes < before.sizeBytes
   const copy = () => copyBeginning(filePath, draft, before.wholeBytes, signal)
-  // Behind a hole in the middle there may be more.
-  const isCutOff = before.problem?.startsWith(CUT_OFF) ?? false
-  if (hasBeginning && isCutOff) ways.push(copy)
+  if (hasBeginning && isCutOff(before)) ways.push(copy)
   if (ffmpegPath !== null) ways.push(() => remux({ ffmpegPath, filePath, signal }, draft, '0'))
-  if (hasBeginning && !isCutOff) ways.push(copy)
+  if (hasBeginning && !isCutOff(before)) ways.push(copy)
   if (ffmpegPath !== null) ways.push(() => remux({ ffmpegPath, filePath, signal }, draft, '0:v'))
   let problem = before.problem
   for (const way of ways) {
@@ -102,12 +112,17 @@ async function remux(
   return run.exitCode === 0 ? null : complaintOf(run)
 }
 
-/** Of what was repaired twice, the first damaged file holds most. */
-async function keepBeside(filePath: string, damaged: string): Promise<void> {
-  await link(filePath, damaged).catch(async (error: NodeJS.ErrnoException) => {
-    // Some file systems have no links.
-    if (error.code !== 'EEXIST') await copyFile(filePath, damaged, constants.COPYFILE_EXCL)
+/** Of what was repaired twice, the first damaged file holds most: it stays, and this gives false. */
+async function keepBeside(filePath: string): Promise<boolean> {
+  const { copy, damaged } = besidePaths(filePath)
+  if (existsSync(damaged)) return false
+  await link(filePath, damaged).catch(async () => {
+    // Some file systems have no links. A copy gets its name once all of it is on the disk.
+    await copyFile(filePath, copy)
+    await sync(copy)
+    await rename(copy, damaged)
   })
+  return true
 }
 
 async function sync(filePath: string): Promise<void> {
