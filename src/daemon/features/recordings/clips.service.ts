@@ -87,7 +87,7 @@ export class ClipsService {
         throw new AppError('recording_not_found', { sourceId, start, end })
       return db.transaction(() => {
         clips.insert({ ...clip, name: nameFor(place, span.startUs, name, '.mp4') })
-        return { jobId: queue.enqueue(cutClipJob, { clipId }, { delayMs }), clipId }
+        return { jobId: queue.enqueue(cutClipJob, { clipId }, { delayMs, workspaceId: place.workspaceId }), clipId }
       })
     })
   }

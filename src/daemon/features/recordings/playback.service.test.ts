@@ -1,7 +1,8 @@
 import { once } from 'node:events'
+import { rmSync } from 'node:fs'
 import { createServer, type RequestListener, type ServerResponse } from 'node:http'
 import type { AddressInfo } from 'node:net'
-import { expect, onTestFinished, test } from 'vitest'
+import { beforeEach, expect, onTestFinished, test } from 'vitest'
 import { MediaMtxClient } from '../../mediamtx/client.ts'
 import { temporaryFolder } from '../../testing/test-database.ts'
 import { isoFromUs, US_PER_S } from './instants.ts'
@@ -12,6 +13,12 @@ import { RemovedSourcesRepository } from './removed-sources.repository.ts'
 
 const START_US = 1_795_282_529_020_495
 const { sourceId, workspaceId } = placeOf()
+
+/** Set by who needs one. */
+const ffmpeg: { path: string | null } = { path: null }
+beforeEach(() => {
+  ffmpeg.path = null
+})
 
 /** A recording of a minute, and a playback server that answers as `answer` says. */
 async function startPlayback(answer: RequestListener) {
@@ -33,7 +40,7 @@ async function startPlayback(answer: RequestListener) {
     ...bench,
     server: { ...bench.server, client: () => client },
     places: new RecordingPlaces({ sources, removed: new RemovedSourcesRepository(bench.db), segments: bench.segments }),
-    ffmpegPath: () => null,
+    ffmpegPath: () => ffmpeg.path,
     scratchDir: temporaryFolder('scratch')
   })
   return { ...bench, playback, play: playback.find(sourceId, START_US + 10 * US_PER_S, 5) }
@@ -73,11 +80,13 @@ test('what the media server cannot read is told as damage, and looked at', async
   expect(queued()).toEqual(['recordings.check'])
 })
 
-test('what the media server does not find was not recorded, as far as anybody can tell', async () => {
-  const { playback, play } = await startPlayback((_, response) => {
+test('what the media server does not find is away: the index knows that it was recorded', async () => {
+  const { playback, play, fake } = await startPlayback((_, response) => {
     response.writeHead(404, { 'content-type': 'application/json' }).end('{"status":"error","error":"nothing"}')
   })
-  await expect(playback.open(play, 'fmp4', new AbortController().signal)).rejects.toMatchObject({
-    code: 'recording_not_found'
-  })
+  const open = () => playback.open(play, 'fmp4', new AbortController().signal)
+  await expect(open()).rejects.toMatchObject({ code: 'live_unavailable' })
+  rmSync(fake.segmentFile(CAMERA, isoFromUs(START_US)))
+  ffmpeg.path = process.execPath
+  await expect(open()).rejects.toMatchObject({ code: 'live_unavailable' })
 })

@@ -1,3 +1,4 @@
+import { access } from 'node:fs/promises'
 import { Readable } from 'node:stream'
 import type { Logger } from 'pino'
 import { AppError } from '../../errors.ts'
@@ -96,10 +97,11 @@ export class Playback {
 
   /**
    * Opens what was found, as MP4 with the exact picture first. Where the media server cannot give it, it comes from the files, beginning
-   * with a picture that needs no other. Throws `recording_not_found`, `recording_corrupt`, and as the media server does.
+   * with a picture that needs no other. Throws `live_unavailable` while neither can be reached, `recording_corrupt`, and as the media
+   * server does.
    */
   async open(play: Play, format: 'fmp4' | 'mp4', signal: AbortSignal): Promise<Readable> {
-    const { server, log } = this.#deps
+    const { server, log, scratchDir } = this.#deps
     const { place, startUs, endUs } = play
     try {
       const request = { start: isoFromUs(startUs), durationS: (endUs - startUs) / US_PER_S, format }
@@ -108,13 +110,14 @@ export class Playback {
     } catch (error) {
       if (signal.aborted) throw error
       const cut = this.cutOf(play)
-      const { ffmpegPath, scratchDir } = { ...this.#deps, ffmpegPath: this.#deps.ffmpegPath() }
+      const ffmpegPath = this.#deps.ffmpegPath()
       if (isCorrupt(error)) this.#lookAt(play.span)
       else if (cut && ffmpegPath) {
         log.info({ path: place.pathName, reason: String(error) }, 'a recording is played from its files')
+        await assertThere(cut)
         return openCut({ cut, ffmpegPath, scratchDir, signal })
       }
-      throw error instanceof MediaMtxError && error.code === 'NotFound' ? new AppError('recording_not_found') : error
+      throw isNotFound(error) ? away(error) : error
     }
   }
 
@@ -131,8 +134,23 @@ export class Playback {
 
   /** What the media server cannot read is damaged, whatever was found before. */
   #lookAt(span: PlayableSpan): void {
-    for (const { id } of span.segments) this.#deps.queue.enqueue(checkSegmentJob, { segmentId: id })
+    for (const { id, workspaceId } of span.segments)
+      this.#deps.queue.enqueue(checkSegmentJob, { segmentId: id }, { workspaceId })
   }
+}
+
+/** Throws `live_unavailable` where a file that was recorded is not to be found now: that its disk is away says nothing about what is on it. */
+async function assertThere({ files }: FileCut): Promise<void> {
+  for (const { filePath } of files) await access(filePath).catch((error: unknown) => Promise.reject(away(error)))
+}
+
+/** What the index has was recorded, whoever does not find it. */
+function away(cause: unknown): AppError {
+  return new AppError('live_unavailable', { reason: 'the recording is away' }, { cause })
+}
+
+function isNotFound(error: unknown): boolean {
+  return error instanceof MediaMtxError && error.code === 'NotFound'
 }
 
 function isCorrupt(error: unknown): boolean {

@@ -273,7 +273,8 @@ export class RecordingIndex {
         const day = localDay(file.startUs / US_PER_MS)
         if (before) segments.update(id, facts)
         else segments.insert({ id, sourceId, workspaceId, pathName, day, ...file, ...facts, isKept: false })
-        if (facts.state === 'unchecked' && file.fileName !== null) queue.enqueue(checkSegmentJob, { segmentId: id })
+        if (facts.state === 'unchecked' && file.fileName !== null)
+          queue.enqueue(checkSegmentJob, { segmentId: id }, { workspaceId })
       }
     })
   }

@@ -133,7 +133,9 @@ export class RecordingsService {
     const segment = this.#get(sourceId, segmentId)
     if (segment.state === 'open') throw new AppError('recording_in_use', { segmentId })
     if (segment.state !== 'damaged') throw new AppError('recording_not_damaged', { segmentId, state: segment.state })
-    return { jobId: db.transaction(() => queue.enqueue(repairSegmentJob, { segmentId })) }
+    return {
+      jobId: db.transaction(() => queue.enqueue(repairSegmentJob, { segmentId }, { workspaceId: segment.workspaceId }))
+    }
   }
 
   /** The last day unless told otherwise. Throws `invalid_request` for a window that ends before it begins, or is too long. */

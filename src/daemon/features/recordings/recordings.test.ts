@@ -301,7 +301,7 @@ onServer('playback', () => {
       const { clipId } = await api.call(cutClip, { params, body })
       await daemon.idle()
       expect(await api.call(getClip, { params: { ...params, clipId } })).toMatchObject({ state: 'ready' })
-    } else expect(await answer.json()).toMatchObject({ code: 'recording_not_found' })
+    } else expect(await answer.json()).toMatchObject({ code: 'live_unavailable' })
     await expect(api.call(startRecording, { params })).rejects.toMatchObject({ problem: { code: 'source_not_found' } })
   })
 
