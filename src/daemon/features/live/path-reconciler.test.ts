@@ -12,11 +12,12 @@ import { type Source, SourcesRepository } from './sources.repository.ts'
 import { wantedPath } from './wanted-path.ts'
 
 const log = pino({ level: 'silent' })
+const room = { isShort: false }
 const recordConf = {
   recordPath: '/r/%path/%s-%f',
   recordSegmentDuration: '900s',
   recordDeleteAfter: '0s',
-  mayRecord: () => true
+  mayRecord: () => !room.isShort
 }
 
 function sourceOf(n: number, changes: Partial<Source> = {}): Source {
@@ -130,6 +131,18 @@ describe('reconciliation', () => {
     expect(reconciler.driftOf(sourceOf(2).id)).toBeNull()
     await reconciler.run()
     expect(reconciler.driftOf(id)).toBeNull()
+  })
+
+  test('has nothing recorded while there is no room, and what shall be when there is', async () => {
+    const { repository, reconciler, server } = await startBench()
+    const source = sourceOf(1, { recordEnabled: true })
+    repository.insert(source)
+    const recorded = async () => (await server.client().getPathConf(source.pathName))?.record
+    for (const isShort of [false, true, false]) {
+      room.isShort = isShort
+      await reconciler.run()
+      await vi.waitFor(async () => expect(await recorded()).toBe(!isShort))
+    }
   })
 
   test('whatever happened to rows and paths, one pass puts the paths right', async () => {

@@ -104,6 +104,14 @@ test('what lies beside a recording goes with it; one that cannot be deleted keep
   expect(existsSync(index.filePath(rows[1]!)!)).toBe(true)
 })
 
+test('many that cannot be deleted keep none of the newer ones', async () => {
+  const { left, rows, index } = await startRetention({ maxBytes: 1 }, 120)
+  const stuck = rows.slice(0, 110)
+  // A folder is not removed as a file is.
+  for (const row of stuck) mkdirSync(index.filePath(row)!.replace('.mp4', '.bad'))
+  expect(await left()).toEqual(stuck.map((_, n) => n))
+})
+
 const rowOf = (startUs: number, part: { durationMs: number; sizeBytes: number | null }): SegmentRow => ({
   ...{ id: `${startUs}`, startUs, ...part, state: 'whole' },
   ...{ ...placeOf(), fileName: 'f', rawStart: null, run: null, problem: null, isKept: false }
