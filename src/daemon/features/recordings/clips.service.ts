@@ -69,12 +69,12 @@ export class ClipsService {
     this.#deps = deps
   }
 
-  /** Has a part of a recording cut. Throws `source_not_found`, `invalid_request`, `recording_not_found`. */
+  /** Has a part of a recording cut. Throws `source_not_found`, `invalid_request`, `recording_not_found`, `disk_full`. */
   async request(
     sourceId: string,
     { start, end, name }: { start: string; end: string; name?: string | undefined }
   ): Promise<{ jobId: string; clipId: string }> {
-    const { db, clock, queue, places, clips, index, playback } = this.#deps
+    const { db, clock, queue, places, clips, index, playback, cutter } = this.#deps
     const place = places.get(sourceId)
     const span = { startUs: usOf(start), endUs: usOf(end) }
     const nowMs = clock.nowMs()
@@ -82,6 +82,7 @@ export class ClipsService {
     const clipId = newId(nowMs)
     const clip = { ...ownerOf(place), ...span, id: clipId, kind: 'clip' as const }
     const delayMs = Math.max(0, span.endUs / US_PER_MS + FLUSH_MS - nowMs)
+    await cutter.assertRoom({ sourceId, ...span })
     return index.scanThen(place, () => {
       if (playback.listPlays(sourceId, span).length === 0)
         throw new AppError('recording_not_found', { sourceId, start, end })

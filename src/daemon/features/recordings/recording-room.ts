@@ -71,7 +71,8 @@ export class RecordingRoom {
   }
 }
 
-async function freeBytesOfDisk(folder: string): Promise<number> {
+/** What can still be written to the disk of a folder. Raises the file system's errors. */
+export async function freeBytesOfDisk(folder: string): Promise<number> {
   const { bavail, bsize } = await statfs(folder)
   return bavail * bsize
 }

@@ -211,7 +211,7 @@ onServer('what was recorded', () => {
   })
 
   test('that cannot be repaired says why, as work that was given up', async () => {
-    const { api, params, put, fileOf, look, daemon } = await startRecordings()
+    const { api, params, put, fileOf, look, daemon, ready } = await startRecordings()
     writeFileSync(put(at(0), 20), 'this is not a video at all')
     // It was not written just now, or it might be a recording that begins.
     utimesSync(fileOf(at(0)), at(20) / US_PER_S, at(20) / US_PER_S)
@@ -221,6 +221,22 @@ onServer('what was recorded', () => {
     await daemon.idle()
     const { items } = await api.call(listJobs, { query: { state: 'dead' } })
     expect(items).toMatchObject([{ name: 'recordings.repair' }])
+    // It is for no asset, and nevertheless its workspace's.
+    for (const [workspaceId, seen] of [
+      ['default', 1],
+      ['other', 0]
+    ] as const) {
+      const body = { name: workspaceId, role: 'operator' as const, workspaceIds: [workspaceId] }
+      const { secret } = await api.call(createToken, { body })
+      const headers = { authorization: `Bearer ${secret}` }
+      const listed = await fetch(`${ready.admin.url}/api/v1/jobs`, { headers })
+      expect((await listed.json()) as object).toMatchObject({ items: items.slice(0, seen) })
+      const cancelled = await fetch(`${ready.admin.url}/api/v1/jobs/${items[0]!.id}/cancel`, {
+        method: 'POST',
+        headers
+      })
+      expect([workspaceId, cancelled.status]).toEqual([workspaceId, seen === 1 ? 200 : 404])
+    }
     expect(await look()).toMatchObject([{ state: 'damaged' }])
   })
 })

@@ -32,16 +32,21 @@ export async function checkSegmentFile(options: CheckOptions): Promise<CheckedFi
   }))
   const problem = content.problem ?? clockProblem(content.durationMs, options.nextAfterMs)
   if (problem !== null || ffmpegPath === null) return { ...content, problem }
+  return { ...content, problem: await complaintAbout({ filePath, ffmpegPath, signal }) }
+}
+
+/** Has every packet of a film read; gives what is wrong with it, null when nothing is. Raises the signal's reason. */
+export async function complaintAbout(
+  film: Pick<CheckOptions, 'filePath' | 'signal'> & { ffmpegPath: string }
+): Promise<string | null> {
   const run = await runFfmpeg({
-    ffmpegPath,
-    filePath,
+    ...film,
     inputArgs: ['-v', 'error'],
     args: ['-map', '0', '-c', 'copy', '-f', 'null', '-'],
     timeoutMs: CHECK_TIMEOUT_MS,
-    maxStdoutBytes: 0,
-    signal
+    maxStdoutBytes: 0
   })
-  return { ...content, problem: complaintOf(run) }
+  return complaintOf(run)
 }
 
 /** Times that jump make a file of minutes claim hours. That one is too short shows as a gap, and is no damage. */
