@@ -111,7 +111,9 @@ async function furnish(base: LiveBase): Promise<string[]> {
   const source = await base.add()
   base.mediamtx.addSegment(source.path_name, '2026-01-01T00:00:00.000001Z', 60)
   await base.fetch(`/api/v1/sources/${source.id}/record/status`)
-  const recorded = await base.fetch(`/api/v1/sources/${source.id}/record/files?from=2025-12-31T00:00:00Z&to=2026-01-02T00:00:00Z`)
+  const recorded = await base.fetch(
+    `/api/v1/sources/${source.id}/record/files?from=2025-12-31T00:00:00Z&to=2026-01-02T00:00:00Z`
+  )
   const { items } = (await recorded.json()) as { items: { id: string }[] }
   ids.push(source.id, ...items.map(({ id }) => id))
   return ids
