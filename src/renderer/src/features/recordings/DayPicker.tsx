@@ -9,19 +9,24 @@ import classes from './RecordingsScreen.module.css'
 /** A day that something was recorded on. */
 export type RecordingDay = z.infer<(typeof listRecordingDays)['response']>['items'][number]
 
-/** Chooses among the days that something was recorded on, newest first; each with how much. */
+/**
+ * Chooses among the days that something was recorded on, newest first, each with how much; `earlier` is the next one, of which that is not
+ * known yet.
+ */
 export function DayPicker({
   days,
+  earlier: next,
   day,
   onDay
 }: {
   days: readonly RecordingDay[]
+  earlier: string | null
   day: string
   onDay: (day: string) => void
 }) {
   const { t } = useTranslation()
   const formats = useFormats()
-  const earlier = days.find((other) => other.day < day)?.day
+  const earlier = days.find((other) => other.day < day)?.day ?? next ?? undefined
   const later = days.findLast((other) => other.day > day)?.day
   const labelOf = ({ day: value, duration, size_bytes: size }: RecordingDay) => {
     const parts = { day: formats.shortDay(value), duration: formats.span(duration * 1000) }
@@ -39,7 +44,8 @@ export function DayPicker({
         onChange={(event) => onDay(event.currentTarget.value)}
         data={[
           ...(days.some((other) => other.day === day) ? [] : [{ value: day, label: formats.shortDay(day) }]),
-          ...days.map((each) => ({ value: each.day, label: labelOf(each) }))
+          ...days.map((each) => ({ value: each.day, label: labelOf(each) })),
+          ...(next === null || next === day ? [] : [{ value: next, label: formats.shortDay(next) }])
         ]}
       />
       <Step label={t('recordings.laterDay')} icon={IconChevronRight} day={later} onDay={onDay} />

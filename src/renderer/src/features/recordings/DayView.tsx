@@ -2,7 +2,6 @@ import { Skeleton } from '@mantine/core'
 import { useQuery } from '@tanstack/react-query'
 import { useMemo, useRef } from 'react'
 import { useTranslation } from 'react-i18next'
-import type { MediaSource } from '../../../../shared/api/sources.ts'
 import { QueryFailure } from '../../components/QueryFailure.tsx'
 import { useScreenKeys } from '../../lib/use-screen-keys.ts'
 import { ClipMaker } from './ClipMaker.tsx'
@@ -10,6 +9,7 @@ import classes from './DayView.module.css'
 import { FileList } from './FileList.tsx'
 import { type Marks, mark, noMarks, spansOf } from './playback-plan.ts'
 import { RecordingStage } from './RecordingStage.tsx'
+import type { Recorded } from './recorded.ts'
 import { recordingFilesQuery, recordingSessionsQuery } from './recordings.queries.ts'
 import { Timeline } from './Timeline.tsx'
 import type { Stretch } from './timeline-view.ts'
@@ -24,7 +24,7 @@ export function DayView({
   marks,
   onMarks
 }: {
-  source: MediaSource
+  source: Recorded
   bounds: Stretch
   marks: Marks
   onMarks: (marks: Marks) => void

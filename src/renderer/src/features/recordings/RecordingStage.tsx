@@ -11,7 +11,6 @@ import {
 import { type ReactNode, type RefObject, useRef } from 'react'
 import { useTranslation } from 'react-i18next'
 import type { RecordingSegment } from '../../../../shared/api/recordings.ts'
-import type { MediaSource } from '../../../../shared/api/sources.ts'
 import { useFormats } from '../../lib/format.ts'
 import { useFullScreen } from '../../lib/use-full-screen.ts'
 import { useKeepSnapshot } from '../../lib/use-keep-snapshot.ts'
@@ -19,6 +18,7 @@ import { useMay } from '../../lib/use-may.ts'
 import { PlaybackFailure } from './PlaybackFailure.tsx'
 import { type Span, startAfter } from './playback-plan.ts'
 import classes from './RecordingStage.module.css'
+import type { Recorded } from './recorded.ts'
 import type { ShownPlayer } from './use-recording-player.ts'
 
 const jumpMs = 10_000
@@ -32,7 +32,7 @@ export function RecordingStage({
   files
 }: {
   video: RefObject<HTMLVideoElement | null>
-  source: MediaSource
+  source: Recorded
   player: ShownPlayer
   spans: readonly Span[]
   files: readonly RecordingSegment[]
@@ -96,7 +96,7 @@ function Tool({ label, onClick, children }: { label: string; onClick: () => void
   )
 }
 
-function Keep({ source, now }: { source: MediaSource; now: () => number }) {
+function Keep({ source, now }: { source: Recorded; now: () => number }) {
   const { t } = useTranslation()
   const mayKeep = useMay('operator')
   const keep = useKeepSnapshot(source.id)

@@ -38,6 +38,7 @@ function file(letter: string, change: Partial<RecordingSegment> = {}): Recording
 }
 const damaged = file('d', { start: at('09:15:05'), state: 'damaged', problem: 'moov atom not found' })
 const answers = {
+  'GET /api/v1/recordings/sources': { items: [], nextCursor: null },
   'GET /api/v1/sources': sourceList(mediaSource(), mediaSource({ id: 't'.repeat(26), name: 'Gate' })),
   [`GET ${path}/record/days`]: {
     earlier: null,
@@ -101,6 +102,52 @@ test('the newest day of the first stream is shown from its first recording on', 
   expect(screen.getByRole('option', { name: 'Nov 21, 2026 · 30 minutes · 900 MB' })).toBeTruthy()
   fireEvent.change(screen.getByLabelText('Stream'), { target: { value: 't'.repeat(26) } })
   expect(onGo).toHaveBeenCalledWith('t'.repeat(26), null)
+})
+
+test('a stream that was removed is among the others, apart, and cannot be watched live', async () => {
+  const removedId = 'r'.repeat(26)
+  const removed = {
+    ...{ source_id: removedId, workspace_id: 'w', name: 'Old drone', path_name: 'live/old', is_removed: true },
+    ...{ first_start: at('09:00:00'), last_start: at('09:15:00'), segments: 2, size_bytes: null }
+  }
+  const other = { ...removed, source_id: id, name: 'Drone 1', is_removed: false }
+  const ofRemoved = Object.fromEntries(
+    Object.entries(answers).map(([call, answer]) => [call.replace(path, `/api/v1/sources/${removedId}`), answer])
+  )
+  open({ ...ofRemoved, 'GET /api/v1/recordings/sources': { items: [other, removed], nextCursor: null } }, removedId)
+  const group = await screen.findByRole('group', { name: 'Removed' })
+  expect(
+    within(group)
+      .getAllByRole('option')
+      .map(({ textContent }) => textContent)
+  ).toEqual(['Old drone'])
+  expect(await screen.findByLabelText('Recording of Old drone')).toBeTruthy()
+  expect(screen.queryByRole('link', { name: 'Watch it live' })).toBeNull()
+})
+
+test('days of long ago are gone to, and then told with how much there is of them', async () => {
+  const long = {
+    ...{ day: '2026-09-01', start: new Date('2026-09-01T00:00:00').toISOString() },
+    ...{ end: new Date('2026-09-02T00:00:00').toISOString(), segments: 1, duration: 3600, size_bytes: null }
+  }
+  let isOfLongAgo = false
+  const all = {
+    ...answers,
+    get [`GET ${path}/record/days`]() {
+      return !isOfLongAgo
+        ? { ...answers[`GET ${path}/record/days`], earlier: long.day }
+        : { items: [long], earlier: null }
+    }
+  }
+  function Days() {
+    const [shown, setShown] = useState<string | null>(null)
+    return <RecordingsScreen sourceId={id} day={shown} onGo={(_id, next) => setShown(next)} />
+  }
+  renderScreen(<Days />, all)
+  await rows()
+  isOfLongAgo = true
+  fireEvent.click(screen.getByRole('button', { name: 'Earlier day' }))
+  expect(await screen.findByRole('option', { name: 'Sep 1, 2026 · 1 hour' })).toBeTruthy()
 })
 
 test('the timeline draws what was recorded with its gap and its damage, and tells the time shown', async () => {

@@ -1,10 +1,9 @@
 import { Button, NativeSelect, Skeleton } from '@mantine/core'
 import { IconMovieOff, IconVideo, IconVideoOff } from '@tabler/icons-react'
-import { useQuery } from '@tanstack/react-query'
+import { useInfiniteQuery, useQuery } from '@tanstack/react-query'
 import { Link } from '@tanstack/react-router'
-import { useState } from 'react'
+import { useEffect, useState } from 'react'
 import { useTranslation } from 'react-i18next'
-import type { MediaSource } from '../../../../shared/api/sources.ts'
 import { EmptyNotice } from '../../components/EmptyNotice.tsx'
 import { QueryFailure } from '../../components/QueryFailure.tsx'
 import { ScreenTitle } from '../../components/ScreenTitle.tsx'
@@ -14,7 +13,8 @@ import { DayPicker, type RecordingDay } from './DayPicker.tsx'
 import { DayView } from './DayView.tsx'
 import { noMarks } from './playback-plan.ts'
 import classes from './RecordingsScreen.module.css'
-import { recordingDaysQuery } from './recordings.queries.ts'
+import type { Recorded } from './recorded.ts'
+import { recordingDaysQuery, removedSourcesQuery } from './recordings.queries.ts'
 import { dayStretch, type Stretch } from './timeline-view.ts'
 
 /**
@@ -32,13 +32,19 @@ export function RecordingsScreen({
 }) {
   const { t } = useTranslation()
   const sources = useQuery(sourcesQuery)
-  const items = sources.data?.items ?? []
-  const source = sourceId === null ? items[0] : items.find(({ id }) => id === sourceId)
+  const removedSources = useQuery(removedSourcesQuery)
+  const present = (sources.data?.items ?? []).map(({ id, name }): Recorded => ({ id, name, isRemoved: false }))
+  const removed = (removedSources.data ?? []).map(
+    ({ source_id: id, name }): Recorded => ({ id, name, isRemoved: true })
+  )
+  const all = [...present, ...removed]
+  const source = sourceId === null ? sources.data && all[0] : all.find(({ id }) => id === sourceId)
+  const missing = [sources, removedSources].find(({ data }) => data === undefined)
   return (
     <div className={classes['page']}>
       <header className={classes['head']}>
         <ScreenTitle>{t('recordings.title')}</ScreenTitle>
-        {items.length > 0 && (
+        {all.length > 0 && (
           <NativeSelect
             className={classes['stream']}
             aria-label={t('recordings.stream')}
@@ -46,11 +52,12 @@ export function RecordingsScreen({
             onChange={(event) => onGo(event.currentTarget.value, null)}
             data={[
               ...(source === undefined ? [{ value: '', label: '…' }] : []),
-              ...items.map(({ id, name }) => ({ value: id, label: name }))
+              ...present.map(optionOf),
+              ...(removed.length === 0 ? [] : [{ group: t('recordings.removed'), items: removed.map(optionOf) }])
             ]}
           />
         )}
-        {source && (
+        {source && !source.isRemoved && (
           <Button
             component={Link}
             variant="default"
@@ -61,18 +68,20 @@ export function RecordingsScreen({
           </Button>
         )}
       </header>
-      {sources.isPending ? (
-        <Skeleton height={320} radius="lg" />
-      ) : sources.data === undefined ? (
-        <QueryFailure error={sources.error} retry={() => void sources.refetch()} />
-      ) : source ? (
+      {source ? (
         <SourceRecordings key={source.id} source={source} day={day} onDay={(next) => onGo(source.id, next)} />
+      ) : missing?.isPending ? (
+        <Skeleton height={320} radius="lg" />
+      ) : missing ? (
+        <QueryFailure error={missing.error} retry={() => void missing.refetch()} />
       ) : (
         <NoSource isGone={sourceId !== null} />
       )}
     </div>
   )
 }
+
+const optionOf = ({ id, name }: Recorded) => ({ value: id, label: name })
 
 function NoSource({ isGone }: { isGone: boolean }) {
   const { t } = useTranslation()
@@ -95,17 +104,25 @@ function SourceRecordings({
   day,
   onDay
 }: {
-  source: MediaSource
+  source: Recorded
   day: string | null
   onDay: (day: string) => void
 }) {
   const { t } = useTranslation()
   // A clip may begin on one day and end on the next.
   const [marks, setMarks] = useState(noMarks)
-  const days = useQuery(recordingDaysQuery(source.id))
-  if (days.isPending) return <Skeleton height={320} radius="lg" />
-  if (days.data === undefined) return <QueryFailure error={days.error} retry={() => void days.refetch()} />
-  const shown = day ?? days.data[0]?.day
+  const list = useInfiniteQuery(recordingDaysQuery(source.id))
+  const days = list.data?.pages.flatMap(({ items }) => items) ?? []
+  const earlier = list.data?.pages.at(-1)?.earlier ?? null
+  const shown = day ?? days[0]?.day
+  const { hasNextPage, isFetching, isFetchNextPageError: hasFailed, fetchNextPage } = list
+  // Whoever goes on to an earlier day than is known yet has to see how much there is of it.
+  const isUnknown = shown !== undefined && earlier !== null && shown <= earlier
+  useEffect(() => {
+    if (isUnknown && hasNextPage && !isFetching && !hasFailed) void fetchNextPage()
+  }, [isUnknown, hasNextPage, isFetching, hasFailed, fetchNextPage])
+  if (list.isPending) return <Skeleton height={320} radius="lg" />
+  if (list.data === undefined) return <QueryFailure error={list.error} retry={() => void list.refetch()} />
   return (
     <>
       {shown === undefined ? (
@@ -114,15 +131,17 @@ function SourceRecordings({
           title={t('recordings.nothingTitle')}
           text={t('recordings.nothingText', { record: t('live.start') })}
           action={
-            <Button component={Link} to={`/live/${source.id}`}>
-              {t('recordings.live')}
-            </Button>
+            source.isRemoved ? null : (
+              <Button component={Link} to={`/live/${source.id}`}>
+                {t('recordings.live')}
+              </Button>
+            )
           }
         />
       ) : (
         <>
-          <DayPicker days={days.data} day={shown} onDay={onDay} />
-          <DayView key={shown} source={source} bounds={boundsOf(days.data, shown)} marks={marks} onMarks={setMarks} />
+          <DayPicker days={days} earlier={earlier} day={shown} onDay={onDay} />
+          <DayView key={shown} source={source} bounds={boundsOf(days, shown)} marks={marks} onMarks={setMarks} />
         </>
       )}
       <ClipList sourceId={source.id} />

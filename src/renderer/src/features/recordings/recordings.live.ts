@@ -9,7 +9,7 @@ const staleRecordings = createBatch<QueryClient>(300, (clients) => {
 
 export const recordingsLive: LiveHandler = {
   onStored(client, event) {
-    if (/^(recording|clip)\./.test(event.type)) staleRecordings.add(client)
+    if (/^(recording\.|clip\.|source\.deleted$)/.test(event.type)) staleRecordings.add(client)
   },
   onReopen: (client, missedFacts) => {
     if (missedFacts) void invalidateRecordings(client)

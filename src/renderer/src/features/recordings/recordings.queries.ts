@@ -2,10 +2,12 @@ import { infiniteQueryOptions, type QueryClient, queryOptions } from '@tanstack/
 import { getJob } from '../../../../shared/api/jobs.ts'
 import {
   listClips,
+  listRecordedSources,
   listRecordingDays,
   listRecordingFiles,
   listRecordingSessions,
   playRecording,
+  type RecordedSource,
   type RecordingSegment
 } from '../../../../shared/api/recordings.ts'
 import { ApiError, endpointUrl, refusalOf } from '../../../../shared/api-client.ts'
@@ -26,11 +28,29 @@ const instant = (timeMs: number) => new Date(timeMs).toISOString()
 const isNow = ({ startMs, endMs }: Stretch) => startMs <= Date.now() && Date.now() < endMs
 const windowOf = ({ startMs, endMs }: Stretch) => ({ from: instant(startMs), to: instant(endMs) })
 
-/** The days that something of a stream was recorded on, newest first. */
+/** What was recorded of streams that were removed since, by name. */
+export const removedSourcesQuery = queryOptions({
+  queryKey: [listRecordedSources.name],
+  queryFn: async ({ signal }) => {
+    const found: RecordedSource[] = []
+    let cursor: string | undefined
+    for (;;) {
+      const page = await api.call(listRecordedSources, { query: { limit: filesPageSize, cursor } }, signal)
+      found.push(...page.items.filter((source) => source.is_removed))
+      if (page.nextCursor === null) return found
+      cursor = page.nextCursor
+    }
+  }
+})
+
+/** The days that something of a stream was recorded on, newest first, about a month at a time. */
 export function recordingDaysQuery(sourceId: string) {
-  return queryOptions({
+  return infiniteQueryOptions({
     queryKey: [listRecordingDays.name, sourceId],
-    queryFn: async ({ signal }) => (await api.call(listRecordingDays, { params: { sourceId } }, signal)).items,
+    queryFn: ({ pageParam, signal }) =>
+      api.call(listRecordingDays, { params: { sourceId }, query: { to: pageParam ?? undefined } }, signal),
+    initialPageParam: null as string | null,
+    getNextPageParam: ({ earlier }) => earlier,
     refetchInterval: openIntervalMs
   })
 }
@@ -126,7 +146,7 @@ export function jobQuery(jobId: string) {
 /** Reads again what was recorded, of one stream or of all; resolves when that has been read. */
 export async function invalidateRecordings(client: QueryClient, sourceId?: string): Promise<void> {
   await Promise.all(
-    [listRecordingDays, listRecordingSessions, listRecordingFiles, listClips].map(({ name }) =>
+    [listRecordedSources, listRecordingDays, listRecordingSessions, listRecordingFiles, listClips].map(({ name }) =>
       client.invalidateQueries({ queryKey: sourceId === undefined ? [name] : [name, sourceId] })
     )
   )

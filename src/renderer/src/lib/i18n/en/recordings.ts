@@ -2,6 +2,7 @@
 export const recordings = {
   title: 'Recordings',
   stream: 'Stream',
+  removed: 'Removed',
   day: 'Day',
   earlierDay: 'Earlier day',
   laterDay: 'Later day',

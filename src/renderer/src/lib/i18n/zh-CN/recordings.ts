@@ -4,6 +4,7 @@ import type { Translation } from '../translation.ts'
 export const recordings: Translation['recordings'] = {
   title: '录像',
   stream: '视频流',
+  removed: '已移除',
   day: '日期',
   earlierDay: '前一天',
   laterDay: '后一天',
