@@ -26,7 +26,7 @@ export const recordStatusSchema = z
     /**
      * Why nothing is recorded although it shall be; null when all is well, or it is about to begin. `not_written`: the stream is there,
      * but no file of it grows. `disk_full`: there is so little room left that nothing is recorded until there is more. `disk_away`: the
-     * folder of the recordings is gone, or another one.
+     * folder of the recordings is gone, another one, or cannot be read.
      */
     problem: z
       .enum(['nobody_sends', 'disk_full', 'disk_away', 'server_unavailable', 'no_usable_track', 'not_written'])

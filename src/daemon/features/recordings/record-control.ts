@@ -59,11 +59,13 @@ export class RecordControl {
     if (!(await index.isRootThere())) return { active: false, problem: 'disk_away' }
     let path: RuntimePath | null
     try {
-      await index.look(places.get(source.id))
       path = await server.client().getPath(source.pathName)
+      await index.look(places.get(source.id))
     } catch (error) {
-      if (!isOutage(error)) throw error
-      return { active: false, problem: 'server_unavailable' }
+      if (isOutage(error)) return { active: false, problem: 'server_unavailable' }
+      // A disk that fails is as good as away; who follows the recordings writes down why.
+      if (isOfDisk(error)) return { active: false, problem: 'disk_away' }
+      throw error
     }
     if (!path?.available) return { active: false, problem: 'nobody_sends' }
     const { availableTime } = path
@@ -74,4 +76,8 @@ export class RecordControl {
     const mayBegin = growth.isBeginning(source.id, source.updatedAtMs, sinceMs)
     return { active: false, problem: mayBegin ? null : 'not_written' }
   }
+}
+
+function isOfDisk(error: unknown): boolean {
+  return error instanceof Error && 'syscall' in error
 }

@@ -1,4 +1,4 @@
-import { existsSync, utimesSync, writeFileSync } from 'node:fs'
+import { existsSync, mkdirSync, utimesSync, writeFileSync } from 'node:fs'
 import { dirname } from 'node:path'
 import { describe, expect, test } from 'vitest'
 import { listJobs } from '../../../shared/api/jobs.ts'
@@ -406,6 +406,33 @@ test('a media server elsewhere deletes recordings of a removed path that it gets
   })
   expect((await base.api.call(listRecordingFiles, { params })).items).toEqual(items)
 })
+
+test('what was still written elsewhere has ended with its path', async () => {
+  const base = await startLiveBase()
+  const source = await base.add({ record_enabled: true })
+  await base.send(source)
+  const params = { sourceId: source.id }
+  base.mediamtx.advanceClock(3000)
+  await base.api.call(getRecordStatus, { params })
+  expect((await base.api.call(listRecordingFiles, { params })).items).toMatchObject([{ state: 'open' }])
+  await base.api.call(deleteSource, { params, query: { recordings: 'keep' } })
+  expect((await base.api.call(listRecordingFiles, { params })).items).toMatchObject([{ state: 'unchecked' }])
+})
+
+test.skipIf(process.platform === 'win32')(
+  'a disk that cannot be read is told as such, and no recording goes by what was seen before',
+  async () => {
+    const { api, params, folder } = await startRecordings()
+    await api.call(startRecording, { params })
+    mkdirSync(dirname(folder), { recursive: true })
+    writeFileSync(folder, 'no folder')
+    expect(await api.call(getRecordStatus, { params })).toMatchObject({
+      desired: true,
+      active: false,
+      problem: 'disk_away'
+    })
+  }
+)
 
 test('recordings stay, and their source, when the media server is away as it is to be removed', async () => {
   const base = await startLiveBase()

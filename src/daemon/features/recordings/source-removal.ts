@@ -44,9 +44,12 @@ export class SourceRemoval {
 
   /** Keeps the name of what was recorded of a source that is removed, or has it deleted; call it in the transaction that removes that. */
   onDeleted(source: RecordedSource, recordings: 'keep' | 'delete'): void {
-    const { queue, removed, segments, growth } = this.#deps
+    const { queue, removed, segments, growth, server } = this.#deps
     const { id, workspaceId, name, pathName } = source
     growth.forget(id)
+    // A media server elsewhere does not tell any more that a file has ended: it has, with the path.
+    if (server.recordRoot === null)
+      for (const file of segments.listOpen(id)) segments.update(file.id, { ...file, state: 'unchecked' })
     if (recordings === 'delete')
       queue.enqueue(deleteRecordingsJob, { id, workspaceId, name, pathName }, { workspaceId })
     else if (!segments.findLast(id)) return
