@@ -3,7 +3,7 @@ import { dirname, join } from 'node:path'
 import { expect, test } from 'vitest'
 import { partsBytes, segmentBytes } from '../../testing/fake-mediamtx/segment-media.ts'
 import { isoFromUs } from './instants.ts'
-import { CAMERA, placeOf, RUN, startIndex } from './recordings-bench.ts'
+import { CAMERA, EVER, placeOf, RUN, startIndex } from './recordings-bench.ts'
 
 const OLD = '2026-11-20T13:04:05.000001Z'
 const NEW = '2026-11-20T13:05:05.000002Z'
@@ -114,7 +114,7 @@ test('a look that is called off leaves what it has not seen for the next one', a
   // The first hundred are written down.
   queue.setListener({ jobQueued: () => stopping.abort(), jobCancelled: () => undefined })
   await index.scan([place], stopping.signal)
-  expect(segments.listOfSource(place.sourceId)).toHaveLength(100)
+  expect(segments.listWindow(place.sourceId, EVER)).toHaveLength(100)
   expect(await scanned()).toHaveLength(150)
 })
 
@@ -124,8 +124,8 @@ test('a path that cannot be looked at keeps nobody from looking at the next', as
   const broken = placeOf('live/broken-11111111')
   writeFileSync(join(fake.recordRoot!, 'live', 'broken-11111111'), 'no folder')
   await index.scan([broken, placeOf()])
-  expect(segments.listOfSource(broken.sourceId)).toEqual([])
-  expect(segments.listOfSource(placeOf().sourceId)).toHaveLength(1)
+  expect(segments.listWindow(broken.sourceId, EVER)).toEqual([])
+  expect(segments.listWindow(placeOf().sourceId, EVER)).toHaveLength(1)
 })
 
 test('of a server elsewhere the starts are known as it writes them, and lengths from what it plays', async () => {

@@ -27,6 +27,9 @@ export const CAMERA = 'live/roof-0a1b2c3d'
 /** Of every recording in tests. */
 export const RUN = '6661dfc6-9bd5-4781-ae52-370e50f1f934'
 
+/** A window that everything is in. */
+export const EVER = { fromUs: 0, toUs: Number.MAX_SAFE_INTEGER }
+
 /** The place of a path in recordings; every path has a source of its own. */
 export function placeOf(pathName: string = CAMERA, isRecorded = true): RecordingPlace {
   const sourceId = `source-of-${pathName.slice(-8)}`.padEnd(26, '0')
@@ -63,7 +66,7 @@ export async function startIndex(options: { isElsewhere?: boolean } = {}) {
     /** The rows of a place after a look at it. */
     async scanned(place: RecordingPlace = placeOf()) {
       await index.scan([place])
-      return segments.listOfSource(place.sourceId)
+      return segments.listWindow(place.sourceId, EVER)
     },
     queued: () =>
       db

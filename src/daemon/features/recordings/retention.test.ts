@@ -7,7 +7,7 @@ import type { LiveConfig } from '../../config/settings/live.ts'
 import { segmentBytes } from '../../testing/fake-mediamtx/segment-media.ts'
 import { ClipsRepository } from './clips.repository.ts'
 import { isoFromUs, US_PER_MS, US_PER_S } from './instants.ts'
-import { CAMERA, placeOf, RUN, startIndex } from './recordings-bench.ts'
+import { CAMERA, EVER, placeOf, RUN, startIndex } from './recordings-bench.ts'
 import { chooseToDelete, Retention, type Room } from './retention.ts'
 import type { SegmentRow } from './segments.repository.ts'
 import { endOf } from './sessions.ts'
@@ -33,7 +33,7 @@ async function startRetention(config: Partial<LiveConfig['recordings']>, minutes
     async left() {
       await retention.run(NEVER)
       const ids = rows.map(({ id }) => id)
-      return bench.segments.listOfSource(placeOf().sourceId).map(({ id }) => ids.indexOf(id))
+      return bench.segments.listWindow(placeOf().sourceId, EVER).map(({ id }) => ids.indexOf(id))
     },
     told: () =>
       db

@@ -100,11 +100,6 @@ export class SegmentsRepository {
     return this.#rows('WHERE id = ?', id)[0]
   }
 
-  /** All of a source, oldest first. */
-  listOfSource(sourceId: string): SegmentRow[] {
-    return this.#rows('WHERE source_id = ? ORDER BY start_us', sourceId)
-  }
-
   /** Those that hold something of a window, oldest first, at most `limit` after those that begin before `afterUs`. */
   listWindow(
     sourceId: string,
