@@ -2,7 +2,7 @@ import { join } from 'node:path'
 import Sqlite from 'better-sqlite3'
 import { describe, expect, test, vi } from 'vitest'
 import { deleteAsset } from '../../../shared/api/assets.ts'
-import { getRecordStatus } from '../../../shared/api/recordings.ts'
+import { getPlaybackUrl, getRecordStatus } from '../../../shared/api/recordings.ts'
 import {
   deleteSource,
   disableSource,
@@ -252,7 +252,8 @@ describe('a source', () => {
   test('is watched by those addresses for minutes where a player asks anew, and never longer than who asked may', async () => {
     const clock = new ManualClock()
     const base = await startLiveBase({ overrides: { clock } })
-    const params = { sourceId: (await base.add()).id }
+    const source = await base.add()
+    const params = { sourceId: source.id }
     const lives = ({ expires_at, copies_expire_at }: StreamPreview) =>
       [expires_at, copies_expire_at].map((at) => Date.parse(at!) - clock.nowMs())
     expect(lives(await base.api.call(previewSource, { params }))).toEqual([300_000, 12 * 3_600_000])
@@ -260,10 +261,15 @@ describe('a source', () => {
     const opened = await base.fetch(openSession.path, { method: 'POST' })
     const [cookie, maxAgeS] = /^([^;]+);.*Max-Age=(\d+)/i.exec(opened.headers.get('set-cookie')!)!.slice(1)
     clock.advanceMs(Number(maxAgeS) * 1000 - 60_000)
-    const answer = await fetch(`${base.ready.admin.url}/api/v1/sources/${params.sourceId}/preview`, {
-      headers: { cookie: cookie! }
-    })
+    const headers = { cookie: cookie! }
+    const preview = `${base.ready.admin.url}/api/v1/sources/${source.id}/preview`
+    const answer = await fetch(preview, { headers })
     expect(lives(previewSource.response.parse(await answer.json()))).toEqual([60_000, 60_000])
+    base.mediamtx.addSegment(source.path_name, '2026-04-07T10:00:00.5Z', 60)
+    await base.api.call(getRecordStatus, { params })
+    const played = await fetch(`${preview.replace('preview', 'playback')}?start=2026-04-07T10:00:01Z`, { headers })
+    const { expires_at } = getPlaybackUrl.response.parse(await played.json())
+    expect(Date.parse(expires_at) - clock.nowMs()).toBe(60_000)
   })
 })
 

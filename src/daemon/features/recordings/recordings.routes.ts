@@ -29,7 +29,7 @@ import {
 } from '../../../shared/api/stream-assets.ts'
 import { isoFromMs } from '../../clock.ts'
 import { AppError } from '../../errors.ts'
-import type { Caller, EndpointBinder } from '../../http/bind-endpoint.ts'
+import type { CallContext, Caller, EndpointBinder } from '../../http/bind-endpoint.ts'
 import { goneSignal } from '../../http/gone-signal.ts'
 import { isInScope, type WorkspaceScope } from '../../workspace-scope.ts'
 import { mediaHeaders } from '../delivery/media-headers.ts'
@@ -48,7 +48,12 @@ export interface RecordingsRouteDeps {
   places: RecordingPlaces
   /** What opens the address of a recording for a while. */
   tokens: {
-    issue(pathName: string, scopes: 'p', lifeMs: number): { token: string; expiresAtMs: number }
+    issue(
+      pathName: string,
+      scopes: 'p',
+      lifeMs: number,
+      endsAtMs: number | null
+    ): { token: string; expiresAtMs: number }
     opens(token: string, pathName: string, scope: 'p'): boolean
   }
   /** Who calls; throws `unauthenticated`. */
@@ -59,6 +64,8 @@ export interface RecordingsRouteDeps {
   publicUrl: string | null
 }
 
+/** Whoever asks for an address: it lasts no longer than they may. */
+type Asking = Pick<CallContext, 'request' | 'caller'>
 type PlayQuery = Pick<z.output<NonNullable<typeof getPlaybackUrl.query>>, 'start' | 'duration' | 'format'>
 
 const ADDRESS_LIFE_MS = 3600_000
@@ -84,26 +91,26 @@ export function bindRecordings(binder: EndpointBinder, deps: RecordingsRouteDeps
   binder.bind(getClip, ({ params }) => clips.get(params.sourceId, params.clipId))
   binder.bind(keepSnapshot, ({ params, body }) => clips.keepPicture(params.sourceId, body))
 
-  const addressOf = async (sourceId: string, query: PlayQuery, request: Request) => {
+  const addressOf = async (sourceId: string, query: PlayQuery, context: Asking) => {
     const play = await playback.findNow(sourceId, usOf(query.start), query.duration)
-    const { expires_at, ...address } = signedAddress(play, query.format, request)
+    const { expires_at, ...address } = signedAddress(play, query.format, context)
     return { ...address, ...spanView(play), expires_at }
   }
   const signedAddress = (
     play: Pick<Play, 'place' | 'startUs' | 'endUs'>,
     format: PlayQuery['format'],
-    request: Request
+    { request, caller }: Asking
   ) => {
     const path = pathTo(play, format)
-    const { token, expiresAtMs } = deps.tokens.issue(play.place.pathName, 'p', ADDRESS_LIFE_MS)
+    const { token, expiresAtMs } = deps.tokens.issue(play.place.pathName, 'p', ADDRESS_LIFE_MS, caller.expiresAtMs)
     const base = deps.publicUrl ?? `${request.protocol}://${request.headers.host}`
     return { url: `${base}${path}&token=${encodeURIComponent(token)}`, path, expires_at: isoFromMs(expiresAtMs) }
   }
-  binder.bind(getPlaybackUrl, ({ params, query }, { request }) => addressOf(params.sourceId, query, request))
-  binder.bind(listPlaybackSegments, ({ params, query }, { request }) => {
+  binder.bind(getPlaybackUrl, ({ params, query }, context) => addressOf(params.sourceId, query, context))
+  binder.bind(listPlaybackSegments, ({ params, query }, context) => {
     const place = deps.places.get(params.sourceId)
     const items = playback.listSpans(params.sourceId, service.windowOf(query)).map((span) => {
-      const { url, path } = signedAddress({ ...span, place }, SPAN_FORMAT, request)
+      const { url, path } = signedAddress({ ...span, place }, SPAN_FORMAT, context)
       return { ...spanView(span), url, path }
     })
     return { items }
@@ -141,7 +148,7 @@ export function bindRecordings(binder: EndpointBinder, deps: RecordingsRouteDeps
     service.listSessions(ofAsset(params.assetId, context), query)
   )
   binder.bind(getAssetPlaybackUrl, ({ params, query }, context) =>
-    addressOf(ofAsset(params.assetId, context), query, context.request)
+    addressOf(ofAsset(params.assetId, context), query, context)
   )
 }
 
