@@ -16,14 +16,23 @@ export function ServerNotice({ server: { state, problem, warnings } }: { server:
     <Callout tone="warn" title={t('live.serverWarnings')}>
       {warnings.map((warning) => {
         const known = warningOf(warning)
-        return (
-          <div key={warning}>
-            {known !== null && <p>{t(`live.serverWarning.${known}`)}</p>}
-            <p className={classes['details']}>{t('live.reported', { message: warning })}</p>
-          </div>
-        )
+        return <p key={warning}>{known === null ? warning : t(`live.serverWarning.${known}`)}</p>
       })}
+      <Details lines={warnings} />
     </Callout>
+  )
+}
+
+/** What the base says itself, in English, for whoever looks closer. */
+function Details({ lines }: { lines: readonly string[] }) {
+  const { t } = useTranslation()
+  return (
+    <details className={classes['details']}>
+      <summary>{t('live.details')}</summary>
+      {lines.map((line) => (
+        <p key={line}>{line}</p>
+      ))}
+    </details>
   )
 }
 
@@ -38,11 +47,9 @@ function Problem({ problem, state }: { problem: NonNullable<MediaServer['problem
     : problemCodeText(t, state === 'misconfigured' ? 'live_misconfigured' : 'live_unavailable')
   return (
     <Callout tone={state === 'starting' ? 'warn' : 'bad'} title={title}>
-      {isKnown(code) && <p>{t(`live.serverRemedy.${code}`)}</p>}
+      <p>{isKnown(code) ? t(`live.serverRemedy.${code}`) : `${message} ${remedy}`}</p>
       <p>{t('live.recordingsStay')}</p>
-      <p className={classes['details']}>
-        {t('live.reported', { message: isKnown(code) ? message : `${message} ${remedy}` })}
-      </p>
+      <Details lines={[message, remedy]} />
       <Link to="/doctor" className={classes['doctor']}>
         {t('doctor.see')}
       </Link>

@@ -72,6 +72,7 @@ export const live = {
     certificate: 'The certificate of the camera is not trusted. Enter its fingerprint.',
     other: 'The stream cannot be fetched.'
   },
+  details: 'Technical details',
   reported: 'Technical details: {{message}}',
   drift: {
     missing: 'Not set up',

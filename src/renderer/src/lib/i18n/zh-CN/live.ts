@@ -72,6 +72,7 @@ export const live: Translation['live'] = {
     certificate: '摄像机的证书不受信任，请填写其指纹。',
     other: '无法拉取此视频流。'
   },
+  details: '技术信息',
   reported: '技术信息：{{message}}',
   drift: {
     missing: '未设置',
