@@ -1,6 +1,7 @@
 import type { Logger } from 'pino'
 import { actingBySystem } from '../../audit/acting.ts'
 import { messageOf } from '../../errors.ts'
+import { pause } from '../../mediamtx/pause.ts'
 import type { RecordingPlaces } from './recorded-sources.ts'
 import type { RecordingIndex } from './recording-index.ts'
 import type { RecordingRoom } from './recording-room.ts'
@@ -27,8 +28,7 @@ export class RecordingWatch {
   /** Also what does not grow has to be looked at. */
   #isAllDue = true
   #looks = 0
-  #timer: NodeJS.Timeout | undefined
-  #running: Promise<unknown> | undefined
+  readonly #loops: Promise<void>[] = []
 
   constructor(deps: RecordingWatchDeps) {
     this.#deps = deps
@@ -38,44 +38,37 @@ export class RecordingWatch {
     this.#deps.server.onReady(() => {
       this.#isAllDue = true
     })
-    this.#round()
+    // The disk does not wait until a whole archive has been looked at.
+    this.#loops.push(
+      this.#repeat(() => this.#deps.room.look()),
+      this.#repeat(() => this.#look())
+    )
   }
 
-  /** Waits for the look that is taken. */
+  /** Waits for the looks that are taken. */
   async stop(): Promise<void> {
     this.#stopping.abort()
-    clearTimeout(this.#timer)
-    await this.#running
+    await Promise.all(this.#loops)
   }
 
-  #round(): void {
-    const { room, retention } = this.#deps
+  async #repeat(work: () => Promise<void>): Promise<void> {
+    const { signal } = this.#stopping
+    while (!signal.aborted) {
+      await work().catch((error: unknown) =>
+        this.#deps.log.warn({ reason: messageOf(error) }, 'recordings could not be followed')
+      )
+      await pause(ROUND_MS, signal)
+    }
+  }
+
+  async #look(): Promise<void> {
+    const { places, index, retention, server } = this.#deps
     const { signal } = this.#stopping
     const isMinute = this.#looks++ % LOOKS_PER_MINUTE === 0
-    const work = async () => {
-      // First: the disk does not wait until everything has been looked at.
-      await this.#try(() => room.look())
-      await this.#try(() => this.#look(isMinute))
-      if (isMinute) await this.#try(() => actingBySystem('room for recordings', () => retention.run(signal)))
-    }
-    this.#running = work().finally(() => {
-      if (!signal.aborted) this.#timer = setTimeout(() => this.#round(), ROUND_MS).unref()
-    })
-  }
-
-  async #look(isMinute: boolean): Promise<void> {
-    const { places, index, server } = this.#deps
     // A folder that did not change costs next to nothing, a question to another machine does.
     const isThorough = this.#isAllDue || (isMinute && server.recordRoot !== null)
     this.#isAllDue = false
-    await index.scan(isThorough ? places.listAll() : places.listBusy(), this.#stopping.signal)
-  }
-
-  async #try(work: () => Promise<void>): Promise<void> {
-    try {
-      await work()
-    } catch (error) {
-      this.#deps.log.warn({ reason: messageOf(error) }, 'recordings could not be followed')
-    }
+    await index.scan(isThorough ? places.listAll() : places.listBusy(), signal)
+    if (isMinute && !signal.aborted) await actingBySystem('room for recordings', () => retention.run(signal))
   }
 }
