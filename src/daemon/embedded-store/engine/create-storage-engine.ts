@@ -48,7 +48,7 @@ export type StorageEngineOptions = {
 }
 
 /** The engine plus what only tests and maintenance call. */
-export type OpenStorageEngine = StorageEngine & { housekeeping: Housekeeping }
+export type OpenStorageEngine = StorageEngine & { housekeeping: Housekeeping; root: StoreRoot }
 
 const MAX_HASH_THREADS = 2
 const DAY_MS = 24 * 3_600_000
@@ -165,6 +165,7 @@ function assemble(
 
   return {
     housekeeping,
+    root,
     storeId: root.id,
     createBucket: (request) => changing(activity.during(() => buckets.create(request))),
     headBucket: (name) => activity.during(async () => buckets.head(name)),

@@ -11,6 +11,7 @@ import { Unhurried } from './unhurried.ts'
 const BATCH = 256
 const BLOBS_PER_STEP = 16
 const GC_INTERVAL_MS = 30_000
+const USE_INTERVAL_MS = 5 * 60_000
 const HOUR_MS = 3_600_000
 /** Unknown blob files are kept for so long, in case somebody has to look into what happened. */
 const ORPHAN_AGE_MS = HOUR_MS
@@ -40,6 +41,7 @@ export class Housekeeping {
   start(): void {
     this.#background('check of payload files', () => this.reconcile())
     this.#every(GC_INTERVAL_MS, 'removal of unused payload files', () => this.collect())
+    this.#every(USE_INTERVAL_MS, 'naming the use of the store', () => this.#deps.root.renewUse())
     this.#every(HOUR_MS, 'expiry of idle uploads', () => this.expire())
   }
 

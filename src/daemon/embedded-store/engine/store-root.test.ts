@@ -59,6 +59,30 @@ describe('the index', () => {
     expect(await store.listAll()).toEqual(['old'])
   })
 
+  it('that was copied while the store was in use costs no file either', async () => {
+    await store.put('old', 'in the copy')
+    const copy = `${index()}.copy`
+    const sql = new Sqlite(index(), { readonly: true })
+    await sql.backup(copy)
+    sql.close()
+    await store.put('new', 'not in the copy')
+    await store.engine.root.renewUse()
+    await store.engine.close()
+    for (const name of ['index.db-wal', 'index.db-shm']) await rm(join(store.directory, name), { force: true })
+    await rename(copy, index())
+    await startLater()
+    expect(await store.blobFiles()).toHaveLength(2)
+  })
+
+  it('gets no new name while nothing changes', async () => {
+    const mark = join(store.directory, 'store.json')
+    await store.put('k', 'bytes')
+    await store.engine.root.renewUse()
+    const named = await readFile(mark, 'utf8')
+    await store.engine.root.renewUse()
+    expect(await readFile(mark, 'utf8')).toBe(named)
+  })
+
   it('that was used last lets leftovers go', async () => {
     await store.put('k', 'bytes')
     for (let start = 0; start < 2; start++) {
@@ -70,7 +94,7 @@ describe('the index', () => {
   })
 
   it.each(['before the mark was written', 'right after it'])(
-    'is the one used last also when a start ended %s',
+    'is the one used last also when a start ended %s, and the next one as well',
     async (moment) => {
       const mark = join(store.directory, 'store.json')
       const before = await readFile(mark)
@@ -80,6 +104,13 @@ describe('the index', () => {
       const sql = new Sqlite(index())
       sql.prepare('UPDATE store_use SET current = ?').run(JSON.parse(String(before)).use)
       sql.close()
+      const marked = await readFile(mark)
+      await store.reopen()
+      await store.engine.close()
+      await writeFile(mark, marked)
+      const again = new Sqlite(index())
+      again.prepare('UPDATE store_use SET current = ?').run(JSON.parse(String(marked)).use)
+      again.close()
       const path = await leftover()
       await startLater()
       expect(existsSync(path)).toBe(false)

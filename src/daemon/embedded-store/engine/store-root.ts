@@ -27,11 +27,15 @@ export class StoreRoot {
   /** Whether files that the index does not know are leftovers. False for good once the index was another than the last one used. */
   readonly mayRemoveUnknownFiles: boolean
   readonly #directory: string
+  readonly #db: IndexDatabase
+  /** How many rows had been changed when the present use was named. */
+  #namedAtChange = 0
 
-  private constructor(directory: string, id: string, mayRemoveUnknownFiles: boolean) {
+  private constructor(directory: string, db: IndexDatabase, use: { storeId: string; doubted: boolean }) {
     this.#directory = directory
-    this.id = id
-    this.mayRemoveUnknownFiles = mayRemoveUnknownFiles
+    this.#db = db
+    this.id = use.storeId
+    this.mayRemoveUnknownFiles = !use.doubted
   }
 
   /** Compares mark and index, and names a new use in both. */
@@ -45,22 +49,40 @@ export class StoreRoot {
     const doubted = row?.doubted === 1 || !isSame
     if (doubted)
       log.warn({ directory }, 'the index of the object store is not the one used last: unknown files are kept')
-    const storeId = mark?.storeId ?? row?.storeId ?? newId()
-    const use = newId()
+    const root = new StoreRoot(directory, db, { storeId: mark?.storeId ?? row?.storeId ?? newId(), doubted })
     try {
-      // Named in the index first: wherever this ends, one of its two names is the one in the mark.
       db.prepare(
-        `INSERT INTO store_use (one, store_id, current, next, doubted) VALUES (1, @storeId, @never, @use, @doubted)
-         ON CONFLICT (one) DO UPDATE SET store_id = @storeId, next = @use, doubted = @doubted`
-      ).run({ storeId, use, never: NEVER_MARKED, doubted: doubted ? 1 : 0 })
-      await writeMark(directory, { storeId, use })
-      db.prepare('UPDATE store_use SET current = next').run()
+        `INSERT INTO store_use (one, store_id, current, next, doubted) VALUES (1, @storeId, @use, @use, @doubted)
+         ON CONFLICT (one) DO UPDATE SET store_id = @storeId, current = @use, doubted = @doubted`
+      ).run({ storeId: root.id, use: mark?.use ?? NEVER_MARKED, doubted: doubted ? 1 : 0 })
+      await root.#nameUse()
     } catch (error) {
-      // A full disk must not keep its owner from making room; the names of the last use still agree.
+      // A full disk must not keep its owner from making room; one of the index's names is still the one in the mark.
       if (mark === null || !isFull(error)) throw error
       log.warn({ err: error }, 'the disk of the object store is full')
     }
-    return new StoreRoot(directory, storeId, !doubted)
+    return root
+  }
+
+  /**
+   * Names a new use if anything changed since the last one was named: an index that was copied while the store was in use is
+   * known by that as well.
+   */
+  async renewUse(): Promise<void> {
+    if (this.#changes() !== this.#namedAtChange) await this.#nameUse()
+  }
+
+  /** In the index first: wherever this ends, one of its two names is the one in the mark. */
+  async #nameUse(): Promise<void> {
+    const use = newId()
+    this.#db.prepare('UPDATE store_use SET next = ?').run(use)
+    await writeMark(this.#directory, { storeId: this.id, use })
+    this.#db.prepare('UPDATE store_use SET current = next').run()
+    this.#namedAtChange = this.#changes()
+  }
+
+  #changes(): number {
+    return this.#db.prepare<[], number>('SELECT total_changes()').pluck().get() ?? 0
   }
 
   /** Whether the store's directory is there, with this store in it. */
