@@ -155,7 +155,7 @@ async function answersProperly(base: TestDaemon, operation: Operation, call: Cal
   const body = isEndless ? '' : await response.text()
   if (isEndless) end.abort()
   // The fake media server speaks no WebRTC, and takes no address that MediaMTX would refuse.
-  const isAway = response.status === 503 && body.includes('"live_unavailable"')
+  const isAway = response.status === 503 && /"(live_unavailable|recording_away)"/.test(body)
   if (response.status >= 500 && !isAway) throw new Error(`${response.status} ${body}`)
   const isDocumented = String(response.status) in operation.responses || 'default' in operation.responses
   // What is another path by now (an empty or dotted segment) is somebody else's answer.

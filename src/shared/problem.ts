@@ -78,6 +78,7 @@ export const problemCodes = [
   'recording_in_use',
   'recording_not_damaged',
   'recording_corrupt',
+  'recording_away',
   'clip_not_found',
   'asset_not_stream',
   'store_unreachable',

@@ -84,6 +84,7 @@ const problems: Record<ProblemCode, { status: number; title: string }> = {
   recording_in_use: { status: 409, title: 'The recording is still written, or a clip is being cut from it' },
   recording_not_damaged: { status: 409, title: 'The recording is not damaged' },
   recording_corrupt: { status: 502, title: 'The recording is damaged' },
+  recording_away: { status: 503, title: 'The recording is away, with its disk or its media server' },
   clip_not_found: { status: 404, title: 'There is no such clip' },
   asset_not_stream: { status: 404, title: 'The asset is not a stream' },
   store_unreachable: { status: 503, title: 'The object store does not answer' },

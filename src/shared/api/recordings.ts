@@ -221,7 +221,7 @@ export const deleteSegment = defineEndpoint({
   role: 'operator',
   params: segmentParams,
   response: 'empty',
-  errors: ['source_not_found', 'recording_not_found', 'recording_in_use', ...serverErrors]
+  errors: ['source_not_found', 'recording_not_found', 'recording_in_use', 'recording_away', ...serverErrors]
 })
 
 export const repairSegment = defineEndpoint({
@@ -309,6 +309,7 @@ export const playRecording = defineEndpoint({
     'source_not_found',
     'recording_not_found',
     'recording_corrupt',
+    'recording_away',
     ...serverErrors
   ]
 })
@@ -382,6 +383,7 @@ export const keepSnapshot = defineEndpoint({
     'invalid_request',
     'source_not_found',
     'recording_not_found',
+    'recording_away',
     'snapshot_not_available',
     'store_unreachable',
     'store_full',

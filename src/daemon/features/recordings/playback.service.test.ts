@@ -85,8 +85,8 @@ test('what the media server does not find is away: the index knows that it was r
     response.writeHead(404, { 'content-type': 'application/json' }).end('{"status":"error","error":"nothing"}')
   })
   const open = () => playback.open(play, 'fmp4', new AbortController().signal)
-  await expect(open()).rejects.toMatchObject({ code: 'live_unavailable' })
+  await expect(open()).rejects.toMatchObject({ code: 'recording_away' })
   rmSync(fake.segmentFile(CAMERA, isoFromUs(START_US)))
   ffmpeg.path = process.execPath
-  await expect(open()).rejects.toMatchObject({ code: 'live_unavailable' })
+  await expect(open()).rejects.toMatchObject({ code: 'recording_away' })
 })

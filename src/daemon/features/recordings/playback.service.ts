@@ -97,7 +97,7 @@ export class Playback {
 
   /**
    * Opens what was found, as MP4 with the exact picture first. Where the media server cannot give it, it comes from the files, beginning
-   * with a picture that needs no other. Throws `live_unavailable` while neither can be reached, `recording_corrupt`, and as the media
+   * with a picture that needs no other. Throws `recording_away` while neither has it, `recording_corrupt`, and as the media
    * server does.
    */
   async open(play: Play, format: 'fmp4' | 'mp4', signal: AbortSignal): Promise<Readable> {
@@ -139,14 +139,14 @@ export class Playback {
   }
 }
 
-/** Throws `live_unavailable` where a file that was recorded is not to be found now: that its disk is away says nothing about what is on it. */
+/** Throws `recording_away` where a file that was recorded is not to be found now: that its disk is away says nothing about what is on it. */
 async function assertThere({ files }: FileCut): Promise<void> {
   for (const { filePath } of files) await access(filePath).catch((error: unknown) => Promise.reject(away(error)))
 }
 
 /** What the index has was recorded, whoever does not find it. */
 function away(cause: unknown): AppError {
-  return new AppError('live_unavailable', { reason: 'the recording is away' }, { cause })
+  return new AppError('recording_away', undefined, { cause })
 }
 
 function isNotFound(error: unknown): boolean {

@@ -5,7 +5,7 @@ import { canBeRecorded } from '../live/stream-status.ts'
 import { isoFromUs } from './instants.ts'
 import type { RecordedSource, RecordingPlaces, RecordingSources } from './recorded-sources.ts'
 import type { RecordingGrowth } from './recording-growth.ts'
-import type { RecordingIndex } from './recording-index.ts'
+import { isAway, type RecordingIndex } from './recording-index.ts'
 import type { RecordingRoom } from './recording-room.ts'
 import type { RecordingServer } from './recording-server.ts'
 import type { SegmentsRepository } from './segments.repository.ts'
@@ -64,7 +64,7 @@ export class RecordControl {
     } catch (error) {
       if (isOutage(error)) return { active: false, problem: 'server_unavailable' }
       // A disk that fails is as good as away; who follows the recordings writes down why.
-      if (isOfDisk(error)) return { active: false, problem: 'disk_away' }
+      if (isAway(error) || isOfDisk(error)) return { active: false, problem: 'disk_away' }
       throw error
     }
     if (!path?.available) return { active: false, problem: 'nobody_sends' }

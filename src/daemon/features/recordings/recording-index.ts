@@ -9,6 +9,7 @@ import type { JobQueue } from '../../jobs/job-queue.ts'
 import { withFileSource } from '../../media/byte-source.ts'
 import type { RecordedSpan } from '../../mediamtx/answers.ts'
 import { MediaMtxError } from '../../mediamtx/errors.ts'
+import { isOutage } from '../../mediamtx/is-outage.ts'
 import { KeyedLock } from '../ingest/keyed-lock.ts'
 import { isoFromUs, startOfFile, US_PER_MS, US_PER_S, usFromIso } from './instants.ts'
 import { readSegment } from './read-segment.ts'
@@ -86,7 +87,7 @@ export class RecordingIndex {
     }
   }
 
-  /** Looks at a path. Raises `live_unavailable` while its disk is away, the file system's errors and `MediaMtxError`. */
+  /** Looks at a path. Raises `recording_away` while its disk is away, the file system's errors and `MediaMtxError`. */
   async look(path: RecordingPlace, signal?: AbortSignal): Promise<void> {
     await this.assertRootThere()
     await this.exclusively(path.sourceId, () => this.#scanPath(path, signal))
@@ -148,10 +149,9 @@ export class RecordingIndex {
     }
   }
 
-  /** Throws `live_unavailable` where it is not. */
+  /** Throws `recording_away` where it is not. */
   async assertRootThere(): Promise<void> {
-    if (!(await this.isRootThere()))
-      throw new AppError('live_unavailable', { reason: 'the disk of the recordings is away' })
+    if (!(await this.isRootThere())) throw new AppError('recording_away')
   }
 
   async #scanFolder(path: RecordingPlace, folder: string, signal?: AbortSignal): Promise<void> {
@@ -289,6 +289,11 @@ export class RecordingIndex {
     })
     log.warn({ path: path.pathName, files: gone.length }, 'recordings were removed by somebody else')
   }
+}
+
+/** Whether recordings could not be reached, which says nothing about what is there. */
+export function isAway(error: unknown): boolean {
+  return isOutage(error) || (error instanceof AppError && error.code === 'recording_away')
 }
 
 function isServerTrouble(error: unknown): boolean {

@@ -317,7 +317,7 @@ onServer('playback', () => {
       const { clipId } = await api.call(cutClip, { params, body })
       await daemon.idle()
       expect(await api.call(getClip, { params: { ...params, clipId } })).toMatchObject({ state: 'ready' })
-    } else expect(await answer.json()).toMatchObject({ code: 'live_unavailable' })
+    } else expect(await answer.json()).toMatchObject({ code: 'recording_away' })
     await expect(api.call(startRecording, { params })).rejects.toMatchObject({ problem: { code: 'source_not_found' } })
   })
 

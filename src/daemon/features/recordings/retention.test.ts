@@ -146,7 +146,7 @@ test('while the disk is away nothing goes, by rule or because somebody asks, and
   renameSync(server.recordRoot!, `${server.recordRoot}-away`)
   mkdirSync(server.recordRoot!)
   expect(await left()).toEqual([0, 1, 2, 3, 4])
-  await expect(retention.delete(rows[0]!, 'asked')).rejects.toMatchObject({ code: 'live_unavailable' })
+  await expect(retention.delete(rows[0]!, 'asked')).rejects.toMatchObject({ code: 'recording_away' })
   expect(told()).toEqual([])
   rmSync(server.recordRoot!, { recursive: true })
   renameSync(`${server.recordRoot}-away`, server.recordRoot!)

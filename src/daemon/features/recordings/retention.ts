@@ -78,7 +78,7 @@ export class Retention {
   }
 
   /**
-   * Deletes a file and whatever lies beside it; by a rule only what nobody needs. Raises `recording_in_use`, `live_unavailable` while its
+   * Deletes a file and whatever lies beside it; by a rule only what nobody needs. Raises `recording_in_use`, `recording_away` while its
    * disk is away, the file system's errors and `MediaMtxError`.
    */
   async delete({ id, sourceId }: SegmentRow, reason: DeletionReason): Promise<void> {
@@ -108,7 +108,7 @@ export class Retention {
           if (!(error instanceof MediaMtxError) || error.code !== 'NotFound') throw error
         })
     // Recorded by a media server that is not used any more: what cannot be reached cannot be deleted.
-    else throw new AppError('live_unavailable', { segmentId: segment.id })
+    else throw new AppError('recording_away', { segmentId: segment.id })
   }
 
   #noteDeleted(segment: SegmentRow, reason: DeletionReason): void {

@@ -2,10 +2,9 @@ import type { Database } from '../../db/database.ts'
 import { messageOf } from '../../errors.ts'
 import { type BoundJob, bindJob, JobDeferred } from '../../jobs/define-job.ts'
 import type { JobQueue } from '../../jobs/job-queue.ts'
-import { isOutage } from '../../mediamtx/is-outage.ts'
 import { placeOfRemoved, type RecordedSource, type RecordingPlaces } from './recorded-sources.ts'
 import type { RecordingGrowth } from './recording-growth.ts'
-import type { RecordingIndex } from './recording-index.ts'
+import { isAway, type RecordingIndex } from './recording-index.ts'
 import type { RecordingServer } from './recording-server.ts'
 import { deleteRecordingsJob } from './recordings.jobs.ts'
 import type { RemovedSource, RemovedSourcesRepository } from './removed-sources.repository.ts'
@@ -67,7 +66,7 @@ export class SourceRemoval {
       if (server.recordRoot === null) await this.#withPath(source, () => this.#deleteAll(source, signal))
       else await this.#deleteAll(source, signal)
     } catch (error) {
-      if (!isOutage(error)) throw error
+      if (!isAway(error)) throw error
       throw new JobDeferred(SERVER_REST_MS, messageOf(error), { cause: error })
     }
     db.transaction(() => removed.delete(source.id))

@@ -117,6 +117,7 @@ export const en = {
     recording_in_use: 'This recording is in use. Try again when that is over.',
     recording_not_damaged: 'This file is not damaged.',
     recording_corrupt: 'This recording is damaged.',
+    recording_away: 'This recording cannot be reached at present. The disk that it is on may be unplugged.',
     clip_not_found: 'This clip is not here any more.',
     asset_not_stream: 'This asset is not a stream.',
     store_unreachable: 'The media store does not answer.',

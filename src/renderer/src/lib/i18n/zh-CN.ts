@@ -117,6 +117,7 @@ export const zhCN: Translation = {
     recording_in_use: '此录像正在使用中，请稍后重试。',
     recording_not_damaged: '此文件没有损坏。',
     recording_corrupt: '此录像已损坏。',
+    recording_away: '目前无法读取此录像，存放它的磁盘可能已断开。',
     clip_not_found: '此片段已不存在。',
     asset_not_stream: '此素材不是视频流。',
     store_unreachable: '媒体存储没有响应。',
