@@ -76,10 +76,10 @@ const INDENT = ' '.repeat(9)
 
 function linesOf(check: Check): string[] {
   const { name, what, help } = sayCheck(doctorTexts, check, factText)
-  const { reported } = check.facts
+  const reported = String(check.facts['reported'] ?? '').split('\n')
   return [
     `${check.state.padEnd(INDENT.length)}${name}: ${what}`,
-    ...(reported === undefined ? [] : [`${INDENT}Reported: ${reported}`]),
+    ...reported.flatMap((line) => (line === '' ? [] : [`${INDENT}Reported: ${line}`])),
     ...(help === null ? [] : [`${INDENT}${help}`]),
     ...(help === null ? [] : check.copy.map((text) => `${INDENT}  ${text}`))
   ]

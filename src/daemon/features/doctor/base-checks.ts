@@ -160,7 +160,7 @@ export async function mediaServer(check: MediaServerCheck): Promise<Finding<'med
   }
   if (state !== null && state.state !== 'ready') return { code: 'starting', facts }
   if (returns >= OFTEN) return { code: 'often_again', facts }
-  if (warnings.length > 0) return { code: 'remarks', facts: { ...facts, reported: warnings.join(' ') } }
+  if (warnings.length > 0) return { code: 'remarks', facts: { ...facts, reported: warnings.join('\n') } }
   if (state === null) return { code: 'found', facts }
   return { code: config.external ? 'external' : 'ready', facts }
 }

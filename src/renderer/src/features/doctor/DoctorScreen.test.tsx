@@ -57,6 +57,21 @@ test('a check that failed says that, in Chinese too', async () => {
   expect(await screen.findByText(/^在 8.*内没有应答。$/)).toBeTruthy()
 })
 
+test('what the media server is short of is told in the language at hand; what it says in English is folded away', async () => {
+  const warnings = ['Streams cannot be watched by HLS: it is off (`hls`).', 'Something new.']
+  const facts = { version: 'v1.20.1', place: 'http://mtx.lan:9997', returns: 0, reported: warnings.join('\n') }
+  show({ id: 'media_server', state: 'warning', code: 'remarks', facts, copy: [] })
+  const card = await screen.findByTestId('check')
+  expect(within(card).getByText('Some screens cannot show streams: HLS is switched off.')).toBeTruthy()
+  setPreferences({ language: 'zh-CN' })
+  expect(await within(card).findByText(/HLS 已关闭/)).toBeTruthy()
+  const folded = within(card).getByRole<HTMLDetailsElement>('group')
+  expect(folded.open).toBe(false)
+  expect(folded.textContent).toBe(`报告内容${warnings.join('')}`)
+  folded.remove()
+  expect(card.textContent).not.toMatch(/watched by|Something/)
+})
+
 test('a link for some workspaces is told why there is nothing to see', async () => {
   const { calls } = renderScreen(<DoctorScreen />, { 'GET /api/v1/status': { ...status, workspaceIds: ['alpha'] } })
   expect(await screen.findByText('This takes a link for the whole base')).toBeTruthy()

@@ -2,8 +2,10 @@ import { Link } from '@tanstack/react-router'
 import { useTranslation } from 'react-i18next'
 import type { MediaServer } from '../../../../shared/api/sources.ts'
 import { Callout } from '../../components/Callout.tsx'
+import { Details } from '../../components/Details.tsx'
 import { en } from '../../lib/i18n/en.ts'
 import { problemCodeText } from '../../lib/problem-text.ts'
+import { serverWarningText } from '../../lib/server-warning.ts'
 import classes from './ServerNotice.module.css'
 
 /** What is wrong with the streaming service and what helps; nothing while all is well. */
@@ -14,25 +16,11 @@ export function ServerNotice({ server: { state, problem, warnings } }: { server:
   if (warnings.length === 0) return null
   return (
     <Callout tone="warn" title={t('live.serverWarnings')}>
-      {warnings.map((warning) => {
-        const known = warningOf(warning)
-        return <p key={warning}>{known === null ? warning : t(`live.serverWarning.${known}`)}</p>
-      })}
-      <Details lines={warnings} />
-    </Callout>
-  )
-}
-
-/** What the base says itself, in English, for whoever looks closer. */
-function Details({ lines }: { lines: readonly string[] }) {
-  const { t } = useTranslation()
-  return (
-    <details className={classes['details']}>
-      <summary>{t('live.details')}</summary>
-      {lines.map((line) => (
-        <p key={line}>{line}</p>
+      {warnings.map((warning) => (
+        <p key={warning}>{serverWarningText(t, warning) ?? warning}</p>
       ))}
-    </details>
+      <Details summary={t('live.details')} lines={warnings} />
+    </Callout>
   )
 }
 
@@ -49,25 +37,10 @@ function Problem({ problem, state }: { problem: NonNullable<MediaServer['problem
     <Callout tone={state === 'starting' ? 'warn' : 'bad'} title={title}>
       <p>{isKnown(code) ? t(`live.serverRemedy.${code}`) : `${message} ${remedy}`}</p>
       <p>{t('live.recordingsStay')}</p>
-      <Details lines={[message, remedy]} />
+      <Details summary={t('live.details')} lines={[message, remedy]} />
       <Link to="/doctor" className={classes['doctor']}>
         {t('doctor.see')}
       </Link>
     </Callout>
   )
-}
-
-/** What a warning is about, by what stands in it; first match first. */
-const warningPatterns = [
-  ['notAsked', /`authHTTPAddress`/],
-  ['cannotAsk', /cannot ask who may/],
-  ['noLimits', /`live\.max_gb`/],
-  ['recordingsUnplayable', /`(playback|recordPath|recordFormat)`/],
-  ['hlsOff', /`hls`/],
-  ['openToAll', /`authInternalUsers`/],
-  ['version', /is no release|not the version that is tested/]
-] as const
-
-function warningOf(warning: string): keyof typeof en.live.serverWarning | null {
-  return warningPatterns.find(([, pattern]) => pattern.test(warning))?.[0] ?? null
 }

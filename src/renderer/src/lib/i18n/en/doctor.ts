@@ -14,7 +14,7 @@ export const doctor = {
   trouble: 'What needs attention',
   rest: 'What is in order',
   state: { problem: 'Problem', warning: 'Warning', ok: 'In order', off: 'Off' },
-  reported: 'Reported: {{message}}',
+  reported: 'Reported',
   openJobs: 'Open Jobs',
   see: 'Doctor says what to do',
   forbiddenTitle: 'This takes a link for the whole base',

@@ -12,7 +12,7 @@ export const doctor: Translation['doctor'] = {
   trouble: '需要处理',
   rest: '正常的项目',
   state: { problem: '问题', warning: '警告', ok: '正常', off: '未启用' },
-  reported: '报告内容：{{message}}',
+  reported: '报告内容',
   openJobs: '打开任务',
   see: '在“诊断”中查看解决办法',
   forbiddenTitle: '需要可查看整个基站的链接',
