@@ -88,6 +88,14 @@ describe('mistakes', () => {
     expect(failure({}, { ...env, FLIGHTCASE_MODERATION_SECRET: 'hunter2' })).toMatch(/SECRET: must be whsec_/)
   })
 
+  test('an address with a user or a password, which would be shown to everybody', () => {
+    for (const user of ['ann:hunter2@', 'ann@', ':hunter2@']) {
+      const message = failure({}, { FLIGHTCASE_S3_ENDPOINT: `http://${user}nas:9000` })
+      expect(message).toContain('FLIGHTCASE_S3_ENDPOINT: must not hold a user name or password')
+      expect(message).not.toContain('hunter2')
+    }
+  })
+
   test('all of them are listed, with the names of their sources', () => {
     writeToml('fiel = "x"\n[store]\nbucket = "Not A Bucket"\n')
     const message = failure({}, { FLIGHTCASE_S3_ENDPOINT: 'ftp://nas' })

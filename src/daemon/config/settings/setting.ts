@@ -22,10 +22,16 @@ export type ValuesOf<Settings extends Record<string, SettingDefinition>> = {
   [Name in keyof Settings]?: z.output<Settings[Name]['schema']>
 }
 
-/** Without slashes at its end. */
+/** Without slashes at its end. Addresses are shown to everybody who may look, so they hold no secret. */
 export const httpUrlSchema = z
   .url({ protocol: /^https?$/, error: 'must be a URL beginning with http:// or https://' })
+  .refine((url) => !hasUser(url), 'must not hold a user name or password')
   .transform((url) => url.replace(/\/+$/, ''))
+
+function hasUser(url: string): boolean {
+  const parsed = URL.canParse(url) ? new URL(url) : null
+  return parsed !== null && `${parsed.username}${parsed.password}` !== ''
+}
 
 /** An array in the file; elsewhere one text with commas. */
 export const listSchema = (item: z.ZodType<string, string>) =>
