@@ -342,6 +342,7 @@ export async function createDaemon(config: Config, overrides: DaemonOverrides = 
         storeMonitor,
         mediaServer: live.server,
         isRecordingDiskThere: () => recorded.isDiskThere(),
+        mayRecord: () => recorded.mayRecord(),
         resourcesDir,
         ffmpegPath,
         addresses: () => ({

@@ -49,7 +49,7 @@ export const doctorTexts = {
       help: 'Delete old recordings, or what is not needed from the disk.'
     },
     full: {
-      what: 'The disk of the recordings is full: {{freeBytes}} are left. Recording stops.',
+      what: 'Nothing is recorded while so little room is left: {{freeBytes}}. From {{enoughBytes}} on it goes on by itself.',
       help: 'Delete old recordings, or what is not needed from the disk. The recordings are here:'
     },
     away: {
@@ -127,7 +127,8 @@ export const doctorTexts = {
     taken: {
       what: 'Flightcase cannot start: it cannot have {{taken}}.',
       help: 'End the other program, or name another port in the settings. This shows which program it is:'
-    }
+    },
+    unseen: { what: 'This user cannot see whether Flightcase is running and has its ports.' }
   },
   network: {
     name: 'Network for controllers',

@@ -1,4 +1,4 @@
-import { chmodSync, existsSync, readdirSync, readFileSync, writeFileSync } from 'node:fs'
+import { chmodSync, existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { createServer } from 'node:net'
 import { join } from 'node:path'
 import Sqlite from 'better-sqlite3'
@@ -15,7 +15,7 @@ import { doctorCommand } from './doctor.ts'
 
 const reportSchema = z.object({
   dataDir: z.string(),
-  isRunning: z.boolean(),
+  isRunning: z.boolean().nullable(),
   isAsked: z.boolean(),
   checks: z.array(checkSchema)
 })
@@ -103,6 +103,42 @@ test.each([
   const { found } = await report(dataDir)
   expect(found).toMatchObject({ database: { code }, clock: { state: 'ok' } })
   expect(process.exitCode).toBe(code === 'older' ? undefined : 1)
+})
+
+test('a disk with recordings that is away is missed by a base that does not run', async () => {
+  const dataDir = base()
+  const folder = join(temporaryFolder('recordings'), 'disk')
+  const env = { FLIGHTCASE_LIVE_ENABLED: 'true', FLIGHTCASE_RECORDINGS_DIR: folder }
+  expect((await report(dataDir, env)).found['recordings_room']!.code).not.toBe('away')
+  const sql = new Sqlite(catalogueOf(dataDir))
+  sql.exec(
+    `INSERT INTO recording_segment (id, source_id, workspace_id, path_name, start_us, day, file_name, state)
+     VALUES ('r', 's', 'w', 'live/camera', 1, '2026-11-20', '1-000001.mp4', 'whole')`
+  )
+  sql.close()
+  expect((await report(dataDir, env)).found['recordings_room']).toMatchObject({ code: 'away', copy: [folder] })
+  expect(existsSync(folder)).toBe(false)
+  // Where it would be mounted.
+  mkdirSync(folder)
+  expect((await report(dataDir, env)).found['recordings_room']!.code).toBe('away')
+  writeFileSync(join(folder, '.flightcase-recordings'), '')
+  expect((await report(dataDir, env)).found['recordings_room']!.code).not.toBe('away')
+})
+
+test('where nobody can see whether a base is running, that is said, and nothing of its ports', async () => {
+  const dataDir = base()
+  // What cannot be opened as a lock, whoever looks.
+  mkdirSync(join(dataDir, 'flightcase.lock'))
+  const { isRunning, found } = await report(dataDir)
+  expect(isRunning).toBeNull()
+  expect(found['listeners']).toMatchObject({ state: 'off', code: 'unseen' })
+  expect(await doctor(dataDir)).toContain(`This user cannot look into ${dataDir}`)
+})
+
+test('what a media server was found to lack is listed, a line for each', async () => {
+  const mediamtx = await startFakeMediaMtx()
+  const text = await doctor(base(), { FLIGHTCASE_LIVE_ENABLED: 'true', FLIGHTCASE_MEDIAMTX_API: mediamtx.urls.api })
+  expect(text.match(/^ {9}Reported: /gm)?.length).toBeGreaterThan(1)
 })
 
 function setVersion(path: string, version: number): void {

@@ -14,7 +14,8 @@ const ANSWER_MS = 20_000
 
 interface Report {
   dataDir: string
-  isRunning: boolean
+  /** Null: this user cannot look. */
+  isRunning: boolean | null
   /** Whether the running base was asked; else all was seen from outside. */
   isAsked: boolean
   checks: Check[]
@@ -27,7 +28,9 @@ export function doctorCommand(): Command {
     .addHelpText(
       'after',
       '\nA base that runs is asked itself where FLIGHTCASE_ADMIN_TOKEN opens it; otherwise only what can be seen from\n' +
-        'outside is looked at. Nothing is changed. Exit code: 0 no problem (there may be warnings), 1 problems, 2 wrong usage.'
+        'outside is looked at. Nothing of the base is changed: SQLite may put two files of its own (-wal, -shm) beside the\n' +
+        'catalogue, and a small object is put into a store and deleted again to try it out.\n' +
+        'Exit code: 0 no problem (there may be warnings), 1 problems, 2 wrong usage.'
     )
     .action(async (options: { json?: boolean }) => {
       const report = await look(configFromOptions({ ...options }))
@@ -65,6 +68,11 @@ function textOf(report: Report): string {
 
 function headOf({ dataDir, isRunning, isAsked }: Report): string {
   if (isAsked) return `The base in ${dataDir} is running, and says:`
+  if (isRunning === null)
+    return (
+      `This user cannot look into ${dataDir}, so nobody can tell here whether its base is running. Call this command\n` +
+      'as the user who runs Flightcase. Seen from outside:'
+    )
   if (!isRunning) return `The base in ${dataDir} is not running. Seen from outside:`
   return (
     `The base in ${dataDir} is running. Seen from outside; its screen shows more (Doctor), and so does this command\n` +

@@ -17,8 +17,8 @@ export function lockDataDir(dataDir: string): () => void {
   throw new StartupError('data_dir_in_use', `Another Flightcase already uses the data folder ${dataDir}.`)
 }
 
-/** Whether a process has the data folder. One that cannot be looked into is nobody's. */
-export function isDataDirInUse(dataDir: string): boolean {
+/** Whether a process has the data folder; null where this user cannot look into it. */
+export function isDataDirInUse(dataDir: string): boolean | null {
   return isFileLocked(join(dataDir, LOCK_NAME))
 }
 

@@ -3,7 +3,7 @@ import { once } from 'node:events'
 import { join } from 'node:path'
 import { expect, onTestFinished, test } from 'vitest'
 import { temporaryFolder } from '../testing/test-database.ts'
-import { takeFileLock } from './file-lock.ts'
+import { isFileLocked, takeFileLock } from './file-lock.ts'
 
 test('one holder at a time, and again after it is given back', () => {
   const file = join(temporaryFolder('lock'), 'a.lock')
@@ -13,6 +13,33 @@ test('one holder at a time, and again after it is given back', () => {
   const again = takeFileLock(file)
   expect(again).not.toBeNull()
   again!()
+})
+
+test('whether it is taken can be seen, and where not, that is said', () => {
+  const file = join(temporaryFolder('lock'), 'a.lock')
+  expect(isFileLocked(file)).toBe(false)
+  const unlock = takeFileLock(file)!
+  expect(isFileLocked(file)).toBe(true)
+  unlock()
+  expect(isFileLocked(file)).toBe(false)
+  const unreadable = temporaryFolder('lock')
+  expect(isFileLocked(unreadable)).toBeNull()
+})
+
+test('whoever only looks is waited for', async () => {
+  const file = join(temporaryFolder('lock'), 'a.lock')
+  takeFileLock(file)!()
+  const script = `import Sqlite from ${JSON.stringify(import.meta.resolve('better-sqlite3'))}
+    const look = new Sqlite(${JSON.stringify(file)}, { readonly: true })
+    look.exec('BEGIN; SELECT * FROM sqlite_schema')
+    process.stdout.write('looking')
+    setTimeout(() => look.close(), 50)`
+  const looker = spawn(process.execPath, ['--input-type=module', '-e', script])
+  onTestFinished(() => void looker.kill('SIGKILL'))
+  await once(looker.stdout, 'data')
+  const unlock = takeFileLock(file)
+  expect(unlock).not.toBeNull()
+  unlock!()
 })
 
 test('a killed process leaves nothing in the way', async () => {

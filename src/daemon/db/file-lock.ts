@@ -1,4 +1,8 @@
+import { statSync } from 'node:fs'
 import Sqlite from 'better-sqlite3'
+
+/** Whoever only looks whether a lock is taken has it for a moment. */
+const WAIT_MS = 1000
 
 /** A handle nobody refers to would be collected, and its lock with it. */
 const held = new Set<Sqlite.Database>()
@@ -9,7 +13,7 @@ const held = new Set<Sqlite.Database>()
  * ends: a file left behind is never in the way. Its folder must exist.
  */
 export function takeFileLock(filePath: string): (() => void) | null {
-  const lock = new Sqlite(filePath, { timeout: 0 })
+  const lock = new Sqlite(filePath, { timeout: WAIT_MS })
   try {
     lock.pragma('journal_mode = DELETE')
     lock.exec('BEGIN EXCLUSIVE')
@@ -25,18 +29,16 @@ export function takeFileLock(filePath: string): (() => void) | null {
   }
 }
 
-/** Whether somebody has the lock now. Changes nothing; a file that cannot be read is no lock. */
-export function isFileLocked(filePath: string): boolean {
+/** Whether somebody has the lock now; null where this user cannot look. Changes nothing. */
+export function isFileLocked(filePath: string): boolean | null {
   let lock: Sqlite.Database | undefined
   try {
+    if (statSync(filePath, { throwIfNoEntry: false }) === undefined) return false
     lock = new Sqlite(filePath, { readonly: true, fileMustExist: true, timeout: 0 })
     lock.pragma('schema_version')
     return false
   } catch (error) {
-    if (error instanceof Sqlite.SqliteError) return error.code.startsWith('SQLITE_BUSY')
-    // The folder is not there.
-    if (error instanceof TypeError) return false
-    throw error
+    return error instanceof Sqlite.SqliteError && error.code.startsWith('SQLITE_BUSY') ? true : null
   } finally {
     lock?.close()
   }

@@ -32,7 +32,15 @@ export const findings = {
     broken: 'problem',
     off: 'off'
   },
-  listeners: { open: 'ok', free: 'ok', in_use: 'ok', link_off: 'warning', less_taken: 'warning', taken: 'problem' },
+  listeners: {
+    open: 'ok',
+    free: 'ok',
+    in_use: 'ok',
+    link_off: 'warning',
+    less_taken: 'warning',
+    taken: 'problem',
+    unseen: 'off'
+  },
   network: { one: 'ok', several: 'ok', named: 'ok', this_computer: 'warning', none: 'problem' },
   clock: { fine: 'ok', too_early: 'problem', went_back: 'problem' },
   ffmpeg: { fine: 'ok', missing: 'warning', broken: 'warning' },

@@ -13,8 +13,9 @@ import type { MediaServerState, ServerProblem } from '../../mediamtx/media-serve
 import { reservePorts } from '../../mediamtx/reserve-ports.ts'
 import { ObjectStoreError, type ObjectStoreErrorCode } from '../../object-store/object-store.ts'
 import { isMissingBucket } from '../../object-store/s3-errors.ts'
+import { ENOUGH_BYTES, SHORT_BYTES } from '../recordings/recording-room.ts'
 import { reachableUrls, type StoreLook } from '../system/system.service.ts'
-import { roomIn } from './machine-checks.ts'
+import { freeBytesAbove, room } from './machine-checks.ts'
 import type { Finding } from './run-checks.ts'
 
 const LONG_LOG_BYTES = 1_000_000_000
@@ -124,14 +125,23 @@ export function network(field: ListenAddress): Finding<'network'> {
   return { code: urls.length === 1 ? 'one' : 'several', facts }
 }
 
-/** How much room recordings have; `isThere`: whether their disk is the one that they were written to. */
-export async function recordingsRoom(
-  folder: string | null,
+export interface RecordingsRoomCheck {
+  /** Null: this base keeps none. */
+  folder: string | null
+  /** Whether their disk is the one that they were written to. */
   isThere: () => Promise<boolean>
-): Promise<Finding<'recordings_room'>> {
+  /** Nothing is recorded now for want of room. */
+  isShort: boolean
+  freeBytesOf?: (folder: string) => Promise<number>
+}
+
+/** How much room recordings have. */
+export async function recordingsRoom(check: RecordingsRoomCheck): Promise<Finding<'recordings_room'>> {
+  const { folder, isThere, isShort, freeBytesOf = freeBytesAbove } = check
   if (folder === null) return { code: 'off' }
   if (!(await isThere())) return { code: 'away', facts: { path: folder }, copy: [folder] }
-  return roomIn(folder)
+  const found = room(folder, await freeBytesOf(folder), isShort ? ENOUGH_BYTES : SHORT_BYTES)
+  return { ...found, facts: { ...found.facts, enoughBytes: ENOUGH_BYTES } }
 }
 
 export interface MediaServerCheck {

@@ -19,8 +19,10 @@ export interface DoctorDeps {
   queue: JobQueue
   storeMonitor: StoreMonitor
   mediaServer: MediaServer
-  /** Whether the disk of the recordings is the one that they were written to. */
+  /** Whether the disk of the recordings is the one that they were written to; nothing is changed by asking. */
   isRecordingDiskThere: () => Promise<boolean>
+  /** Whether there is room for recordings now. */
+  mayRecord: () => boolean
   /** Of the desktop app; null elsewhere. */
   resourcesDir: string | null
   ffmpegPath: string | null
@@ -40,7 +42,11 @@ export function createDoctor(deps: DoctorDeps): Feature {
     data_folder: () => machine.dataFolder(dataDir),
     data_room: () => machine.roomIn(dataDir),
     recordings_room: () =>
-      base.recordingsRoom(config.live.isEnabled ? mediaServer.recordRoot : null, deps.isRecordingDiskThere),
+      base.recordingsRoom({
+        folder: config.live.isEnabled ? mediaServer.recordRoot : null,
+        isThere: deps.isRecordingDiskThere,
+        isShort: !deps.mayRecord()
+      }),
     // To read all of it would keep everybody else waiting: the command does that.
     database: () => {
       db.prepare('SELECT count(*) FROM sqlite_schema').get()

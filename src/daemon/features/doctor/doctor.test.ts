@@ -1,9 +1,11 @@
 import { chmodSync, mkdirSync, renameSync, writeFileSync } from 'node:fs'
+import { stat } from 'node:fs/promises'
 import { createServer } from 'node:net'
 import { join } from 'node:path'
 import { expect, onTestFinished, test, vi } from 'vitest'
 import { type Check, type CheckId, checkIds, getDoctor } from '../../../shared/api/doctor.ts'
 import { getMediaServer } from '../../../shared/api/sources.ts'
+import { scarceBytes } from '../../../shared/api/system.ts'
 import { loadConfig } from '../../config/load.ts'
 import type { MediaServerState } from '../../mediamtx/media-server.ts'
 import { ObjectStoreError, type StoreHealth } from '../../object-store/object-store.ts'
@@ -11,6 +13,7 @@ import { openDistantStore } from '../../testing/distant-store.ts'
 import { startFakeMediaMtx } from '../../testing/fake-mediamtx/start-fake-mediamtx.ts'
 import { startTestDaemon, type TestDaemon } from '../../testing/test-daemon.ts'
 import { temporaryFolder } from '../../testing/test-database.ts'
+import { ENOUGH_BYTES, SHORT_BYTES } from '../recordings/recording-room.ts'
 import { reachableUrls } from '../system/system.service.ts'
 import { freePorts, jobs, mediaServer, network, openListeners, recordingsRoom, store } from './base-checks.ts'
 import { clock, dataFolder, ffmpeg, roomIn } from './machine-checks.ts'
@@ -118,7 +121,43 @@ test('the disk of the recordings is missed only by a base that has recordings on
   expect(room.facts).toMatchObject({ path: folder, freeBytes: expect.any(Number) })
   renameSync(folder, `${folder}-away`)
   expect((await askDoctor(managed)).recordings_room.code).toBe(room.code)
-  expect(await recordingsRoom(folder, async () => false)).toMatchObject({ code: 'away', copy: [folder] })
+  const away = { folder, isThere: async () => false, isShort: false }
+  expect(await recordingsRoom(away)).toMatchObject({ code: 'away', copy: [folder] })
+})
+
+test.each([
+  [false, SHORT_BYTES - 1, 'full'],
+  [false, SHORT_BYTES, 'scarce'],
+  [true, SHORT_BYTES, 'full'],
+  [true, ENOUGH_BYTES - 1, 'full'],
+  [true, ENOUGH_BYTES, 'scarce'],
+  [false, 2 * scarceBytes, 'fine']
+])('recordings that were short of room: %s, and have %d bytes: %s', async (isShort, freeBytes, code) => {
+  const check = { folder: '/recordings', isThere: async () => true, isShort, freeBytesOf: async () => freeBytes }
+  const facts = { path: '/recordings', freeBytes, enoughBytes: ENOUGH_BYTES }
+  expect(await recordingsRoom(check)).toMatchObject({ code, facts })
+})
+
+test('to read the catalogue through takes from no check the time to answer', async () => {
+  const limitMs = 1000
+  const answer = async <Code>(code: Code) => {
+    await stat('.')
+    return { code }
+  }
+  const checks = await runChecks(
+    {
+      database: () => {
+        Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, limitMs + 200)
+        return answer('sound')
+      },
+      store: () => answer('embedded')
+    },
+    limitMs
+  )
+  expect(checks.map(({ id, code }) => [id, code])).toEqual([
+    ['database', 'sound'],
+    ['store', 'embedded']
+  ])
 })
 
 test('a check that does not end and one that fails are told as that, and keep nobody waiting', async () => {

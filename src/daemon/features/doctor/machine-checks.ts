@@ -1,12 +1,13 @@
 import { execFile } from 'node:child_process'
-import { constants, type StatsFs } from 'node:fs'
-import { access, stat, statfs } from 'node:fs/promises'
+import { constants } from 'node:fs'
+import { access, stat } from 'node:fs/promises'
 import { dirname } from 'node:path'
 import { promisify } from 'node:util'
 import sharp from 'sharp'
 import { scarceBytes } from '../../../shared/api/system.ts'
 import { isoFromMs } from '../../clock.ts'
 import { messageOf } from '../../errors.ts'
+import { freeBytesOfDisk } from '../recordings/recording-room.ts'
 import { quote } from '../system/token-command.ts'
 import type { Finding } from './run-checks.ts'
 
@@ -35,19 +36,24 @@ export async function dataFolder(path: string): Promise<Finding<'data_folder'>> 
 }
 
 /** How much room there is where `folder` is, or will be. */
-export async function roomIn(folder: string): Promise<Finding<'data_room' | 'recordings_room'>> {
-  const { bavail, bsize } = await statfsAbove(folder)
-  const facts = { path: folder, freeBytes: bavail * bsize }
-  if (facts.freeBytes < NEARLY_NOTHING_BYTES) return { code: 'full', facts, copy: [folder] }
-  return { code: facts.freeBytes < scarceBytes ? 'scarce' : 'fine', facts }
+export async function roomIn(folder: string): Promise<Finding<'data_room'>> {
+  return room(folder, await freeBytesAbove(folder), NEARLY_NOTHING_BYTES)
 }
 
-async function statfsAbove(folder: string): Promise<StatsFs> {
+/** What `freeBytes` come to; with less than `neededBytes` the disk of `folder` is full. */
+export function room(folder: string, freeBytes: number, neededBytes: number): Finding<'data_room' | 'recordings_room'> {
+  const facts = { path: folder, freeBytes }
+  if (freeBytes < neededBytes) return { code: 'full', facts, copy: [folder] }
+  return { code: freeBytes < scarceBytes ? 'scarce' : 'fine', facts }
+}
+
+/** What can still be written where `folder` is, or will be. */
+export async function freeBytesAbove(folder: string): Promise<number> {
   try {
-    return await statfs(folder)
+    return await freeBytesOfDisk(folder)
   } catch (error) {
     if (dirname(folder) === folder) throw error
-    return statfsAbove(dirname(folder))
+    return freeBytesAbove(dirname(folder))
   }
 }
 

@@ -1,4 +1,4 @@
-import { existsSync, statSync } from 'node:fs'
+import { statSync } from 'node:fs'
 import { join } from 'node:path'
 import { setTimeout as pause } from 'node:timers/promises'
 import Sqlite from 'better-sqlite3'
@@ -14,6 +14,7 @@ import type { MediaServerState } from '../../mediamtx/media-server.ts'
 import { ObjectKeys } from '../../object-keys.ts'
 import { openStore } from '../../open-store.ts'
 import { resourcesDir } from '../../package-info.ts'
+import { isMarked } from '../recordings/recording-index.ts'
 import { StoreMonitor } from '../system/system.service.ts'
 import * as base from './base-checks.ts'
 import * as machine from './machine-checks.ts'
@@ -23,20 +24,30 @@ import type { Checks, Finding } from './run-checks.ts'
 const READ_THROUGH_BYTES = 500_000_000
 const LOOK_AGAIN_MS = 50
 
-/** What can be seen of a base without it; `isRunning`: it has its ports. Nothing is changed. */
-export function outsideChecks(config: Config, isRunning: boolean): Checks {
+/**
+ * What can be seen of a base without it; `isRunning`: it has its ports, null: that cannot be seen. Nothing of the base is changed, but
+ * SQLite may put two files of its own beside the catalogue, and a store of others is tried out.
+ */
+export function outsideChecks(config: Config, isRunning: boolean | null): Checks {
   const { dataDir, live, store } = config
   const catalogue = join(dataDir, 'flightcase.db')
   return {
     data_folder: () => machine.dataFolder(dataDir),
     data_room: () => machine.roomIn(dataDir),
     recordings_room: () =>
-      base.recordingsRoom(live.isEnabled && live.external === null ? live.recordings.dir : null, async () => true),
+      base.recordingsRoom({
+        folder: live.isEnabled && live.external === null ? live.recordings.dir : null,
+        isThere: async () =>
+          first(catalogue, 'SELECT 1 FROM recording_segment LIMIT 1') === null || isMarked(live.recordings.dir),
+        isShort: false
+      }),
     database: () => lookAtCatalogue(catalogue),
     store: () => lookAtStore(store, dataDir),
-    listeners: () => (isRunning ? { code: 'in_use' } : base.freePorts(portsOf(config))),
+    listeners: () =>
+      isRunning === false ? base.freePorts(portsOf(config)) : { code: isRunning ? 'in_use' : 'unseen' },
     network: () => base.network(config.field),
-    clock: () => machine.clock(Date.now(), newestMs(catalogue)),
+    clock: () =>
+      machine.clock(Date.now(), first(catalogue, 'SELECT created_at_ms FROM event ORDER BY seq DESC LIMIT 1')),
     ffmpeg: () => machine.ffmpeg(findFfmpeg(config.ffmpegPath === null ? {} : { configured: config.ffmpegPath })),
     thumbnails: machine.thumbnails,
     media_server: async () => {
@@ -47,7 +58,7 @@ export function outsideChecks(config: Config, isRunning: boolean): Checks {
 }
 
 async function lookAtCatalogue(path: string): Promise<Finding<'database'>> {
-  if (!existsSync(path)) return { code: 'off' }
+  if (statSync(path, { throwIfNoEntry: false }) === undefined) return { code: 'off' }
   try {
     const version = withCatalogue(path, (sql) => Number(sql.pragma('user_version', { simple: true })))
     const newest = migrations.at(-1)!.version
@@ -61,11 +72,10 @@ async function lookAtCatalogue(path: string): Promise<Finding<'database'>> {
   }
 }
 
-/** When the last thing happened at this base; null where its catalogue does not say. */
-function newestMs(path: string): number | null {
-  const find = 'SELECT created_at_ms FROM event ORDER BY seq DESC LIMIT 1'
+/** The first number that a query finds in the catalogue; null where there is none or it does not say. */
+function first(path: string, query: string): number | null {
   try {
-    return withCatalogue(path, (sql) => sql.prepare<[], number>(find).pluck().get() ?? null)
+    return withCatalogue(path, (sql) => sql.prepare<[], number>(query).pluck().get() ?? null)
   } catch {
     return null // what is wrong with it is another check
   }

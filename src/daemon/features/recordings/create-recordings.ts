@@ -31,7 +31,7 @@ export interface RecordingsFeature extends Feature {
   isRecorded: RecordingGrowth['isGrowing']
   /** Whether there is room for recordings now. */
   mayRecord(): boolean
-  /** See `RecordingIndex.isRootThere`. */
+  /** See `RecordingIndex.isDiskThere`. */
   isDiskThere(): Promise<boolean>
   /** See `SourceRemoval`. */
   onDeleting: SourceRemoval['onDeleting']
@@ -62,7 +62,7 @@ export function createRecordings(deps: RecordingsDeps): RecordingsFeature {
     bind: (binder) => bindRecordings(binder, { ...common, service, control, playback, clips }),
     jobs: [...work.bindJobs(), clips.bindJob(), removal.bindJob()],
     upkeep: [{ name: 'clips nobody cuts', run: () => clips.giveUpAbandoned() }],
-    isDiskThere: () => index.isRootThere(),
+    isDiskThere: () => index.isDiskThere(),
     start: () => watch.start(),
     stop: () => watch.stop(),
     isRecorded: (sourceId, availableTime) => growth.isGrowing(sourceId, availableTime),

@@ -1,4 +1,4 @@
-import { mkdirSync, renameSync, rmSync, symlinkSync, utimesSync, writeFileSync } from 'node:fs'
+import { existsSync, mkdirSync, renameSync, rmSync, symlinkSync, utimesSync, writeFileSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import { expect, test } from 'vitest'
 import { partsBytes, segmentBytes } from '../../testing/fake-mediamtx/segment-media.ts'
@@ -105,6 +105,21 @@ test('what somebody removed is forgotten, but not what lies on a disk that is aw
   rmSync(join(fake.recordRoot!, 'live'), { recursive: true })
   mkdirSync(join(fake.recordRoot!, 'live'))
   expect(await scanned()).toEqual([])
+})
+
+test('to ask whether the disk is there puts nothing on it', async () => {
+  const { fake, index, scanned } = await startIndex()
+  const folder = fake.recordRoot!
+  rmSync(folder, { recursive: true, force: true })
+  expect(await index.isDiskThere()).toBe(true)
+  expect(existsSync(folder)).toBe(false)
+  mkdirSync(folder)
+  fake.addSegment(CAMERA, OLD, 60)
+  expect(await scanned()).toHaveLength(1)
+  expect(await index.isDiskThere()).toBe(true)
+  renameSync(folder, `${folder}-away`)
+  expect(await index.isDiskThere()).toBe(false)
+  expect(existsSync(folder)).toBe(false)
 })
 
 test('a look that is called off leaves what it has not seen for the next one', async () => {

@@ -133,20 +133,25 @@ export class RecordingIndex {
     const { server, segments, log } = this.#deps
     const { recordRoot } = server
     if (recordRoot === null) return true
-    const marker = join(recordRoot, MARKER)
-    if ((await changeOf(marker)) !== null) return true
+    if (await isMarked(recordRoot)) return true
     if (!segments.isEmpty()) {
       log.warn({ folder: recordRoot }, 'the folder of the recordings is gone, or another one')
       return false
     }
     try {
       await mkdir(recordRoot, { recursive: true })
-      await writeFile(marker, MARKER_TEXT)
+      await writeFile(join(recordRoot, MARKER), MARKER_TEXT)
       return true
     } catch (error) {
       log.warn({ folder: recordRoot, reason: messageOf(error) }, 'nothing can be kept in the folder of the recordings')
       return false
     }
+  }
+
+  /** The same of a base that has recordings, else true. Changes nothing. */
+  async isDiskThere(): Promise<boolean> {
+    const { server, segments } = this.#deps
+    return server.recordRoot === null || segments.isEmpty() || isMarked(server.recordRoot)
   }
 
   /** Throws `recording_away` where it is not. */
@@ -303,6 +308,11 @@ function isServerTrouble(error: unknown): boolean {
 /** What is known no longer needs to be looked at, unless it was still written then. */
 function isSettled(known: Known, startUs: number): boolean {
   return known.starts.has(startUs) && !known.open.has(startUs)
+}
+
+/** Whether a folder is the one of our recordings. Changes nothing. */
+export async function isMarked(folder: string): Promise<boolean> {
+  return (await changeOf(join(folder, MARKER))) !== null
 }
 
 /** When a file was written, or something put into a folder or taken out of it; epoch milliseconds, null when it is not there. */

@@ -54,7 +54,7 @@ export const doctor: Translation['doctor'] = {
         help: '请删除旧录像，或删除磁盘上不需要的内容。'
       },
       full: {
-        what: '录像磁盘已满：只剩 {{freeBytes}}。录像将停止。',
+        what: '空间太少，不再录像：只剩 {{freeBytes}}。达到 {{enoughBytes}} 后会自动继续。',
         help: '请删除旧录像，或删除磁盘上不需要的内容。录像在这里：'
       },
       away: {
@@ -129,7 +129,8 @@ export const doctor: Translation['doctor'] = {
       taken: {
         what: 'Flightcase 无法启动：不能使用 {{taken}}。',
         help: '请结束占用的程序，或在设置中指定另一个端口。此命令会显示是哪个程序：'
-      }
+      },
+      unseen: { what: '当前用户无法看到 Flightcase 是否在运行并占有它的端口。' }
     },
     network: {
       name: '遥控器网络',
