@@ -101,6 +101,10 @@ export const doctorTexts = {
       what: 'The clocks of this computer and of the media store differ by {{differenceMs}}. Beyond 15 minutes it refuses everything.',
       help: 'Set the clock of this computer, or that of the store.'
     },
+    files_unknown: {
+      what: 'The index of the media store was restored from a copy. Files that it does not know are kept. Number: {{keptCount}}.',
+      help: 'What arrived after that copy may be among them and cannot be opened. Leave {{place}} as it is, and ask whoever runs this base.'
+    },
     clock_refused: {
       what: 'The media store refuses us: its clock and the one of this computer differ too much.',
       help: 'Set the clock of this computer, or that of the store.'

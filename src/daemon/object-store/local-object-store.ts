@@ -195,13 +195,13 @@ export class LocalObjectStore implements ObjectStore {
 
   async health(key: string): Promise<StoreHealth> {
     const started = performance.now()
-    const { freeBytes, writable } = await translated(() => this.#engine.health())
+    const { freeBytes, writable, keptFiles } = await translated(() => this.#engine.health())
     if (writable) {
       await this.put(key, Buffer.from(key))
       await this.head(key)
       await this.delete(key)
     }
-    return { latencyMs: performance.now() - started, writable, freeBytes, clockSkewMs: 0 }
+    return { latencyMs: performance.now() - started, writable, freeBytes, clockSkewMs: 0, keptFiles }
   }
 
   async close(): Promise<void> {

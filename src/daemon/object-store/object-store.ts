@@ -91,6 +91,8 @@ export type StoreHealth = {
   freeBytes: number | null
   /** Store clock minus ours. */
   clockSkewMs: number
+  /** Files that the store has but does not know, because its index was restored from a copy; 0 when it does not tell. */
+  keptFiles: number
 }
 
 /** An object that arrives in parts. `id` is the store's. */

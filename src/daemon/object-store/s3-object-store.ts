@@ -347,7 +347,7 @@ export class S3ObjectStore implements ObjectStore {
     await this.put(key, Buffer.from(key))
     const latencyMs = performance.now() - started
     await this.delete(key)
-    return { latencyMs, writable: true, freeBytes: null, clockSkewMs: this.#clockSkewMs }
+    return { latencyMs, writable: true, freeBytes: null, clockSkewMs: this.#clockSkewMs, keptFiles: 0 }
   }
 
   async close(): Promise<void> {

@@ -28,6 +28,7 @@ export const findings = {
     refused: 'problem',
     no_bucket: 'problem',
     clock_differs: 'warning',
+    files_unknown: 'warning',
     clock_refused: 'problem',
     broken: 'problem',
     off: 'off'

@@ -198,7 +198,8 @@ function assemble(
       return {
         freeBytes,
         availableBytes: Math.max(0, availableBytes),
-        writable: availableBytes >= 0 && !refusesWrites
+        writable: availableBytes >= 0 && !refusesWrites,
+        keptFiles: housekeeping.keptFiles
       }
     },
     onObjectCommitted: (listener) => events.onCommitted(listener),

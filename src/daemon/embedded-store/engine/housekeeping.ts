@@ -32,9 +32,15 @@ type HousekeepingDeps = {
 export class Housekeeping {
   readonly #deps: HousekeepingDeps
   readonly #timers: NodeJS.Timeout[] = []
+  #keptFiles = 0
 
   constructor(deps: HousekeepingDeps) {
     this.#deps = deps
+  }
+
+  /** Files that the index does not know and that stay, because it was restored from a copy; as last counted. */
+  get keptFiles(): number {
+    return this.#keptFiles
   }
 
   /** Checks the files against the index once and then keeps tidying until {@link stop}. */
@@ -92,6 +98,7 @@ export class Housekeeping {
       if (root.mayRemoveUnknownFiles) await files.remove(blobId)
       orphans++
     }
+    this.#keptFiles = root.mayRemoveUnknownFiles ? 0 : orphans
     if (orphans > 0 && root.mayRemoveUnknownFiles)
       log.info({ orphans }, 'removed payload files left over from interrupted writes')
     else if (orphans > 0) log.warn({ orphans }, 'payload files that the index does not know are kept')

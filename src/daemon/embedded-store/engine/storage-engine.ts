@@ -213,6 +213,8 @@ export type EngineHealth = {
   freeBytes: number
   /** False while the reserve is breached, or after the disk refused a write (EROFS, EIO). */
   writable: boolean
+  /** Files that the index does not know and that stay, because it was restored from a copy; as last counted. */
+  keptFiles: number
 }
 
 export type ObjectCommitted = {

@@ -55,6 +55,7 @@ describe('the index', () => {
     for (let start = 0; start < 3; start++) {
       await startLater()
       expect(await store.blobFiles()).toHaveLength(2)
+      expect(await store.engine.health()).toMatchObject({ keptFiles: 1 })
     }
     expect(await store.listAll()).toEqual(['old'])
   })

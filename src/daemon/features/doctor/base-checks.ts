@@ -37,10 +37,11 @@ export function store(config: StoreConfig, dataDir: string, look: StoreLook): Fi
   const place = config.mode === 'external' ? config.endpoint : join(dataDir, 'store')
   const facts = { place, bucket: config.bucket }
   if ('error' in look) return storeTrouble(config.mode, facts, look.error)
-  const { writable, clockSkewMs } = look.health
+  const { writable, clockSkewMs, keptFiles } = look.health
   if (!writable) return { code: 'full', facts }
   if (Math.abs(clockSkewMs) > CLOCK_DIFFERENCE_MS)
     return { code: 'clock_differs', facts: { ...facts, differenceMs: Math.abs(clockSkewMs) } }
+  if (keptFiles > 0) return { code: 'files_unknown', facts: { ...facts, keptCount: keptFiles } }
   return { code: config.mode, facts }
 }
 

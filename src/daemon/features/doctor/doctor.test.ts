@@ -219,13 +219,14 @@ test.skipIf(onWindows)('an ffmpeg that runs, one that does not, and none', async
   expect(await ffmpeg(null)).toMatchObject({ code: 'missing' })
 })
 
-const health: StoreHealth = { latencyMs: 3, writable: true, freeBytes: null, clockSkewMs: 0 }
+const health: StoreHealth = { latencyMs: 3, writable: true, freeBytes: null, clockSkewMs: 0, keptFiles: 0 }
 const noBucket = Object.assign(new Error('no bucket'), { name: 'NoSuchBucket' })
 
 test.each([
   ['external', { health }],
   ['full', { health: { ...health, writable: false } }],
   ['clock_differs', { health: { ...health, clockSkewMs: -400_000 } }],
+  ['files_unknown', { health: { ...health, keptFiles: 3 } }],
   ['refused', { error: new ObjectStoreError('AccessDenied', 'no') }],
   ['clock_refused', { error: new ObjectStoreError('ClockSkew', 'no') }],
   ['unreachable', { error: new ObjectStoreError('Unreachable', 'no') }],

@@ -103,6 +103,10 @@ export const doctor: Translation['doctor'] = {
         what: '这台电脑与素材存储的时钟相差 {{differenceMs}}。超过 15 分钟后它会拒绝所有请求。',
         help: '请校准这台电脑或存储的时钟。'
       },
+      files_unknown: {
+        what: '素材存储的索引是从副本恢复的。索引中没有的文件都已保留，数量：{{keptCount}}。',
+        help: '该副本之后收到的素材可能就在其中，目前无法打开。请不要改动 {{place}}，并联系管理此基站的人。'
+      },
       clock_refused: {
         what: '素材存储拒绝了我们：它的时钟与这台电脑相差太多。',
         help: '请校准这台电脑或存储的时钟。'
