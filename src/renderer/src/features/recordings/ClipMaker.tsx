@@ -12,9 +12,9 @@ import { useMay } from '../../lib/use-may.ts'
 import classes from './ClipMaker.module.css'
 import type { Marks } from './playback-plan.ts'
 import { invalidateRecordings } from './recordings.queries.ts'
+import { instantOf } from './timeline-view.ts'
 
 const longestName = 255
-const instant = (timeMs: number) => new Date(timeMs).toISOString()
 
 /** Makes an asset of what lies between two marks; nothing for those who may not. */
 export function ClipMaker({
@@ -50,7 +50,7 @@ export function ClipMaker({
   const { inMs, outMs } = marks
   const submit = (event: SubmitEvent) => {
     event.preventDefault()
-    if (inMs !== null && outMs !== null && !cut.isPending) cut.mutate({ start: instant(inMs), end: instant(outMs) })
+    if (inMs !== null && outMs !== null && !cut.isPending) cut.mutate({ start: instantOf(inMs), end: instantOf(outMs) })
   }
   return (
     <form className={classes['clip']} aria-labelledby="clip-maker" onSubmit={submit}>
@@ -109,7 +109,7 @@ export function ClipMaker({
 function MarksText({ marks: { inMs, outMs } }: { marks: Marks }) {
   const { t } = useTranslation()
   const formats = useFormats()
-  const timeOf = (timeMs: number) => formats.time(instant(timeMs))
+  const timeOf = (timeMs: number) => formats.time(instantOf(timeMs))
   if (inMs !== null && outMs !== null)
     return t('recordings.marked', { from: timeOf(inMs), to: timeOf(outMs), duration: formats.clock(outMs - inMs) })
   if (inMs !== null) return t('recordings.markedFrom', { from: timeOf(inMs) })

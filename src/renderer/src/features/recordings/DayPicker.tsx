@@ -26,7 +26,9 @@ export function DayPicker({
 }) {
   const { t } = useTranslation()
   const formats = useFormats()
-  const earlier = days.find((other) => other.day < day)?.day ?? next ?? undefined
+  // Whoever comes from elsewhere may be at a day that is earlier than all that is known.
+  const nextEarlier = next !== null && next < day ? next : undefined
+  const earlier = days.find((other) => other.day < day)?.day ?? nextEarlier
   const later = days.findLast((other) => other.day > day)?.day
   const labelOf = ({ day: value, duration, size_bytes: size }: RecordingDay) => {
     const parts = { day: formats.shortDay(value), duration: formats.span(duration * 1000) }

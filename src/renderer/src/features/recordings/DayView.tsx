@@ -7,15 +7,13 @@ import { useScreenKeys } from '../../lib/use-screen-keys.ts'
 import { ClipMaker } from './ClipMaker.tsx'
 import classes from './DayView.module.css'
 import { FileList } from './FileList.tsx'
-import { type Marks, mark, noMarks, spansOf } from './playback-plan.ts'
+import { jumpMs, type Marks, mark, noMarks, spansOf } from './playback-plan.ts'
 import { RecordingStage } from './RecordingStage.tsx'
 import type { Recorded } from './recorded.ts'
 import { recordingFilesQuery, recordingSessionsQuery } from './recordings.queries.ts'
 import { Timeline } from './Timeline.tsx'
 import type { Stretch } from './timeline-view.ts'
 import { useRecordingPlayer } from './use-recording-player.ts'
-
-const jumpMs = 10_000
 
 /** A day (`bounds`) of a stream: its recordings to play and to cut from, by the clock, and the files they are in. */
 export function DayView({
@@ -32,11 +30,15 @@ export function DayView({
   const { t } = useTranslation()
   const sessions = useQuery(recordingSessionsQuery(source.id, bounds))
   const files = useQuery(recordingFilesQuery(source.id, bounds))
+  const { startMs, endMs } = bounds
   // The player is told of other spans only when there are some.
-  const spans = useMemo(() => spansOf(sessions.data ?? []), [sessions.data])
+  const spans = useMemo(() => spansOf(sessions.data ?? [], { startMs, endMs }), [sessions.data, startMs, endMs])
   const video = useRef<HTMLVideoElement>(null)
   const player = useRecordingPlayer(video, source.id, spans)
-  const markAt = (end: 'in' | 'out') => onMarks(mark(marks, end, Math.round(player.now())))
+  const markAt = (end: 'in' | 'out') => {
+    // On a day without recordings no time is shown.
+    if (spans.length > 0) onMarks(mark(marks, end, Math.round(player.now())))
+  }
   const playFrom = (atMs: number) => {
     player.playFrom(atMs)
     video.current?.scrollIntoView({ block: 'nearest' })

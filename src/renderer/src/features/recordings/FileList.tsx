@@ -11,14 +11,16 @@ import { problemText } from '../../lib/problem-text.ts'
 import { showToast } from '../../lib/toasts.ts'
 import { useMay } from '../../lib/use-may.ts'
 import { damageOf } from './damage.ts'
+import { playableStartOf } from './playback-plan.ts'
 import classes from './RecordingList.module.css'
 import { RepairProgress } from './RepairProgress.tsx'
 import { invalidateRecordings } from './recordings.queries.ts'
+import { instantOf } from './timeline-view.ts'
 
 /** A camera cuts a file every quarter of an hour or so; of shorter ones a day has very many. */
 const shownAtOnce = 48
 
-/** The files of a day, and what can be done with each. `onPlay` gets the time a file begins. */
+/** The files of a day, and what can be done with each. `onPlay` gets the time a file plays from. */
 export function FileList({
   files,
   sourceId,
@@ -54,7 +56,7 @@ export function FileList({
 }
 
 function endOf({ start, duration }: RecordingSegment): string | null {
-  return duration === null ? null : new Date(Date.parse(start) + duration * 1000).toISOString()
+  return duration === null ? null : instantOf(Date.parse(start) + duration * 1000)
 }
 
 function FileRow({
@@ -138,7 +140,7 @@ function FileRow({
           <ActionIcon
             variant="default"
             aria-label={t('recordings.playFile', { time })}
-            onClick={() => onPlay(Date.parse(file.start))}
+            onClick={() => onPlay(playableStartOf(file))}
           >
             <IconPlayerPlay size={24} />
           </ActionIcon>

@@ -5,7 +5,7 @@ import { useEffect, useRef } from 'react'
 import { useTranslation } from 'react-i18next'
 import { problemCodeText } from '../../lib/problem-text.ts'
 import classes from './RecordingStage.module.css'
-import { type PlaybackRefusal, playbackRefusalQuery } from './recordings.queries.ts'
+import { type PlaybackRefusal, passesByItself, playbackRefusalQuery } from './recordings.queries.ts'
 
 /**
  * Why nothing is played from a time on, and what can be done about it. What was refused for a while only is gone on with by itself
@@ -53,23 +53,22 @@ export function PlaybackFailure({
 
 /** Where nothing at all can be played, there is nothing to go on to. */
 function isOfThisPart(refusal: PlaybackRefusal | null): boolean {
-  return refusal === null || refusal === 'recording_corrupt' || refusal === 'recording_not_found'
+  return (
+    refusal === null ||
+    refusal === 'recording_corrupt' ||
+    refusal === 'recording_not_found' ||
+    refusal === 'recording_away'
+  )
 }
 
 function Why({ refusal }: { refusal: PlaybackRefusal | null }) {
   const { t } = useTranslation()
   if (refusal === null) return <p>{t('recordings.unplayable')}</p>
   if (refusal === 'recording_corrupt') return <p>{t('recordings.partDamaged')}</p>
-  const text =
-    refusal === 'outage'
-      ? t('problem.outage')
-      : refusal === 'recording_not_found'
-        ? t('recordings.partMissing')
-        : problemCodeText(t, refusal)
   return (
     <>
-      <p>{text}</p>
-      <p>{t('recordings.resumes')}</p>
+      <p>{refusal === 'outage' ? t('problem.outage') : problemCodeText(t, refusal)}</p>
+      {passesByItself(refusal) && <p>{t('recordings.resumes')}</p>}
     </>
   )
 }

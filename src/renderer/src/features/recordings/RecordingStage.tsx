@@ -16,12 +16,11 @@ import { useFullScreen } from '../../lib/use-full-screen.ts'
 import { useKeepSnapshot } from '../../lib/use-keep-snapshot.ts'
 import { useMay } from '../../lib/use-may.ts'
 import { PlaybackFailure } from './PlaybackFailure.tsx'
-import { type Span, startAfter } from './playback-plan.ts'
+import { jumpMs, type Span, startAfter } from './playback-plan.ts'
 import classes from './RecordingStage.module.css'
 import type { Recorded } from './recorded.ts'
+import { instantOf } from './timeline-view.ts'
 import type { ShownPlayer } from './use-recording-player.ts'
-
-const jumpMs = 10_000
 
 /** The picture of a recording with the time it shows, and what can be done with it. */
 export function RecordingStage({
@@ -40,7 +39,7 @@ export function RecordingStage({
   const { t } = useTranslation()
   const formats = useFormats()
   const stage = useRef<HTMLDivElement>(null)
-  const shown = new Date(player.atMs).toISOString()
+  const shown = instantOf(player.atMs)
   const after = player.state === 'failed' ? startAfter(files, spans, player.atMs) : null
   return (
     <div ref={stage} className={classes['stage']} data-testid="recording-stage" data-state={player.state}>
@@ -107,7 +106,7 @@ function Keep({ source, now }: { source: Recorded; now: () => number }) {
       className={classes['tool']}
       loading={keep.isPending}
       leftSection={<IconCamera size={24} aria-hidden />}
-      onClick={() => keep.mutate(new Date(now()).toISOString())}
+      onClick={() => keep.mutate(instantOf(now()))}
     >
       {t('recordings.snapshot')}
     </Button>
@@ -129,7 +128,7 @@ function FullScreen({ stage }: { stage: RefObject<HTMLElement | null> }) {
 function Notice({ player: { state, gap } }: { player: ShownPlayer }) {
   const { t } = useTranslation()
   const formats = useFormats()
-  const timeOf = (timeMs: number) => formats.time(new Date(timeMs).toISOString())
+  const timeOf = (timeMs: number) => formats.time(instantOf(timeMs))
   if (state === 'loading')
     return (
       <div className={classes['notice']} role="status">

@@ -1,15 +1,16 @@
-import { ActionIcon, Button, Tooltip } from '@mantine/core'
+import { ActionIcon, Button, Tooltip, VisuallyHidden } from '@mantine/core'
 import { useElementSize } from '@mantine/hooks'
 import { IconChevronLeft, IconChevronRight, IconZoomIn, IconZoomOut } from '@tabler/icons-react'
-import { type PointerEvent, type ReactNode, type RefObject, useEffect, useRef, useState } from 'react'
+import { type PointerEvent, type ReactNode, type RefObject, useEffect, useId, useRef, useState } from 'react'
 import { useTranslation } from 'react-i18next'
 import { useFormats } from '../../lib/format.ts'
 import { useScreenKeys } from '../../lib/use-screen-keys.ts'
-import { isRecorded, type Marks, type Span } from './playback-plan.ts'
+import { isRecorded, jumpMs, type Marks, type Span } from './playback-plan.ts'
 import classes from './Timeline.module.css'
 import {
   follow,
   holds,
+  instantOf,
   pan,
   type Stretch,
   shareOf,
@@ -29,13 +30,13 @@ const roomForTickPx = 84
 const minuteMs = 60_000
 /** By the keys of a slider. Those to the left and right go everywhere, not only here. */
 const stepsMs: Readonly<Record<string, number>> = {
-  ArrowUp: 10_000,
-  ArrowDown: -10_000,
+  ArrowUp: jumpMs,
+  ArrowDown: -jumpMs,
   PageUp: 600_000,
   PageDown: -600_000
 }
 /** The film tells its time several times a second: more than that was gone to. */
-const jumpMs = 2000
+const playedOnMs = 2000
 
 /**
  * When of a day something was recorded, and where in it one is. The track takes a time from where it is pressed or dragged to; the
@@ -73,7 +74,7 @@ export function Timeline({
     lastAtMs.current = atMs
     // While a time is chosen by hand, nothing moves under it; and who looks elsewhere is left there while the film goes on.
     if (scrubMs !== null || before === atMs) return
-    const hasJumped = Math.abs(atMs - before) > jumpMs
+    const hasJumped = Math.abs(atMs - before) > playedOnMs
     setView((now) => (hasJumped || holds(now, before) ? follow(now, atMs, bounds) : now))
   }, [atMs, scrubMs, bounds])
   useWheel(wheel, (shareX, deltaX, deltaY) =>
@@ -91,7 +92,7 @@ export function Timeline({
     ['0', () => setView(bounds)]
   ])
 
-  const textOf = (timeMs: number) => formats.time(new Date(timeMs).toISOString())
+  const textOf = (timeMs: number) => formats.time(instantOf(timeMs))
   const isDamaged = damaged.some(({ startMs, endMs }) => startMs <= shownMs && shownMs < endMs)
   const word = isDamaged ? 'damaged' : isRecorded(spans, shownMs) ? 'recorded' : 'gap'
   return (
@@ -101,7 +102,6 @@ export function Timeline({
           <Scale view={view} width={width} onPan={(deltaMs) => setView(pan(view, deltaMs, bounds))} />
           <Track
             view={view}
-            label={t('recordings.timelineHelp')}
             bounds={bounds}
             nowMs={shownMs}
             valueText={t(`recordings.timelineWord.${word}`, { time: textOf(shownMs) })}
@@ -150,7 +150,7 @@ function Scale({ view, width, onPan }: { view: Stretch; width: number; onPan: (d
   const lastX = useRef<number | null>(null)
   const { stepMs, atMs } = ticksIn(view, Math.max(2, Math.floor(width / roomForTickPx)))
   const textOf = (timeMs: number) => {
-    const instant = new Date(timeMs).toISOString()
+    const instant = instantOf(timeMs)
     return stepMs < minuteMs ? formats.time(instant) : formats.minute(instant)
   }
   return (
@@ -184,7 +184,6 @@ function Scale({ view, width, onPan }: { view: Stretch; width: number; onPan: (d
 
 function Track({
   view,
-  label,
   bounds,
   nowMs,
   valueText,
@@ -194,7 +193,6 @@ function Track({
   children
 }: {
   view: Stretch
-  label: string
   bounds: Stretch
   nowMs: number
   valueText: string
@@ -204,6 +202,8 @@ function Track({
   onStep: (deltaMs: number) => void
   children: ReactNode
 }) {
+  const { t } = useTranslation()
+  const helpId = useId()
   const isScrubbing = useRef(false)
   const timeOf = (event: PointerEvent<HTMLElement>) => {
     const { left, width } = event.currentTarget.getBoundingClientRect()
@@ -218,7 +218,8 @@ function Track({
       className={classes['track']}
       role="slider"
       tabIndex={0}
-      aria-label={label}
+      aria-label={t('recordings.timeShown')}
+      aria-describedby={helpId}
       aria-valuemin={Math.round(bounds.startMs / 1000)}
       aria-valuemax={Math.round(bounds.endMs / 1000)}
       aria-valuenow={Math.round(nowMs / 1000)}
@@ -249,6 +250,7 @@ function Track({
       }}
     >
       {children}
+      <VisuallyHidden id={helpId}>{t('recordings.timelineHelp')}</VisuallyHidden>
     </div>
   )
 }

@@ -1,9 +1,10 @@
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
 import type { RecordingSegment, RecordingSession } from '../../../../shared/api/recordings.ts'
-import { isRecorded, longestWindowMs, mark, spansOf, startAfter, windowFrom } from './playback-plan.ts'
+import { isRecorded, jumpFrom, longestWindowMs, mark, spansOf, startAfter, windowFrom } from './playback-plan.ts'
 
 const at = (seconds: number) => new Date(seconds * 1000).toISOString()
+const always = { startMs: 0, endMs: Number.MAX_SAFE_INTEGER }
 function session(start: number, duration: number, gaps: [number, number][] = [], isOpen = false): RecordingSession {
   return {
     start: at(start),
@@ -17,10 +18,19 @@ function session(start: number, duration: number, gaps: [number, number][] = [],
 }
 
 test('a session less its gaps is what can be played', () => {
-  expect(spansOf([session(100, 50, [[120, 5]], true), session(0, 10)])).toEqual([
+  expect(spansOf([session(100, 50, [[120, 5]], true), session(0, 10)], always)).toEqual([
     { startMs: 0, endMs: 10_000, isOpen: false },
     { startMs: 100_000, endMs: 120_000, isOpen: false },
     { startMs: 125_000, endMs: 150_000, isOpen: true }
+  ])
+})
+
+test('of what goes on over midnight the day has its part, which ends there', () => {
+  const day = { startMs: 50_000, endMs: 120_000 }
+  const list = [session(0, 20), session(30, 40, [[40, 15]]), session(100, 50, [], true)]
+  expect(spansOf(list, day)).toEqual([
+    { startMs: 55_000, endMs: 70_000, isOpen: false },
+    { startMs: 100_000, endMs: 120_000, isOpen: false }
   ])
 })
 
@@ -49,7 +59,7 @@ const sessions = fc
 test('spans are in order, do not touch, and hold nothing of a gap', () => {
   fc.assert(
     fc.property(sessions, (list) => {
-      const spans = spansOf(list)
+      const spans = spansOf(list, always)
       for (const [index, span] of spans.entries()) {
         expect(span.endMs).toBeGreaterThan(span.startMs)
         expect(span.startMs).toBeGreaterThan(spans[index - 1]?.endMs ?? -1)
@@ -63,7 +73,7 @@ test('spans are in order, do not touch, and hold nothing of a gap', () => {
 test('windows, one after the other, play everything once', () => {
   fc.assert(
     fc.property(sessions, (list) => {
-      const spans = spansOf(list)
+      const spans = spansOf(list, always)
       let played = 0
       for (let window = windowFrom(spans, 0); window !== null; window = windowFrom(spans, window.endMs)) {
         expect(window.endMs - window.startMs).toBeLessThanOrEqual(longestWindowMs)
@@ -77,12 +87,21 @@ test('windows, one after the other, play everything once', () => {
 })
 
 test('a time in a gap plays what follows; after the end nothing does', () => {
-  const spans = spansOf([session(0, 10), session(100, 10)])
+  const spans = spansOf([session(0, 10), session(100, 10)], always)
   expect(windowFrom(spans, 4000)).toEqual({ startMs: 4000, endMs: 10_000 })
   expect(windowFrom(spans, 50_000)).toEqual({ startMs: 100_000, endMs: 110_000 })
   expect(windowFrom(spans, 9_900)).toEqual({ startMs: 100_000, endMs: 110_000 })
   expect(windowFrom(spans, 110_000)).toBeNull()
   expect(windowFrom([], 0)).toBeNull()
+})
+
+test('a jump back out of what was recorded leads into the span before, never to where it began', () => {
+  const spans = spansOf([session(0, 5), session(100, 10), session(119.7, 10)], always)
+  expect(jumpFrom(spans, 105_000, -4000)).toBe(101_000)
+  expect(jumpFrom(spans, 105_000, -10_000)).toBe(0)
+  expect(jumpFrom(spans, 119_700, -10_000)).toBe(100_000)
+  expect(jumpFrom(spans, 3000, -10_000)).toBe(0)
+  expect(jumpFrom(spans, 108_000, 10_000)).toBe(118_000)
 })
 
 test('marks never stand the wrong way round', () => {

@@ -8,11 +8,13 @@ export interface Span extends Stretch {
 
 /** So much is asked for at once. */
 export const longestWindowMs = 600_000
+/** What one jump back or forward goes over. */
+export const jumpMs = 10_000
 /** Nearer to the end of a span than this there is no picture to be had. */
 const nothingLeftMs = 300
 
-/** The spans of these sessions, in order: each session less the gaps in it. */
-export function spansOf(sessions: readonly RecordingSession[]): Span[] {
+/** The spans of these sessions, in order: what of each session lies within `bounds`, less the gaps in it. */
+export function spansOf(sessions: readonly RecordingSession[], bounds: Stretch): Span[] {
   return sessions
     .flatMap((session) => {
       const spans: Span[] = []
@@ -27,6 +29,11 @@ export function spansOf(sessions: readonly RecordingSession[]): Span[] {
       if (endMs > startMs) spans.push({ startMs, endMs, isOpen: session.is_open })
       return spans
     })
+    .flatMap(({ startMs, endMs, isOpen }) => {
+      const within = { startMs: Math.max(startMs, bounds.startMs), endMs: Math.min(endMs, bounds.endMs) }
+      // What grows beyond the bounds does not grow within them.
+      return within.endMs > within.startMs ? [{ ...within, isOpen: isOpen && endMs < bounds.endMs }] : []
+    })
     .toSorted((a, b) => a.startMs - b.startMs)
 }
 
@@ -38,6 +45,17 @@ export function windowFrom(spans: readonly Span[], atMs: number): Stretch | null
   return { startMs, endMs: Math.min(span.endMs, startMs + longestWindowMs) }
 }
 
+/**
+ * Where a jump from a time leads. Backwards, a time with nothing to play leads into the span before it: what follows that time would be
+ * where the jump began.
+ */
+export function jumpFrom(spans: readonly Span[], atMs: number, deltaMs: number): number {
+  const target = Math.max(0, atMs + deltaMs)
+  if (deltaMs >= 0 || windowFrom(spans, target)?.startMs === target) return target
+  const before = spans.findLast(({ startMs }) => startMs <= target)
+  return before === undefined ? target : Math.max(before.startMs, before.endMs + deltaMs)
+}
+
 /** Whether something was recorded at a time. */
 export function isRecorded(spans: readonly Span[], atMs: number): boolean {
   return spans.some(({ startMs, endMs }) => startMs <= atMs && atMs < endMs)
@@ -45,6 +63,14 @@ export function isRecorded(spans: readonly Span[], atMs: number): boolean {
 
 /** Files of one recording follow each other to a second; the end of a window and the start of the next file may differ by as much. */
 const cutToleranceMs = 1000
+
+/**
+ * The first time that a file plays at when that time is asked for. It begins between two milliseconds, and at the earlier one there still
+ * is the file before it.
+ */
+export function playableStartOf({ start }: Pick<RecordingSegment, 'start'>): number {
+  return Date.parse(start) + 1
+}
 
 /**
  * From when on there is something else to play where a file does not at `atMs`: the next file that is not known to be damaged, or the
@@ -57,8 +83,7 @@ export function startAfter(
 ): number | null {
   const isLater = (startMs: number) => startMs > atMs + cutToleranceMs
   const file = files.find(({ start, state }) => isLater(Date.parse(start)) && state !== 'damaged')
-  // A file begins between two milliseconds: at the earlier one there still is the file before it.
-  if (file !== undefined) return Date.parse(file.start) + 1
+  if (file !== undefined) return playableStartOf(file)
   return files.length > 0 ? null : (spans.find(({ startMs }) => isLater(startMs))?.startMs ?? null)
 }
 

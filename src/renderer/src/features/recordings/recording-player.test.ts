@@ -118,7 +118,7 @@ test('a time in a gap shows what follows it', () => {
   expect(asked).toEqual([{ startMs: 2_000_000, endMs: 2_100_000 }])
 })
 
-test('a window that ends early goes on behind the hole, and one without progress is not asked for twice', () => {
+test('a window that ends early goes on where it ended; one without progress a second later, not with the next window', () => {
   player.seek(0)
   arrive(10)
   playTo(100)
@@ -126,7 +126,18 @@ test('a window that ends early goes on behind the hole, and one without progress
   expect(asked.at(-1)?.startMs).toBe(100_000)
   arrive(1)
   tell('ended')
-  expect(asked.at(-1)?.startMs).toBe(700_000)
+  expect(asked.at(-1)?.startMs).toBe(101_000)
+  arrive(1)
+  playTo(0.4)
+  tell('ended')
+  expect(asked.at(-1)?.startMs).toBe(102_400)
+})
+
+test('a step back over a gap leads into what was recorded before it', () => {
+  player.seek(2_003_000)
+  arrive(10)
+  player.step(-10_000)
+  expect(asked.at(-1)?.startMs).toBe(990_000)
 })
 
 test('whoever has caught up with a recording goes on when there is more', () => {
@@ -176,8 +187,10 @@ test('stopping leaves the element alone', () => {
   player.seek(0)
   player.stop()
   const before = states.length
-  vi.spyOn(video, 'load')
+  const load = vi.spyOn(video, 'load')
   tell('ended')
   tell('loadeddata')
   expect(states).toHaveLength(before)
+  expect(load).not.toHaveBeenCalled()
+  expect(video.hasAttribute('src')).toBe(false)
 })

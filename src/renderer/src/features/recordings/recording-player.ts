@@ -1,4 +1,4 @@
-import { isRecorded, type Span, windowFrom } from './playback-plan.ts'
+import { isRecorded, jumpFrom, type Span, windowFrom } from './playback-plan.ts'
 import type { Stretch } from './timeline-view.ts'
 
 /**
@@ -10,7 +10,7 @@ export type RecordingState = 'empty' | 'loading' | 'ready' | 'ended' | 'caughtUp
 export interface RecordingPlayer {
   /** Shows a time of the recording, or what follows where nothing was recorded then. Playing goes on when it was. */
   seek(atMs: number): void
-  /** Jumps from the time that is shown. */
+  /** Jumps from the time that is shown; backwards over a time in which nothing was recorded, too. */
   step(deltaMs: number): void
   /** After the end, from the beginning. */
   play(): void
@@ -114,8 +114,9 @@ export function createRecordingPlayer({
     if (window === null) return
     const playedToMs = window.startMs + video.currentTime * 1000
     const isShort = window.endMs - playedToMs > shortfallMs
-    // A window that ends early is asked for again behind the hole; one without any progress would be asked for forever.
-    const from = isShort && playedToMs - window.startMs > shortfallMs ? playedToMs : window.endMs
+    const hasPlayed = playedToMs - window.startMs > shortfallMs
+    // A window that ends early is gone on with where it ended. One without progress would then be asked for forever.
+    const from = !isShort ? window.endMs : hasPlayed ? playedToMs : playedToMs + shortfallMs
     const next = windowFrom(spans(), from)
     if (next === null) {
       finish(window.endMs)
@@ -146,7 +147,7 @@ export function createRecordingPlayer({
 
   return {
     seek,
-    step: (deltaMs) => seek(Math.max(0, atMs() + deltaMs)),
+    step: (deltaMs) => seek(jumpFrom(spans(), atMs(), deltaMs)),
     play() {
       isWanted = true
       if (state === 'ready' || state === 'loading') startPlaying()

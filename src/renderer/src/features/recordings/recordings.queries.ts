@@ -13,7 +13,7 @@ import {
 import { ApiError, endpointUrl, refusalOf } from '../../../../shared/api-client.ts'
 import type { ProblemCode } from '../../../../shared/problem.ts'
 import { api } from '../../lib/api.ts'
-import type { Stretch } from './timeline-view.ts'
+import { instantOf, type Stretch } from './timeline-view.ts'
 
 /** A recording begins and grows without an event. */
 const openIntervalMs = 5000
@@ -23,10 +23,9 @@ const clipsPageSize = 20
 /** An element that plays does not tell why it does not; a short film is enough to find out. */
 const probedSeconds = 1
 
-const instant = (timeMs: number) => new Date(timeMs).toISOString()
 /** Something that is recorded now may belong to it. */
 const isNow = ({ startMs, endMs }: Stretch) => startMs <= Date.now() && Date.now() < endMs
-const windowOf = ({ startMs, endMs }: Stretch) => ({ from: instant(startMs), to: instant(endMs) })
+const windowOf = ({ startMs, endMs }: Stretch) => ({ from: instantOf(startMs), to: instantOf(endMs) })
 
 /** What was recorded of streams that were removed since, by name. */
 export const removedSourcesQuery = queryOptions({
@@ -91,9 +90,14 @@ export function recordingFilesQuery(sourceId: string, stretch: Stretch) {
 /** Why a recording is not given: what the base refuses it with, or that it does not answer. */
 export type PlaybackRefusal = ProblemCode | 'outage'
 
+/** Whether a refusal is over by itself some time, without anything to be done here. */
+export function passesByItself(refusal: PlaybackRefusal): boolean {
+  return refusal === 'outage' || refusal === 'live_unavailable' || refusal === 'recording_away'
+}
+
 /** Why nothing is given to play from a time on; null when a film is. Asked again and again while that may change by itself. */
 export function playbackRefusalQuery(sourceId: string, atMs: number) {
-  const query = { start: instant(atMs), duration: probedSeconds }
+  const query = { start: instantOf(atMs), duration: probedSeconds }
   return queryOptions({
     queryKey: [playRecording.name, sourceId, atMs],
     queryFn: async ({ signal }): Promise<PlaybackRefusal | null> => {
@@ -107,7 +111,7 @@ export function playbackRefusalQuery(sourceId: string, atMs: number) {
       return null
     },
     gcTime: 0,
-    refetchInterval: ({ state: { data } }) => (data === null || data === 'recording_corrupt' ? false : openIntervalMs)
+    refetchInterval: ({ state: { data } }) => (data && passesByItself(data) ? openIntervalMs : false)
   })
 }
 

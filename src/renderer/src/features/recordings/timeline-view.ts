@@ -18,6 +18,9 @@ const tickStepsMs = [
   ...[1, 2, 3, 6, 12].map((amount) => amount * hourMs)
 ]
 
+/** A time as the base takes it. */
+export const instantOf = (timeMs: number) => new Date(timeMs).toISOString()
+
 export const spanOf = ({ startMs, endMs }: Stretch) => endMs - startMs
 
 /** A day by the clock of this computer, such as `2026-11-21`; 23 or 25 hours where the clock is put forward or back. */

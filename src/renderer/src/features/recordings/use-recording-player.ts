@@ -3,7 +3,7 @@ import { playRecording } from '../../../../shared/api/recordings.ts'
 import { endpointUrl } from '../../../../shared/api-client.ts'
 import type { Span } from './playback-plan.ts'
 import { createRecordingPlayer, type RecordingPlayer, type RecordingState } from './recording-player.ts'
-import type { Stretch } from './timeline-view.ts'
+import { instantOf, type Stretch } from './timeline-view.ts'
 
 /** A player of recordings as a screen shows it. */
 export interface ShownPlayer {
@@ -45,7 +45,7 @@ export function useRecordingPlayer(
       urlOf: ({ startMs, endMs }) =>
         endpointUrl(playRecording.path, {
           params: { sourceId },
-          query: { start: new Date(startMs).toISOString(), duration: (endMs - startMs) / 1000 }
+          query: { start: instantOf(startMs), duration: (endMs - startMs) / 1000 }
         }),
       spans: () => newest.current,
       onState: (next) => {
