@@ -2,6 +2,7 @@ import { Button, Modal } from '@mantine/core'
 import { IconX } from '@tabler/icons-react'
 import type { ReactNode } from 'react'
 import { useTranslation } from 'react-i18next'
+import { useFocusReturn } from '../lib/use-focus-return.ts'
 import classes from './FullView.module.css'
 
 /**
@@ -24,6 +25,7 @@ export function FullView({
   children: ReactNode
 }) {
   const { t } = useTranslation()
+  useFocusReturn()
   return (
     <Modal.Root
       opened

@@ -1,5 +1,6 @@
 import { Button, Modal } from '@mantine/core'
-import { type ReactNode, useEffect } from 'react'
+import type { ReactNode } from 'react'
+import { useFocusReturn } from '../lib/use-focus-return.ts'
 import classes from './Question.module.css'
 
 /**
@@ -50,14 +51,4 @@ export function Question({
       </div>
     </Modal>
   )
-}
-
-/** The dialog gives the focus back only when it is closed in place, not when it goes. */
-function useFocusReturn(): void {
-  useEffect(() => {
-    const before = document.activeElement
-    return () => {
-      if (before instanceof HTMLElement) before.focus({ preventScroll: true })
-    }
-  }, [])
 }

@@ -1,10 +1,13 @@
 import { Modal } from '@mantine/core'
+import { useIsMutating } from '@tanstack/react-query'
+import type { ReactNode } from 'react'
 import { useTranslation } from 'react-i18next'
+import { useFocusReturn } from '../../lib/use-focus-return.ts'
 import { DeleteSourceQuestion } from './DeleteSourceQuestion.tsx'
 import { NewKeyQuestion } from './NewKeyQuestion.tsx'
 import { PushGuide } from './PushGuide.tsx'
 import classes from './SourceDialogs.module.css'
-import { SourceForm } from './SourceForm.tsx'
+import { SourceForm, saveSourceKey } from './SourceForm.tsx'
 import type { OnSourceDialog, SourceDialog } from './source-dialog.ts'
 
 /** Whichever dialog about streams is open. */
@@ -36,17 +39,7 @@ export function SourceDialogs({
     push: t('live.push.title', { name: dialog.kind === 'push' ? dialog.source.name : '' })
   }[dialog.kind]
   return (
-    <Modal
-      opened
-      onClose={close}
-      title={title}
-      size="46rem"
-      yOffset="1.5rem"
-      classNames={{ title: classes['title'] ?? '' }}
-      closeButtonProps={{ 'aria-label': t('app.close'), size: 44 }}
-      // What was typed must not vanish by a slip of the hand.
-      closeOnClickOutside={dialog.kind === 'push'}
-    >
+    <Dialog title={title} isForm={dialog.kind !== 'push'} onClose={close}>
       {dialog.kind === 'push' ? (
         <PushGuide source={dialog.source} after={dialog.after} onDone={close} />
       ) : (
@@ -60,6 +53,38 @@ export function SourceDialogs({
           }
         />
       )}
+    </Dialog>
+  )
+}
+
+/** What was typed into a form must not vanish by a slip of the hand, nor while it is on its way. */
+function Dialog({
+  title,
+  isForm,
+  onClose,
+  children
+}: {
+  title: string
+  isForm: boolean
+  onClose: () => void
+  children: ReactNode
+}) {
+  const { t } = useTranslation()
+  const isSaving = useIsMutating({ mutationKey: saveSourceKey }) > 0
+  useFocusReturn()
+  return (
+    <Modal
+      opened
+      onClose={onClose}
+      title={title}
+      size="46rem"
+      yOffset="1.5rem"
+      classNames={{ title: classes['title'] ?? '' }}
+      closeButtonProps={{ 'aria-label': t('app.close'), size: 44, disabled: isSaving }}
+      closeOnClickOutside={!isForm}
+      closeOnEscape={!isSaving}
+    >
+      {children}
     </Modal>
   )
 }

@@ -81,6 +81,28 @@ test.each([
   expect(await screen.findByText(text)).toBeTruthy()
 })
 
+test('what is typed while it is saved does not save it twice, and nothing closes it meanwhile', async () => {
+  const source = mediaSource({ name: 'Drone 7' })
+  const { readable, writable } = new TransformStream<Uint8Array>()
+  const answer = new Response(readable, { headers: { 'content-type': 'application/json' } })
+  const { calls, onDialog } = open({ kind: 'add' }, { [create]: answer })
+  type('Name', 'Drone 7')
+  press('Add')
+  await vi.waitFor(() => expect(calls).toContain(create))
+  type('Name', 'Drone 70')
+  press('Add')
+  press('Cancel')
+  press('Close')
+  fireEvent.keyDown(document.body, { key: 'Escape' })
+  expect(onDialog).not.toHaveBeenCalled()
+  const writer = writable.getWriter()
+  await writer.write(new TextEncoder().encode(JSON.stringify(source)))
+  await writer.close()
+  await vi.waitFor(() => expect(onDialog).toHaveBeenCalledWith({ kind: 'push', source, after: 'creation' }))
+  expect(onDialog).toHaveBeenCalledOnce()
+  expect(calls.filter((call) => call === create)).toHaveLength(1)
+})
+
 test('changing sends what is another only: a hidden password never goes back', async () => {
   const source = mediaSource({ type: 'pull', protocol: 'rtsp', url: 'rtsp://user:***@192.168.1.64/1' })
   const update = `PUT /api/v1/sources/${source.id}`

@@ -14,6 +14,8 @@ const transports = ['automatic', 'tcp', 'udp'] as const
 type Transport = (typeof transports)[number]
 const longestName = 255
 const longestUrl = 1024
+/** Of the mutation that is pending while what was entered is on its way. */
+export const saveSourceKey = ['saveSource']
 
 /** What the form holds; `transport` is null where the present one stays. */
 interface Draft {
@@ -72,6 +74,7 @@ export function SourceForm({
   const [draft, setDraft] = useState(() => draftOf(source))
   const [wasTried, setWasTried] = useState(false)
   const save = useMutation({
+    mutationKey: saveSourceKey,
     mutationFn: () => {
       const changes = changesOf(draft, source)
       return source === null
@@ -92,7 +95,7 @@ export function SourceForm({
   }
   const set = (change: Partial<Draft>) => {
     setDraft({ ...draft, ...change })
-    save.reset()
+    if (save.isError) save.reset()
   }
   const submit = (event: SubmitEvent) => {
     event.preventDefault()
@@ -138,7 +141,7 @@ export function SourceForm({
       />
       {faults.other && <Callout tone="bad" title={faults.other} />}
       <div className={classes['answers']}>
-        <Button variant="default" size="lg" onClick={onCancel}>
+        <Button variant="default" size="lg" disabled={save.isPending} onClick={onCancel}>
           {t('live.form.cancel')}
         </Button>
         <Button type="submit" size="lg" loading={save.isPending}>

@@ -11,6 +11,7 @@ import {
   IconTrash
 } from '@tabler/icons-react'
 import { Link } from '@tanstack/react-router'
+import { useRef } from 'react'
 import { useTranslation } from 'react-i18next'
 import type { MediaSource } from '../../../../shared/api/sources.ts'
 import { useMay } from '../../lib/use-may.ts'
@@ -23,10 +24,19 @@ export function SourceMenu({ source, onDialog }: { source: MediaSource; onDialog
   const mayChange = useMay('operator')
   const { enable, makeAsset } = useSourceActions(source)
   const isPush = source.type === 'push'
+  const target = useRef<HTMLButtonElement>(null)
   return (
-    <Menu position="bottom-end" width={280} shadow="lg" transitionProps={{ duration: 0 }}>
+    <Menu
+      position="bottom-end"
+      width={280}
+      shadow="lg"
+      transitionProps={{ duration: 0 }}
+      // At once: a little later it would be taken away from a dialog that opens, and that could not give it back.
+      returnFocus={false}
+      onClose={() => target.current?.focus({ preventScroll: true })}
+    >
       <Menu.Target>
-        <ActionIcon aria-label={t('live.menu', { name: source.name })}>
+        <ActionIcon ref={target} aria-label={t('live.menu', { name: source.name })}>
           <IconDotsVertical size={24} />
         </ActionIcon>
       </Menu.Target>
