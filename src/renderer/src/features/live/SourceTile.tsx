@@ -47,14 +47,16 @@ export function SourceTile({
         aria-describedby={`${truthId} ${driftId}`}
       >
         <Picture source={source} truth={truth} isCovered={isCovered} />
-        <span id={truthId} className={classes['badge']} data-tone={truth.tone} data-testid="source-truth">
-          {t(`live.truth.${truth.text}`)}
-        </span>
-        {source.drift !== null && truth.text !== 'missing' && (
-          <span id={driftId} className={classes['drift']} data-testid="source-drift">
-            {t(`live.drift.${source.drift}`)}
+        <span className={classes['badges']}>
+          <span id={truthId} className={classes['badge']} data-tone={truth.tone} data-testid="source-truth">
+            {t(`live.truth.${truth.text}`)}
           </span>
-        )}
+          {source.drift !== null && truth.text !== 'missing' && (
+            <span id={driftId} className={classes['drift']} data-testid="source-drift">
+              {t(`live.drift.${source.drift}`)}
+            </span>
+          )}
+        </span>
       </Link>
       <div className={classes['body']}>
         <div className={classes['head']}>
