@@ -109,7 +109,7 @@ test('a stream is added, seen on the wall and watched, with a media server that 
       await page.screenshot(picture('live-player-hls-en'))
     }
     mediamtx.unpublish(source!.path_name)
-    await expect(page.getByText(/There is nothing to see now|The picture broke off/)).toBeVisible()
+    await expect(page.getByText(/There is nothing to see now|No picture\. Trying again/)).toBeVisible()
   } finally {
     // After a time-out there is no page any more, and the rest has to end all the same.
     await page.goto('about:blank').catch(() => undefined)

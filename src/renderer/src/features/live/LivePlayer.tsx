@@ -1,12 +1,10 @@
 import { Button, Loader } from '@mantine/core'
-import { useQuery } from '@tanstack/react-query'
 import type { ReactNode } from 'react'
 import { useTranslation } from 'react-i18next'
 import type { MediaSource } from '../../../../shared/api/sources.ts'
 import { FullView } from '../../components/FullView.tsx'
 import { QueryFailure } from '../../components/QueryFailure.tsx'
 import { useFormats } from '../../lib/format.ts'
-import { liveSourcesQuery } from '../../lib/sources-query.ts'
 import classes from './LivePlayer.module.css'
 import { RecordControl } from './RecordControl.tsx'
 import { ServerNotice } from './ServerNotice.tsx'
@@ -16,6 +14,7 @@ import { StreamStage } from './StreamStage.tsx'
 import { StreamTrouble } from './StreamTrouble.tsx'
 import type { OnSourceDialog } from './source-dialog.ts'
 import { protocolName, truthOf } from './stream-truth.ts'
+import { useLiveSources } from './use-live-sources.ts'
 
 /** One stream, large and moving, above the wall. Escape closes it unless a dialog lies over it (`covered`). */
 export function LivePlayer({
@@ -30,8 +29,8 @@ export function LivePlayer({
   onClose: () => void
 }) {
   const { t } = useTranslation()
-  const sources = useQuery(liveSourcesQuery)
-  const source = sources.data?.items.find(({ id }) => id === sourceId)
+  const { sources, items } = useLiveSources()
+  const source = items?.find(({ id }) => id === sourceId)
   return (
     <FullView
       label={t('live.player.label', { name: source?.name ?? '' })}

@@ -1,5 +1,6 @@
 import { fireEvent, screen, within } from '@testing-library/react'
-import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest'
+import { useState } from 'react'
+import { afterEach, describe, expect, test, vi } from 'vitest'
 import { en } from '../../lib/i18n/en.ts'
 import { toasts } from '../../lib/toasts.ts'
 import { healthyServer, liveStatus, mediaSource, sourceList, streamStatus } from '../../testing/media-source.ts'
@@ -76,6 +77,14 @@ test('without a streaming service its message and remedy stand on top, and the s
   expect(notice).toContain('put the program on the PATH')
   expect(screen.getByRole('group').textContent).toBe('Technical detailsMediaMTX was not found.Install it.')
   expect((await screen.findByTestId('source-truth')).textContent).toBe('State unknown')
+})
+
+test('a folder that cannot be used is not said to still hold what was recorded', async () => {
+  const problem = { code: 'recordings_folder_unusable', message: 'It is not there.', remedy: 'Check it.' }
+  open({ [list]: { ...sourceList(), server: { ...healthyServer, state: 'misconfigured', problem } } })
+  const notice = (await screen.findByRole('alert')).textContent
+  expect(notice).toContain('Check the disk, or name another folder')
+  expect(notice).not.toContain(en.live.recordingsStay)
 })
 
 test('what this screen does not know yet is told in the words of the base', async () => {
@@ -211,64 +220,49 @@ describe('recording', () => {
   })
 })
 
-describe('the player', () => {
-  const preview = {
-    ...{ path_name: 'live/drone-1-a1b2c3d4', hls_url: 'http://base/hls', webrtc_url: 'http://base/webrtc' },
-    ...{ rtsp_url: null, rtmp_url: null, srt_url: null, push_url: null, push_urls: null },
-    ...{ hls_path: `${path}/hls/index.m3u8`, whep_path: `${path}/whep`, expires_at: null, copies_expire_at: null }
-  }
-  const h265 = { ...liveStatus, tracks: [{ codec: 'H265', width: 1920, height: 1080 }] }
-  beforeEach(() => {
-    vi.spyOn(HTMLMediaElement.prototype, 'load').mockImplementation(() => {})
-    vi.spyOn(HTMLMediaElement.prototype, 'play').mockResolvedValue()
-    vi.stubGlobal(
-      'IntersectionObserver',
-      class {
-        #tell: (entries: { isIntersecting: boolean }[]) => void
-        constructor(tell: (entries: { isIntersecting: boolean }[]) => void) {
-          this.#tell = tell
-        }
-        observe() {
-          this.#tell([{ isIntersecting: true }])
-        }
-        disconnect() {}
-      }
-    )
-  })
-  const video = () => screen.findByLabelText<HTMLVideoElement>('Live picture of Drone 1')
+describe('whoever closes something is back where it was opened', () => {
+  const leave = () => fireEvent.keyDown(document.body, { key: 'Escape' })
+  const hasFocus = (element: HTMLElement) => vi.waitFor(() => expect(document.activeElement).toBe(element), 20_000)
 
-  test('goes on while the status is not known for a moment', async () => {
-    let status: typeof h265 | null = h265
-    const { calls } = open(
-      {
-        get [list]() {
-          return sourceList(mediaSource({ status }))
-        },
-        [`GET ${path}/preview`]: preview
-      },
-      id
-    )
-    // This browser takes no H265 by WebRTC, and no HLS but by itself.
-    const element = await video()
-    await vi.waitFor(() => expect(element.getAttribute('src')).toBe(preview.hls_path), 20_000)
-    vi.mocked(HTMLMediaElement.prototype.play).mockClear()
-    status = null
-    await vi.waitFor(() => expect(screen.getByTestId('player-truth').textContent).toBe('State unknown'), 20_000)
-    expect(HTMLMediaElement.prototype.play).not.toHaveBeenCalled()
-    expect(calls).not.toContain(`POST ${path}/whep`)
+  test('a dialog by a button', async () => {
+    open({ [list]: sourceList(mediaSource()) })
+    const add = await screen.findByRole('button', { name: 'Add a stream' })
+    add.focus()
+    fireEvent.click(add)
+    await hasFocus(await screen.findByLabelText('Name'))
+    leave()
+    await hasFocus(add)
   })
 
-  test.each([
-    ['is fetched for the wall', null],
-    ['is not fetched for what the player covers', id]
-  ])('a picture %s', async (_what, openId) => {
-    const other = mediaSource({ id: 't'.repeat(26), name: 'Gate', status: liveStatus })
-    const { calls } = open(
-      { [list]: sourceList(mediaSource({ status: liveStatus }), other), [`GET ${path}/preview`]: preview },
-      openId
-    )
-    await vi.waitFor(() => expect(calls).toContain(`GET ${path}/snapshot`))
-    expect(calls.includes(`GET /api/v1/sources/${other.id}/snapshot`)).toBe(openId === null)
+  test('a dialog from the menu, which does not take the focus from it', async () => {
+    open({ [list]: sourceList(mediaSource()) })
+    const menu = within(await tile()).getByRole('button', { name: 'More for Drone 1' })
+    menu.focus()
+    await choose('Change…')
+    await hasFocus(await screen.findByLabelText('Name'))
+    leave()
+    await hasFocus(menu)
+  })
+
+  test('the player', async () => {
+    function Screen() {
+      const [openId, setOpenId] = useState<string | null>(null)
+      return (
+        <>
+          <button type="button" onClick={() => setOpenId(id)}>
+            Here
+          </button>
+          <LiveScreen openId={openId} onClose={() => setOpenId(null)} />
+        </>
+      )
+    }
+    renderScreen(<Screen />, { [list]: sourceList(mediaSource({ enabled: false })) })
+    const here = await screen.findByRole('button', { name: 'Here' })
+    here.focus()
+    fireEvent.click(here)
+    await hasFocus(await screen.findByRole('button', { name: 'Close' }))
+    leave()
+    await hasFocus(here)
   })
 })
 

@@ -1,14 +1,10 @@
 import { Button, Skeleton } from '@mantine/core'
 import { IconPlus, IconVideo } from '@tabler/icons-react'
-import { useQuery } from '@tanstack/react-query'
 import { useState } from 'react'
 import { useTranslation } from 'react-i18next'
 import { EmptyNotice } from '../../components/EmptyNotice.tsx'
 import { QueryFailure } from '../../components/QueryFailure.tsx'
 import { ScreenTitle } from '../../components/ScreenTitle.tsx'
-import { connection } from '../../lib/live-updates.ts'
-import { liveSourcesQuery } from '../../lib/sources-query.ts'
-import { useStore } from '../../lib/store.ts'
 import { useMay } from '../../lib/use-may.ts'
 import { LivePlayer } from './LivePlayer.tsx'
 import classes from './LiveScreen.module.css'
@@ -16,6 +12,7 @@ import { ServerNotice } from './ServerNotice.tsx'
 import { SourceDialogs } from './SourceDialogs.tsx'
 import { SourceTile } from './SourceTile.tsx'
 import type { OnSourceDialog, SourceDialog } from './source-dialog.ts'
+import { useLiveSources } from './use-live-sources.ts'
 
 /** The wall of streams, the player above it for the stream `openId`, and the dialogs above both. */
 export function LiveScreen({ openId, onClose }: { openId: string | null; onClose: () => void }) {
@@ -40,28 +37,26 @@ export function LiveScreen({ openId, onClose }: { openId: string | null; onClose
 
 function Wall({ isCovered, onDialog }: { isCovered: boolean; onDialog: OnSourceDialog }) {
   const { t } = useTranslation()
-  const sources = useQuery(liveSourcesQuery)
+  const { sources, items, isStale } = useLiveSources()
   const mayAdd = useMay('operator')
-  const lost = useStore(connection).state === 'lost'
-  const { data } = sources
   return (
     <div className={classes['page']}>
       <div className={classes['head']}>
         <ScreenTitle stays>{t('live.title')}</ScreenTitle>
-        {mayAdd && data !== undefined && data.items.length > 0 && (
+        {mayAdd && items !== undefined && items.length > 0 && (
           <Button leftSection={<IconPlus size={22} aria-hidden />} onClick={() => onDialog({ kind: 'add' })}>
             {t('live.add')}
           </Button>
         )}
       </div>
-      {data && <ServerNotice server={data.server} />}
-      {data === undefined ? (
+      {sources.data && <ServerNotice server={sources.data.server} />}
+      {items === undefined ? (
         sources.isPending ? (
           <Skeleton height={280} radius="lg" />
         ) : (
           <QueryFailure error={sources.error} retry={() => void sources.refetch()} />
         )
-      ) : data.items.length === 0 ? (
+      ) : items.length === 0 ? (
         <EmptyNotice
           icon={IconVideo}
           title={t('live.emptyTitle')}
@@ -79,8 +74,8 @@ function Wall({ isCovered, onDialog }: { isCovered: boolean; onDialog: OnSourceD
           }
         />
       ) : (
-        <section className={classes['wall']} aria-label={t('live.list')} data-stale={lost || undefined}>
-          {data.items.map((source) => (
+        <section className={classes['wall']} aria-label={t('live.list')} data-stale={isStale || undefined}>
+          {items.map((source) => (
             <SourceTile key={source.id} source={source} isCovered={isCovered} onDialog={onDialog} />
           ))}
         </section>

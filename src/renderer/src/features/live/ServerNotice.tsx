@@ -36,7 +36,7 @@ function Problem({ problem, state }: { problem: NonNullable<MediaServer['problem
   return (
     <Callout tone={state === 'starting' ? 'warn' : 'bad'} title={title}>
       <p>{isKnown(code) ? t(`live.serverRemedy.${code}`) : `${message} ${remedy}`}</p>
-      <p>{t('live.recordingsStay')}</p>
+      {code !== 'recordings_folder_unusable' && <p>{t('live.recordingsStay')}</p>}
       <Details summary={t('live.details')} lines={[message, remedy]} />
       <Link to="/doctor" className={classes['doctor']}>
         {t('doctor.see')}

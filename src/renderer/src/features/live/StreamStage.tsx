@@ -25,6 +25,7 @@ import { useSnapshot } from './use-snapshot.ts'
 import { openWhep } from './whep.ts'
 
 const latencyIntervalMs = 1000
+const previewIntervalMs = 3000
 
 /** The moving picture of a stream, how it gets here and how late, and what can be done with it. */
 export function StreamStage({ source }: { source: MediaSource }) {
@@ -32,7 +33,7 @@ export function StreamStage({ source }: { source: MediaSource }) {
   const stage = useRef<HTMLDivElement>(null)
   const video = useRef<HTMLVideoElement>(null)
   const [isMuted, setIsMuted] = useState(true)
-  const { state, latencySeconds } = useStream(video, source, !isMuted)
+  const { state, latencySeconds, hasNoWay } = useStream(video, source, !isMuted)
   const isPlaying = state.state === 'playing'
   const poster = useSnapshot(source.id, { isLive: false, isSeen: !isPlaying })
   return (
@@ -49,7 +50,7 @@ export function StreamStage({ source }: { source: MediaSource }) {
           playsInline
           onVolumeChange={({ currentTarget }) => setIsMuted(currentTarget.muted)}
         />
-        <Notice source={source} state={state} />
+        <Notice source={source} state={state} hasNoWay={hasNoWay} />
       </div>
       <div className={classes['tools']}>
         <WayNote state={state} latencySeconds={latencySeconds} />
@@ -59,19 +60,20 @@ export function StreamStage({ source }: { source: MediaSource }) {
   )
 }
 
-/** The ways to a stream through the base itself, and which of them there are. */
+/** The ways to a stream through the base itself, and which of them there are; asked for until there is one. */
 const previewQuery = (sourceId: string) =>
   queryOptions({
     queryKey: [previewSource.name, sourceId],
-    queryFn: ({ signal }) => api.call(previewSource, { params: { sourceId } }, signal)
+    queryFn: ({ signal }) => api.call(previewSource, { params: { sourceId } }, signal),
+    refetchInterval: ({ state: { data } }) => (data?.webrtc_url || data?.hls_url ? false : previewIntervalMs)
   })
 
-/** Keeps `source` playing in `video` while it can be watched. */
+/** Keeps `source` playing in `video` while it can be watched, unless this browser and the streaming service share no way (`hasNoWay`). */
 function useStream(
   video: RefObject<HTMLVideoElement | null>,
   source: MediaSource,
   wantsSound: boolean
-): { state: PlayerState; latencySeconds: number | null } {
+): { state: PlayerState; latencySeconds: number | null; hasNoWay: boolean } {
   const [state, setState] = useState<PlayerState>({ state: 'idle' })
   const [latencySeconds, setLatencySeconds] = useState<number | null>(null)
   const player = useRef<StreamPlayer>(null)
@@ -113,7 +115,7 @@ function useStream(
     }
   }, [isPlaying])
 
-  return { state, latencySeconds }
+  return { state, latencySeconds, hasNoWay: preview !== undefined && ways === '' }
 }
 
 /** The tracks of a stream as they were last told: one status that fails or comes too early does not make it another stream. */
@@ -131,8 +133,9 @@ function canReceive(codec: string): boolean {
 }
 
 /** Why there is no moving picture; nothing while there is one. */
-function Notice({ source, state }: { source: MediaSource; state: PlayerState }) {
+function Notice({ source, state, hasNoWay }: { source: MediaSource; state: PlayerState; hasNoWay: boolean }) {
   const { t } = useTranslation()
+  const isThere = source.status !== null && canWatch(source)
   if (state.state === 'playing') return null
   if (state.state === 'connecting')
     return (
@@ -150,7 +153,9 @@ function Notice({ source, state }: { source: MediaSource; state: PlayerState }) 
           <p>{t('live.player.again', { count: state.retryInMs / 1000 })}</p>
         </>
       ) : (
-        <p>{t(source.enabled ? 'live.player.nothing' : 'live.player.off')}</p>
+        <p>
+          {t(!source.enabled ? 'live.player.off' : isThere && hasNoWay ? 'live.player.noWay' : 'live.player.nothing')}
+        </p>
       )}
     </div>
   )

@@ -13,7 +13,7 @@ let opens: Way[]
 let open: OpenedWay[]
 let plans: Record<Way, Plan>
 let video: HTMLVideoElement
-let picture: { width: number; time: number; moves: boolean }
+let picture: { width: number; time: number; moves: boolean; isPaused: boolean }
 let isReceiving: boolean
 
 function refusal(code: ProblemCode) {
@@ -27,15 +27,17 @@ beforeEach(() => {
   opens = []
   open = []
   plans = { webrtc: 'picture', hls: 'picture' }
-  picture = { width: 0, time: 0, moves: true }
+  picture = { width: 0, time: 0, moves: true, isPaused: false }
   video = document.createElement('video')
   Object.defineProperties(video, {
     readyState: { get: () => (picture.width > 0 ? 4 : 0) },
     videoWidth: { get: () => picture.width },
-    paused: { get: () => false },
+    paused: { get: () => picture.isPaused },
     currentTime: { get: () => (picture.moves ? Date.now() / 1000 : picture.time) }
   })
-  video.play = async () => {}
+  video.play = async () => {
+    Object.assign(picture, { isPaused: false, moves: true })
+  }
   const opening = (way: Way) => async (): Promise<OpenedWay> => {
     opens.push(way)
     const plan = plans[way]
@@ -165,6 +167,25 @@ test('a picture that stands still is started again', async () => {
   picture.moves = false
   await pass(8000)
   expect(opens).toEqual(['webrtc', 'webrtc'])
+})
+
+test('a picture that something else has paused is started again while somebody looks', async () => {
+  const pause = () => Object.assign(picture, { isPaused: true, moves: false, time: Date.now() / 1000 })
+  const look = vi.spyOn(document, 'visibilityState', 'get')
+  player.play(['webrtc'])
+  await pass(20_000)
+  pause()
+  await pass(1500)
+  expect(picture.isPaused).toBe(false)
+  look.mockReturnValue('hidden')
+  pause()
+  await pass(10_000)
+  expect(picture.isPaused).toBe(true)
+  look.mockReturnValue('visible')
+  await pass(1500)
+  expect(picture.isPaused).toBe(false)
+  expect(opens).toEqual(['webrtc'])
+  look.mockRestore()
 })
 
 test('stopping ends everything', async () => {

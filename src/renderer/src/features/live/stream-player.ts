@@ -212,8 +212,10 @@ function standstill(video: HTMLVideoElement, signal: AbortSignal): Promise<void>
     let at = video.currentTime
     let since = Date.now()
     const timer = setInterval(() => {
-      const isAllowed = document.visibilityState === 'hidden' || video.paused
-      if (isAllowed || video.currentTime !== at) {
+      const isSeen = document.visibilityState !== 'hidden'
+      // By a key of the keyboard or a browser that rests; nothing on the screen would tell a picture that is paused from a live one.
+      if (isSeen && video.paused) start(video)
+      if (!isSeen || video.currentTime !== at) {
         at = video.currentTime
         since = Date.now()
       } else if (Date.now() - since >= stalledMs) finish()

@@ -60,7 +60,8 @@ export const live = {
   },
   truthHow: {
     missing: 'The streaming service does not know this stream. The base sets it up again by itself.',
-    unknown: 'The streaming service does not answer, so the state of this stream is unknown.'
+    unknown:
+      'What this stream does is not known now. It is told again as soon as the base and its streaming service answer.'
   },
   failure: {
     refused: 'The camera refuses the connection. Is the port right, and its stream switched on?',
@@ -235,9 +236,10 @@ export const live = {
     label: 'Live: {{name}}',
     video: 'Live picture of {{name}}',
     connecting: 'Connecting…',
-    again_one: 'The picture broke off. Trying again in a moment…',
-    again_other: 'The picture broke off. Trying again in {{count}} seconds…',
+    again_one: 'No picture. Trying again in a moment…',
+    again_other: 'No picture. Trying again in {{count}} seconds…',
     nothing: 'There is nothing to see now. It starts by itself when the stream comes.',
+    noWay: 'This stream cannot be shown here, because the streaming service offers no way for it.',
     off: 'This stream is switched off.',
     way: { webrtc: 'WebRTC', hls: 'HLS' },
     latency: 'about {{time}} late',

@@ -60,7 +60,7 @@ export const live: Translation['live'] = {
   },
   truthHow: {
     missing: '流媒体服务中没有此流。基站会自动重新设置。',
-    unknown: '流媒体服务没有响应，无法得知此流的状态。'
+    unknown: '目前无法得知此流的状态。基站和流媒体服务恢复响应后会自动显示。'
   },
   failure: {
     refused: '摄像机拒绝连接。请检查端口，以及是否已开启视频流。',
@@ -229,8 +229,9 @@ export const live: Translation['live'] = {
     label: '直播：{{name}}',
     video: '{{name}} 的实时画面',
     connecting: '正在连接…',
-    again_other: '画面中断，{{count}} 秒后重试…',
+    again_other: '没有画面，{{count}} 秒后重试…',
     nothing: '现在没有画面。视频流到来后会自动开始播放。',
+    noWay: '流媒体服务没有为此流提供可用的播放方式，无法在这里显示。',
     off: '此视频流已关闭。',
     way: { webrtc: 'WebRTC', hls: 'HLS' },
     latency: '约延迟 {{time}}',
