@@ -213,7 +213,7 @@ function standstill(video: HTMLVideoElement, signal: AbortSignal): Promise<void>
     let since = Date.now()
     const timer = setInterval(() => {
       const isSeen = document.visibilityState !== 'hidden'
-      // By a key of the keyboard or a browser that rests; nothing on the screen would tell a picture that is paused from a live one.
+      // A key for media pauses it, and so does a browser that rests: what stands still must not pass for live.
       if (isSeen && video.paused) start(video)
       if (!isSeen || video.currentTime !== at) {
         at = video.currentTime
