@@ -1,5 +1,5 @@
 import { fireEvent, screen } from '@testing-library/react'
-import { afterEach, beforeEach, vi } from 'vitest'
+import { afterEach, beforeEach, type Mock, vi } from 'vitest'
 import type { RecordingSegment, RecordingSession } from '../../../../../shared/api/recordings.ts'
 import { toasts } from '../../../lib/toasts.ts'
 import { mediaSource, sourceList } from '../../../testing/media-source.ts'
@@ -53,7 +53,10 @@ export const answers = {
 }
 
 /** Opens the screen at its newest day, with some answers changed. */
-export function openRecordings(change: Record<string, unknown> = {}, sourceId: string | null = null) {
+export function openRecordings(
+  change: Record<string, unknown> = {},
+  sourceId: string | null = null
+): ReturnType<typeof renderScreen> & { onGo: Mock } {
   const onGo = vi.fn()
   // What is to be read anew each time stays so.
   const all = Object.defineProperties({}, Object.getOwnPropertyDescriptors(answers))

@@ -60,8 +60,7 @@ export const live = {
   },
   truthHow: {
     missing: 'The streaming service does not know this stream. The base sets it up again by itself.',
-    unknown:
-      'What this stream does is not known now. It is told again as soon as the base and its streaming service answer.'
+    unknown: 'The state of this stream is unknown until the base and its streaming service answer again.'
   },
   failure: {
     refused: 'The camera refuses the connection. Is the port right, and its stream switched on?',

@@ -60,7 +60,7 @@ export const live: Translation['live'] = {
   },
   truthHow: {
     missing: '流媒体服务中没有此流。基站会自动重新设置。',
-    unknown: '目前无法得知此流的状态。基站和流媒体服务恢复响应后会自动显示。'
+    unknown: '基站和流媒体服务恢复响应之前，无法得知此流的状态。'
   },
   failure: {
     refused: '摄像机拒绝连接。请检查端口，以及是否已开启视频流。',
