@@ -245,19 +245,20 @@ describe('whoever closes something is back where it was opened', () => {
   })
 
   test('the player', async () => {
+    const opener = 'Here'
     function Screen() {
       const [openId, setOpenId] = useState<string | null>(null)
       return (
         <>
           <button type="button" onClick={() => setOpenId(id)}>
-            Here
+            {opener}
           </button>
           <LiveScreen openId={openId} onClose={() => setOpenId(null)} />
         </>
       )
     }
     renderScreen(<Screen />, { [list]: sourceList(mediaSource({ enabled: false })) })
-    const here = await screen.findByRole('button', { name: 'Here' })
+    const here = await screen.findByRole('button', { name: opener })
     here.focus()
     fireEvent.click(here)
     await hasFocus(await screen.findByRole('button', { name: 'Close' }))
