@@ -1,9 +1,11 @@
 import type { Database } from '../../db/database.ts'
+import { AppError } from '../../errors.ts'
 import type { Outbox } from '../../events/outbox.ts'
-import { type BoundJob, bindJob, JobHopeless } from '../../jobs/define-job.ts'
+import { type BoundJob, bindJob, JobDeferred, JobHopeless } from '../../jobs/define-job.ts'
 import { KeyedLock } from '../ingest/keyed-lock.ts'
 import { isoFromUs, US_PER_MS } from './instants.ts'
 import type { RecordingIndex } from './recording-index.ts'
+import { type RecordingRoom, SHORT_BYTES } from './recording-room.ts'
 import { checkSegmentJob, repairSegmentJob } from './recordings.jobs.ts'
 import { type CheckedFile, type CheckOptions, checkSegmentFile } from './segment-check.ts'
 import { RepairFailed, repairSegmentFile } from './segment-repair.ts'
@@ -14,8 +16,11 @@ export interface SegmentJobsDeps {
   outbox: Outbox
   segments: SegmentsRepository
   index: RecordingIndex
+  room: RecordingRoom
   ffmpegPath: () => string | null
 }
+
+const DISK_REST_MS = 60_000
 
 /** Looks whether files of recordings can be read, and repairs those that cannot. */
 export class SegmentJobs {
@@ -42,22 +47,25 @@ export class SegmentJobs {
     const segment = this.#deps.segments.find(segmentId)
     const options = segment && this.#optionsFor(segment, signal)
     if (!options || segment.state === 'open') return
-    const checked = await checkSegmentFile(options).catch((error: NodeJS.ErrnoException) => {
-      // Deleted meanwhile, or away with its disk.
-      if (error.code === 'ENOENT') return null
-      throw error
+    const checked = await checkSegmentFile(options).catch(async (error: NodeJS.ErrnoException) => {
+      if (error.code !== 'ENOENT') throw error
+      await this.#assertRootThere()
+      // Deleted meanwhile.
+      return null
     })
     if (!checked) return
     const found = segment.state === 'repaired' ? 'repaired' : 'whole'
     this.#note(segment, checked, checked.problem === null ? found : 'damaged')
   }
 
-  /** Throws `JobHopeless` for what cannot be repaired; it is as it was then. */
+  /** Throws `JobHopeless` for what cannot be repaired, `disk_full` without room for both; it is as it was then. */
   async #repair(segmentId: string, signal: AbortSignal): Promise<void> {
     const { segments, index } = this.#deps
     const segment = segments.find(segmentId)
     const options = segment && this.#optionsFor(segment, signal)
     if (!options || segment.state !== 'damaged') return
+    await this.#assertRootThere()
+    await this.#assertRoom(segment)
     try {
       await repairSegmentFile(options, (repaired, replace) =>
         index.exclusively(segment.sourceId, async () => {
@@ -70,6 +78,18 @@ export class SegmentJobs {
     } catch (error) {
       throw error instanceof RepairFailed ? new JobHopeless(error.message, { cause: error }) : error
     }
+  }
+
+  /** Throws `JobDeferred` while the disk is away. */
+  async #assertRootThere(): Promise<void> {
+    if (!(await this.#deps.index.isRootThere())) throw new JobDeferred(DISK_REST_MS, 'the disk is away')
+  }
+
+  /** What is written anew lies beside the damaged file, and recording goes on beside both. */
+  async #assertRoom({ sizeBytes }: SegmentRow): Promise<void> {
+    const freeBytes = await this.#deps.room.freeBytes()
+    const neededBytes = (sizeBytes ?? 0) + SHORT_BYTES
+    if (freeBytes !== null && freeBytes < neededBytes) throw new AppError('disk_full', { neededBytes, freeBytes })
   }
 
   /** Writes down what was found, unless the file was deleted or written anew meanwhile. */

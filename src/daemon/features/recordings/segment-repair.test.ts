@@ -1,9 +1,10 @@
 import { execFile } from 'node:child_process'
-import { existsSync, readFileSync, writeFileSync } from 'node:fs'
+import { appendFileSync, existsSync, readFileSync, writeFileSync } from 'node:fs'
 import { readdir } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
 import { promisify } from 'node:util'
 import { describe, expect, test } from 'vitest'
+import { JobDeferred } from '../../jobs/define-job.ts'
 import { findFfmpeg } from '../../media/find-ffmpeg.ts'
 import { tinyClip } from '../../testing/clips.ts'
 import { partsBytes, segmentBytes } from '../../testing/fake-mediamtx/segment-media.ts'
@@ -64,6 +65,18 @@ test('where much is lost the damaged file is kept', async () => {
   // Run again after a crash, it finds its work done.
   expect(await repair(options)).toMatchObject({ durationMs: 2000 })
   expect(await files()).toHaveLength(2)
+})
+
+test('a file that is written meanwhile stays in place', async () => {
+  const whole = segmentBytes(header, 20_000, true)
+  const { files, ...options } = recording(whole.subarray(0, whole.length - 7))
+  const repairing = repairSegmentFile(options, async (_, replace) => {
+    appendFileSync(options.filePath, whole.subarray(whole.length - 7))
+    await replace()
+  })
+  await expect(repairing).rejects.toBeInstanceOf(JobDeferred)
+  expect(readFileSync(options.filePath).equals(whole)).toBe(true)
+  expect(await files()).toEqual(['1795282529-020495.mp4'])
 })
 
 test('behind a hole there may be more: the damaged file is kept, however little is missing of the new one', async () => {

@@ -1,6 +1,7 @@
 import { createReadStream, createWriteStream, existsSync } from 'node:fs'
-import { copyFile, link, open, rename, rm } from 'node:fs/promises'
+import { copyFile, link, open, rename, rm, stat } from 'node:fs/promises'
 import { pipeline } from 'node:stream/promises'
+import { JobDeferred } from '../../jobs/define-job.ts'
 import { runFfmpeg } from '../../media/run-ffmpeg.ts'
 import { CUT_OFF } from './read-segment.ts'
 import { type CheckedFile, type CheckOptions, checkSegmentFile, complaintOf } from './segment-check.ts'
@@ -8,6 +9,7 @@ import { type CheckedFile, type CheckOptions, checkSegmentFile, complaintOf } fr
 const REPAIR_TIMEOUT_MS = 2 * 3600_000
 /** With less than that of its bytes a repaired file may lack what somebody else can still read in the damaged one. */
 const KEPT_SHARE = 0.9
+const WRITTEN_REST_MS = 60_000
 
 /** A file cannot be repaired; the message says why, in English. */
 export class RepairFailed extends Error {
@@ -24,7 +26,7 @@ export function besidePaths(filePath: string): { draft: string; copy: string; da
 
 /**
  * Makes a whole file of what can be read of a damaged one, beside it, and gives it to `finish`, which calls `replace` while nobody else
- * changes or deletes the file, or does not. The damaged one is kept beside it unless all of it that is whole is in the new one. Safe to
+ * changes or deletes the file, or does not; that throws `JobDeferred` for a file that was written to meanwhile. The damaged one is kept beside it unless all of it that is whole is in the new one. Safe to
  * run again after a crash at any point. Throws `RepairFailed`, the file system's errors, the signal's reason and what `finish` throws:
  * then the file is as it was.
  */
@@ -34,6 +36,7 @@ export async function repairSegmentFile(
 ): Promise<void> {
   const { filePath } = options
   const { draft } = besidePaths(filePath)
+  const stateBefore = await stateOf(filePath)
   // What an attempt before this one put in place already.
   const before = await checkSegmentFile(options)
   if (before.problem === null) return finish(before, async () => undefined)
@@ -42,10 +45,20 @@ export async function repairSegmentFile(
     await sync(draft)
     // Behind a hole there may be more than what was written anew; and what ffmpeg wrote may lack anything, whatever its size.
     const isAll = isCopy && isCutOff(before) && repaired.sizeBytes >= before.sizeBytes * KEPT_SHARE
-    await finish(repaired, () => replaceFile(filePath, isAll))
+    await finish(repaired, async () => {
+      // Its writer would go on in a file that has no name any more.
+      if ((await stateOf(filePath)) !== stateBefore) throw new JobDeferred(WRITTEN_REST_MS, 'it is still written')
+      await replaceFile(filePath, isAll)
+    })
   } finally {
     await rm(draft, { force: true })
   }
+}
+
+/** Tells whether a file was written to in between. */
+async function stateOf(filePath: string): Promise<string> {
+  const { size, mtimeMs } = await stat(filePath)
+  return `${size} ${mtimeMs}`
 }
 
 /** Puts the draft in place of the file. Without the damaged one beside it there is nothing to go back to: it is kept until that is done. */
