@@ -37,7 +37,7 @@ export interface SourcesServiceDeps {
   /** Throws `workspace_not_found` where workspaces are not made by using them. */
   assertWorkspace: (workspaceId: string) => void
   /** Runs before a source is deleted, while its path is still there; what it throws prevents that. */
-  onDeleting: (source: Source, recordings: 'keep' | 'delete') => Promise<void>
+  onDeleting: (source: Source) => Promise<void>
   /** Runs in the transaction that deletes a source. */
   onDeleted: (source: Source, recordings: 'keep' | 'delete') => void
 }
@@ -152,7 +152,7 @@ export class SourcesService {
     await this.#locks.run(sourceId, async () => {
       const source = this.get(sourceId)
       this.#assertUnused(sourceId)
-      await this.#deps.onDeleting(source, recordings)
+      await this.#deps.onDeleting(source)
       await server.client().deletePath(source.pathName)
       db.transaction(() => {
         // One that was made meanwhile keeps the source; its path comes back by reconciliation.
