@@ -29,7 +29,7 @@ export interface RecordingsDeps
 export interface RecordingsFeature extends Feature {
   /** See `RecordingGrowth.isGrowing`. */
   isRecorded: RecordingGrowth['isGrowing']
-  /** Whether there is room for recordings now. */
+  /** Whether recordings have a place now: their disk is there, with room on it. */
   mayRecord(): boolean
   /** See `RecordingIndex.isDiskThere`. */
   isDiskThere(): Promise<boolean>
@@ -47,8 +47,8 @@ export function createRecordings(deps: RecordingsDeps): RecordingsFeature {
   const places = new RecordingPlaces({ sources, removed, segments })
   const growth = new RecordingGrowth(deps)
   const index = new RecordingIndex({ ...deps, segments, growth })
-  const room = new RecordingRoom({ ...deps, segments })
-  const retention = new Retention({ ...deps, segments, index, room })
+  const room = new RecordingRoom({ ...deps, index })
+  const retention = new Retention({ ...deps, segments, removed, index, room })
   const common = { ...deps, segments, removed, places, growth, index, room, retention }
   const service = new RecordingsService({ ...common, maxGapMs: config.maxGapMs })
   const control = new RecordControl(common)
@@ -66,7 +66,7 @@ export function createRecordings(deps: RecordingsDeps): RecordingsFeature {
     start: () => watch.start(),
     stop: () => watch.stop(),
     isRecorded: (sourceId, availableTime) => growth.isGrowing(sourceId, availableTime),
-    mayRecord: () => !room.isShort,
+    mayRecord: () => room.problem === null,
     onDeleting: (source) => removal.onDeleting(source),
     onDeleted: (source, recordings) => removal.onDeleted(source, recordings)
   }

@@ -71,7 +71,7 @@ export class RecordControl {
     const { availableTime } = path
     if (growth.isGrowing(source.id, availableTime)) return { active: true, problem: null }
     if (!canBeRecorded(path.tracks)) return { active: false, problem: 'no_usable_track' }
-    if (room.isShort) return { active: false, problem: 'disk_full' }
+    if (room.problem !== null) return { active: false, problem: room.problem }
     const sinceMs = availableTime === null ? Number.NaN : Date.parse(availableTime)
     const mayBegin = growth.isBeginning(source.id, source.updatedAtMs, sinceMs)
     return { active: false, problem: mayBegin ? null : 'not_written' }

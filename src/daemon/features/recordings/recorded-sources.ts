@@ -72,9 +72,9 @@ export class RecordingPlaces {
     return this.#segments.listSourceIds().flatMap((sourceId) => this.find(sourceId) ?? [])
   }
 
-  /** Those, and those that shall have some. */
+  /** Those, and those that shall have some, or may be found to have some again. */
   listAll(): RecordingPlace[] {
-    return distinct([...this.listWithRecordings(), ...this.listBusy()])
+    return distinct([...this.listWithRecordings(), ...this.#removed.list().map(placeOfRemoved), ...this.listBusy()])
   }
 
   find(sourceId: string): RecordingPlace | undefined {

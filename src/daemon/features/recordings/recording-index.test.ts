@@ -1,8 +1,9 @@
 import { existsSync, mkdirSync, renameSync, rmSync, symlinkSync, utimesSync, writeFileSync } from 'node:fs'
-import { dirname, join } from 'node:path'
+import { basename, dirname, join } from 'node:path'
 import { expect, test } from 'vitest'
 import { partsBytes, segmentBytes } from '../../testing/fake-mediamtx/segment-media.ts'
-import { isoFromUs } from './instants.ts'
+import { temporaryFolder } from '../../testing/test-database.ts'
+import { isoFromUs, usFromIso } from './instants.ts'
 import { CAMERA, EVER, placeOf, RUN, startIndex } from './recordings-bench.ts'
 
 const OLD = '2026-11-20T13:04:05.000001Z'
@@ -75,15 +76,15 @@ test('a file whose writer died is open no longer', async () => {
   expect(await scanned()).toMatchObject([{ state: 'unchecked', durationMs: 5000 }])
 })
 
-test('a file that follows ends the one before', async () => {
-  const { scanned, clock, fake } = await startIndex()
-  for (const [number, start] of [OLD, NEW].entries()) {
+test('a clock that is put back makes no finished file of what is written', async () => {
+  const { scanned, clock, fake, queued } = await startIndex()
+  for (const [number, start] of [NEW, OLD].entries()) {
     const file = fake.addSegment(CAMERA, start, 5)
     writeFileSync(file, segmentBytes({ ...header, number }, 5000, true))
     utimesSync(file, clock.nowMs() / 1000, clock.nowMs() / 1000)
-    const rows = await scanned()
-    expect(rows.map(({ state }) => state)).toEqual(number === 0 ? ['open'] : ['unchecked', 'open'])
+    expect((await scanned())[0]).toMatchObject({ state: 'open', startUs: usFromIso(start) })
   }
+  expect(queued()).toEqual([])
 })
 
 test('what somebody removed is forgotten, but not what lies on a disk that is away', async () => {
@@ -168,4 +169,41 @@ test('of a server elsewhere the newest file is open while it is recorded', async
   fake.addSegment(CAMERA, NEW, 10)
   expect((await scanned()).map(({ state }) => state)).toEqual(['unchecked', 'open'])
   expect((await scanned(placeOf(CAMERA, false))).map(({ state }) => state)).toEqual(['unchecked', 'unchecked'])
+})
+
+test('another folder is another beginning, and what is in the one before is found again there', async () => {
+  const { fake, scanned, index, server } = await startIndex()
+  fake.addSegment(CAMERA, OLD, 60)
+  const starts = async () => (await scanned()).map(({ startUs }) => isoFromUs(startUs))
+  expect(await starts()).toEqual([OLD])
+  const before = server.recordRoot!
+  const other = join(temporaryFolder('other'), 'recordings')
+  Object.assign(server, { recordRoot: other })
+  expect(await index.isRootThere()).toBe(true)
+  const folder = join(other, ...CAMERA.split('/'))
+  mkdirSync(folder, { recursive: true })
+  const file = fake.addSegment(CAMERA, NEW, 60)
+  renameSync(file, join(folder, basename(file)))
+  expect(await starts()).toEqual([NEW])
+  Object.assign(server, { recordRoot: before })
+  expect(await starts()).toEqual([OLD])
+  // Now that it is the folder once more, its disk can be away once more.
+  renameSync(before, `${before}-away`)
+  expect(await index.isRootThere()).toBe(false)
+  expect(await starts()).toEqual([OLD])
+})
+
+test('recordings of a media server elsewhere say nothing about a disk here, and are not written here', async () => {
+  const { fake, scanned, index, server, segments, place } = await startIndex({ isElsewhere: true })
+  fake.addSegment(CAMERA, OLD, 60)
+  const [row] = await scanned()
+  segments.update(row!.id, { ...row!, state: 'open' })
+  Object.assign(server, { recordRoot: join(temporaryFolder('here'), 'recordings') })
+  const folder = join(server.recordRoot!, ...CAMERA.split('/'))
+  expect(await index.isRootThere()).toBe(true)
+  mkdirSync(folder, { recursive: true })
+  // Changed long ago, so that the second look is at what is still written only.
+  utimesSync(folder, 1, 1)
+  for (let look = 0; look < 2; look++) await index.look(place)
+  expect(segments.listWindow(place.sourceId, EVER)).toMatchObject([{ id: row!.id, state: 'unchecked' }])
 })

@@ -65,6 +65,7 @@ export class RecordingIndex {
   /** Where the whole parts of files end that are still written, and how long they are up to there. */
   readonly #readUpTo = new Map<string, { wholeBytes: number; durationMs: number | null }>()
   readonly #locks = new KeyedLock()
+  #rootTrouble: string | null = null
 
   constructor(deps: RecordingIndexDeps) {
     this.#deps = deps
@@ -121,8 +122,21 @@ export class RecordingIndex {
   async #scanPath(path: RecordingPlace, signal?: AbortSignal): Promise<void> {
     const { server, segments, growth } = this.#deps
     if (server.recordRoot === null) await this.#scanServer(path)
-    else await this.#scanFolder(path, join(server.recordRoot, ...path.pathName.split('/')), signal)
+    else {
+      this.#endElsewhere(path)
+      await this.#scanFolder(path, join(server.recordRoot, ...path.pathName.split('/')), signal)
+    }
     growth.note(path.sourceId, segments.listOpen(path.sourceId).at(-1) ?? null)
+  }
+
+  /** What a media server elsewhere still wrote when it was used last is not followed from here. */
+  #endElsewhere({ sourceId }: RecordingPlace): void {
+    const { db, segments } = this.#deps
+    const files = segments.listOpen(sourceId).filter(({ fileName }) => fileName === null)
+    if (files.length === 0) return
+    db.transaction(() => {
+      for (const file of files) segments.update(file.id, { ...file, state: 'unchecked' })
+    })
   }
 
   /**
@@ -130,28 +144,37 @@ export class RecordingIndex {
    * where the disk would be, is no reason to forget what is on it.
    */
   async isRootThere(): Promise<boolean> {
-    const { server, segments, log } = this.#deps
-    const { recordRoot } = server
+    const { recordRoot } = this.#deps.server
     if (recordRoot === null) return true
-    if (await isMarked(recordRoot)) return true
-    if (!segments.isEmpty()) {
-      log.warn({ folder: recordRoot }, 'the folder of the recordings is gone, or another one')
-      return false
+    const trouble = await this.#findRoot(recordRoot)
+    if (trouble !== null && trouble !== this.#rootTrouble) this.#deps.log.warn({ folder: recordRoot }, trouble)
+    this.#rootTrouble = trouble
+    return trouble === null
+  }
+
+  /** Null where it is there, or begins to be; else what is the matter. */
+  async #findRoot(folder: string): Promise<string | null> {
+    const { segments } = this.#deps
+    const marked = segments.markedFolder()
+    if (!(await isMarked(folder))) {
+      // Whoever sets another folder begins anew there.
+      const isOther = marked !== null && marked !== folder
+      if (!isOther && segments.hasFilesHere()) return 'the folder of the recordings is gone, or another one'
+      try {
+        await mkdir(folder, { recursive: true })
+        await writeFile(join(folder, MARKER), MARKER_TEXT)
+      } catch (error) {
+        return `nothing can be kept in the folder of the recordings: ${messageOf(error)}`
+      }
     }
-    try {
-      await mkdir(recordRoot, { recursive: true })
-      await writeFile(join(recordRoot, MARKER), MARKER_TEXT)
-      return true
-    } catch (error) {
-      log.warn({ folder: recordRoot, reason: messageOf(error) }, 'nothing can be kept in the folder of the recordings')
-      return false
-    }
+    if (marked !== folder) segments.setMarkedFolder(folder)
+    return null
   }
 
   /** The same of a base that has recordings, else true. Changes nothing. */
   async isDiskThere(): Promise<boolean> {
     const { server, segments } = this.#deps
-    return server.recordRoot === null || segments.isEmpty() || isMarked(server.recordRoot)
+    return server.recordRoot === null || !segments.hasFilesHere() || isMarked(server.recordRoot)
   }
 
   /** Throws `recording_away` where it is not. */
@@ -161,7 +184,7 @@ export class RecordingIndex {
 
   async #scanFolder(path: RecordingPlace, folder: string, signal?: AbortSignal): Promise<void> {
     const folderMs = await changeOf(folder)
-    // No file came or went: only the newest can have grown.
+    // No file came or went: only what is still written can have grown.
     if (folderMs !== null && this.#foldersSeen.get(folder) === folderMs) {
       const open = this.#openOf(path)
       await this.#noteFiles(path, [...open.values()], { starts: new Set(), open }, folder, signal)
@@ -187,13 +210,12 @@ export class RecordingIndex {
     folder: string,
     signal: AbortSignal | undefined
   ): Promise<void> {
-    const newestUs = found.reduce((newest, { startUs }) => Math.max(newest, startUs), 0)
     const unsettled = found.filter(({ startUs }) => !isSettled(known, startUs))
     for (let at = 0; at < unsettled.length; at += NOTED_AT_ONCE) {
       signal?.throwIfAborted()
       const looked: Looked[] = []
       for (const each of unsettled.slice(at, at + NOTED_AT_ONCE)) {
-        const facts = await this.#readFile(join(folder, each.fileName!), each.startUs === newestUs)
+        const facts = await this.#readFile(join(folder, each.fileName!))
         if (facts) looked.push({ ...each, facts })
       }
       this.#note(path, looked, known)
@@ -201,7 +223,7 @@ export class RecordingIndex {
   }
 
   /** Null for a file that went meanwhile. */
-  async #readFile(filePath: string, isNewest: boolean): Promise<SegmentFacts | null> {
+  async #readFile(filePath: string): Promise<SegmentFacts | null> {
     const mtimeMs = await changeOf(filePath)
     if (mtimeMs === null) return null
     const before = this.#readUpTo.get(filePath)
@@ -211,7 +233,8 @@ export class RecordingIndex {
     }))
     const { sizeBytes, run, isClosed, wholeBytes } = file
     const durationMs = file.durationMs ?? before?.durationMs ?? null
-    const isOpen = isNewest && !isClosed && this.#deps.clock.nowMs() - mtimeMs < OPEN_REST_MS
+    // Not only the newest: a clock that was put back gives what is written now an older name.
+    const isOpen = !isClosed && this.#deps.clock.nowMs() - mtimeMs < OPEN_REST_MS
     if (isOpen && wholeBytes > 0) this.#readUpTo.set(filePath, { wholeBytes, durationMs })
     else this.#readUpTo.delete(filePath)
     return { durationMs, sizeBytes, run, state: isOpen ? 'open' : 'unchecked', problem: null }

@@ -1,73 +1,103 @@
 import { statfs } from 'node:fs/promises'
-import { dirname } from 'node:path'
 import type { Logger } from 'pino'
 import type { Database } from '../../db/database.ts'
 import { messageOf } from '../../errors.ts'
 import type { Outbox } from '../../events/outbox.ts'
+import { isOutage } from '../../mediamtx/is-outage.ts'
+import type { RecordingIndex } from './recording-index.ts'
 import type { RecordingServer } from './recording-server.ts'
-import type { SegmentsRepository } from './segments.repository.ts'
 
 export interface RecordingRoomDeps {
   db: Database
   log: Logger
   outbox: Outbox
   server: Pick<RecordingServer, 'recordRoot'>
-  segments: SegmentsRepository
-  /** Has the media server follow what `isShort` says by now. */
+  index: Pick<RecordingIndex, 'isRootThere'>
+  /** Has the media server follow what `problem` says by now. */
   applyRecording: () => Promise<unknown>
   /** Free bytes of the disk of a folder; raises the file system's errors. */
   freeBytesOf?: ((folder: string) => Promise<number>) | undefined
 }
+
+/** Why nothing is recorded, whatever somebody wants. */
+export type RoomProblem = 'disk_full' | 'disk_away'
 
 /** With less nothing is recorded any more: the catalogue, which may lie on the same disk, still has to be written. */
 export const SHORT_BYTES = 1_000_000_000
 /** From here on recording goes on; recordings that may be deleted are, up to here. */
 export const ENOUGH_BYTES = 1_500_000_000
 
-/** The room that is left for recordings, and what follows where there is hardly any: nothing is recorded, and nothing lost. */
+const SUBJECT = 'recordings'
+
+/**
+ * The room that is left for recordings, and what follows where there is hardly any, or no disk: nothing is recorded, and nothing lost.
+ * The media server would make the folder anew, on the disk that others need.
+ */
 export class RecordingRoom {
   readonly #deps: RecordingRoomDeps
-  #isShort = false
+  /** What was told last, also before a restart. */
+  #told: RoomProblem | null
+  #problem: RoomProblem | null
 
   constructor(deps: RecordingRoomDeps) {
     this.#deps = deps
+    const [last] = deps.outbox.readFor(SUBJECT, 1)
+    this.#told = last?.type === 'recording.suspended' ? (last.data['reason'] as RoomProblem) : null
+    // A disk that nobody has looked for yet may be away.
+    this.#problem = deps.server.recordRoot === null ? null : (this.#told ?? 'disk_away')
   }
 
-  /** There is so little room that nothing is recorded, whatever somebody wants. */
-  get isShort(): boolean {
-    return this.#isShort
+  /** Null where recordings have a place. */
+  get problem(): RoomProblem | null {
+    return this.#problem
   }
 
   /** Looks how much room there is, and has recording end or go on. Call it often: recordings of many cameras grow fast. */
   async look(): Promise<void> {
-    const free = await this.freeBytes()
-    const isShort = free !== null && free < (this.#isShort ? ENOUGH_BYTES : SHORT_BYTES)
-    if (isShort === this.#isShort) return
-    const { db, log, outbox, applyRecording } = this.#deps
-    this.#isShort = isShort
-    db.transaction(() => {
-      outbox.append(isShort ? 'recording.suspended' : 'recording.resumed', 'recordings', {
-        reason: 'disk_full',
-        freeBytes: free
+    const { log, applyRecording } = this.#deps
+    const free = await this.#freeOrAway()
+    const problem = this.#problemWith(free)
+    if (problem !== this.#problem) {
+      this.#problem = problem
+      await applyRecording().catch((error: unknown) => {
+        // The paths are compared again as soon as it answers.
+        log[isOutage(error) ? 'debug' : 'warn'](
+          { reason: messageOf(error) },
+          'the media server was not told whether it may record'
+        )
       })
-    })
-    log.warn({ freeBytes: free }, isShort ? 'nothing is recorded: the disk is nearly full' : 'there is room to record')
-    await applyRecording().catch((error: unknown) => {
-      // The paths are compared again as soon as it answers.
-      log.warn({ reason: messageOf(error) }, 'the media server was not told whether it may record')
-    })
+    }
+    if (problem !== this.#told) this.#tell(problem, free === 'away' ? null : free)
+  }
+
+  async #freeOrAway(): Promise<number | null | 'away'> {
+    try {
+      return (await this.#deps.index.isRootThere()) ? await this.freeBytes() : 'away'
+    } catch {
+      // A disk that fails is as good as away; who looks at what is on it writes down why.
+      return 'away'
+    }
+  }
+
+  #problemWith(free: number | null | 'away'): RoomProblem | null {
+    if (free === 'away') return 'disk_away'
+    const neededBytes = this.#problem === 'disk_full' ? ENOUGH_BYTES : SHORT_BYTES
+    return free !== null && free < neededBytes ? 'disk_full' : null
+  }
+
+  /** Where that cannot be written down, as on a disk that is full, it is told with the next look. */
+  #tell(problem: RoomProblem | null, freeBytes: number | null): void {
+    const { db, log, outbox } = this.#deps
+    const facts = { reason: problem ?? this.#told, freeBytes }
+    db.transaction(() => outbox.append(problem ? 'recording.suspended' : 'recording.resumed', SUBJECT, facts))
+    this.#told = problem
+    log.warn(facts, problem ? 'nothing is recorded' : 'there is a place for recordings again')
   }
 
   /** Of the disk that the recordings are on; null where the media server runs elsewhere: nobody here knows. */
   async freeBytes(): Promise<number | null> {
-    const { server, segments, freeBytesOf = freeBytesOfDisk } = this.#deps
-    const { recordRoot } = server
-    if (recordRoot === null) return null
-    // Before the first recording there is no such folder.
-    return await freeBytesOf(recordRoot).catch((error: unknown) => {
-      if (segments.isEmpty()) return freeBytesOf(dirname(recordRoot))
-      throw error
-    })
+    const { server, freeBytesOf = freeBytesOfDisk } = this.#deps
+    return server.recordRoot === null ? null : freeBytesOf(server.recordRoot)
   }
 }
 

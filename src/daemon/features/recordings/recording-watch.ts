@@ -53,10 +53,11 @@ export class RecordingWatch {
 
   async #repeat(work: () => Promise<void>): Promise<void> {
     const { signal } = this.#stopping
+    let trouble: string | null = null
     while (!signal.aborted) {
-      await work().catch((error: unknown) =>
-        this.#deps.log.warn({ reason: messageOf(error) }, 'recordings could not be followed')
-      )
+      const reason = await work().then(() => null, messageOf)
+      if (reason !== null && reason !== trouble) this.#deps.log.warn({ reason }, 'recordings could not be followed')
+      trouble = reason
       await pause(ROUND_MS, signal)
     }
   }

@@ -21,6 +21,7 @@ import { RecordingGrowth } from './recording-growth.ts'
 import { RecordingIndex } from './recording-index.ts'
 import { RecordingRoom } from './recording-room.ts'
 import type { RecordingServer } from './recording-server.ts'
+import { RemovedSourcesRepository } from './removed-sources.repository.ts'
 import { SegmentsRepository } from './segments.repository.ts'
 
 export const CAMERA = 'live/roof-0a1b2c3d'
@@ -53,10 +54,11 @@ export async function startIndex(options: { isElsewhere?: boolean } = {}) {
   const outbox = new Outbox({ db, clock })
   const queue = new JobQueue({ db, clock, outbox })
   const segments = new SegmentsRepository(db)
+  const removed = new RemovedSourcesRepository(db)
   const growth = new RecordingGrowth({ clock })
-  const common = { db, clock, log, outbox, queue, server, segments, growth }
+  const common = { db, clock, log, outbox, queue, server, segments, removed, growth }
   const index = new RecordingIndex(common)
-  const room = new RecordingRoom({ ...common, applyRecording: async () => undefined })
+  const room = new RecordingRoom({ ...common, index, applyRecording: async () => undefined })
   return {
     ...common,
     room,

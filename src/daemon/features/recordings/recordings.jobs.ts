@@ -41,7 +41,8 @@ export const cutClipJob = defineJob({
 /** Deletes what was recorded of a stream that is gone. */
 export const deleteRecordingsJob = defineJob({
   name: 'recordings.delete',
-  payload: z.object({ id: z.string(), workspaceId: z.string(), name: z.string(), pathName: z.string() }),
+  // Such as were queued before streams that are gone kept their names have none.
+  payload: z.object({ id: z.string(), workspaceId: z.string(), name: z.string().default(''), pathName: z.string() }),
   lane: 'io',
   maxAtOnce: 1,
   priority: 40,

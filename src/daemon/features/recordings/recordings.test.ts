@@ -192,6 +192,8 @@ onServer('what was recorded', () => {
     put(at(60), 20)
     const bytes = segmentBytes({ run: RUN, number: 0, startUs: at(0) }, 20_000, true)
     writeFileSync(file, bytes.subarray(0, -9))
+    // It was not written just now, or it might still be.
+    utimesSync(file, at(20) / US_PER_S, at(20) / US_PER_S)
     const [damaged, whole] = await look()
     expect(damaged).toMatchObject({ state: 'damaged', problem: expect.stringMatching(/cut off/) })
     expect((await api.call(listRecordingSessions, { params })).items).toMatchObject([

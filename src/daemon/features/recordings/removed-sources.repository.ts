@@ -24,6 +24,10 @@ export class RemovedSourcesRepository {
     this.#db.prepare('DELETE FROM removed_source WHERE id = ?').run(id)
   }
 
+  list(): RemovedSource[] {
+    return this.#db.prepare<unknown[], RemovedSource>(SELECT).all()
+  }
+
   find(id: string): RemovedSource | undefined {
     return this.#db.prepare<unknown[], RemovedSource>(`${SELECT} WHERE id = ?`).get(id)
   }

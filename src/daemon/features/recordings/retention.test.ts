@@ -7,6 +7,7 @@ import type { LiveConfig } from '../../config/settings/live.ts'
 import { segmentBytes } from '../../testing/fake-mediamtx/segment-media.ts'
 import { ClipsRepository } from './clips.repository.ts'
 import { isoFromUs, US_PER_MS, US_PER_S } from './instants.ts'
+import { ENOUGH_BYTES, freeBytesOfDisk, RecordingRoom } from './recording-room.ts'
 import { CAMERA, EVER, placeOf, RUN, startIndex } from './recordings-bench.ts'
 import { chooseToDelete, Retention, type Room } from './retention.ts'
 import type { SegmentRow } from './segments.repository.ts'
@@ -15,6 +16,7 @@ import { endOf } from './sessions.ts'
 const NEVER = new AbortController().signal
 const noLimits = { keepMs: null, maxBytes: null, minFreeBytes: null }
 const MINUTE_US = 60 * US_PER_S
+const DAY_MS = 86_400_000
 
 /** Recordings of a minute each, oldest first, the newest of the last minute. */
 async function startRetention(config: Partial<LiveConfig['recordings']>, minutes = 5) {
@@ -25,9 +27,13 @@ async function startRetention(config: Partial<LiveConfig['recordings']>, minutes
   for (let n = minutes; n > 0; n--) fake.addSegment(CAMERA, isoFromUs(nowUs - n * MINUTE_US), 60)
   const rows = await bench.scanned()
   const settings = { dir: '', segmentMs: 0, maxGapMs: 0, ...noLimits, ...config }
-  const retention = new Retention({ ...bench, audit, config: settings })
+  const disk: { freeBytes: number | null } = { freeBytes: null }
+  const freeBytesOf = async (folder: string) => disk.freeBytes ?? freeBytesOfDisk(folder)
+  const room = new RecordingRoom({ ...bench, freeBytesOf, applyRecording: async () => undefined })
+  const retention = new Retention({ ...bench, room, audit, config: settings })
   return {
     ...bench,
+    disk,
     rows,
     retention,
     async left() {
@@ -76,6 +82,71 @@ test('where the disk has less room than it shall have, recordings go', async () 
   const { left, told } = await startRetention({ minFreeBytes: Number.MAX_SAFE_INTEGER })
   expect(await left()).toEqual([])
   expect(told()[0]).toMatchObject({ reason: 'disk_full' })
+})
+
+test('a disk that gives nothing back loses no more than was in the way, until it does', async () => {
+  const { left, rows, disk } = await startRetention({ minFreeBytes: ENOUGH_BYTES }, 250)
+  const sizeBytes = rows[0]!.sizeBytes!
+  disk.freeBytes = ENOUGH_BYTES - 120 * sizeBytes
+  for (let run = 0; run < 3; run++) expect(await left()).toHaveLength(130)
+  // It gave them back, and others took a tenth of that.
+  disk.freeBytes = ENOUGH_BYTES - 10 * sizeBytes
+  expect(await left()).toHaveLength(120)
+})
+
+test('a disk that frees late is not taken for one that never does because recording goes on', async () => {
+  const { left, rows, disk, scanned, fake, clock } = await startRetention({ minFreeBytes: ENOUGH_BYTES }, 20)
+  const sizeBytes = rows[0]!.sizeBytes!
+  disk.freeBytes = ENOUGH_BYTES - 2 * sizeBytes
+  expect(await left()).toHaveLength(18)
+  // What was deleted is free by now, and as much was recorded.
+  for (const n of [1, 2]) fake.addSegment(CAMERA, isoFromUs(clock.nowMs() * US_PER_MS + n * MINUTE_US), 60)
+  await scanned()
+  expect(await left()).toEqual([...rows.keys()].slice(4).concat(-1, -1))
+})
+
+test('a clock that jumps ahead makes nothing too old at once, and one that stays there does', async () => {
+  const { left, clock } = await startRetention({ keepMs: 30 * DAY_MS })
+  expect(await left()).toHaveLength(5)
+  clock.advanceMs(400 * DAY_MS)
+  expect(await left()).toHaveLength(5)
+  clock.advanceMs(-400 * DAY_MS)
+  expect(await left()).toHaveLength(5)
+  clock.advanceMs(400 * DAY_MS)
+  expect(await left()).toHaveLength(5)
+  clock.advanceMs(3600_000)
+  expect(await left()).toEqual([])
+})
+
+test('nor does a base that begins with such a clock', async () => {
+  const { left, clock } = await startRetention({ keepMs: 30 * DAY_MS })
+  clock.advanceMs(400 * DAY_MS)
+  expect(await left()).toHaveLength(5)
+})
+
+test('what is with a media server elsewhere is not taken for deleted here', async () => {
+  const { retention, rows, db, told, segments } = await startRetention({ maxBytes: 1 })
+  const { id } = rows[0]!
+  db.prepare('UPDATE recording_segment SET file_name = NULL, raw_start = ?').run(isoFromUs(rows[0]!.startUs))
+  await retention.run(NEVER)
+  await expect(retention.delete(rows[0]!, 'asked')).rejects.toMatchObject({ code: 'recording_away' })
+  expect([told(), segments.find(id)?.id]).toEqual([[], id])
+})
+
+test('a media server elsewhere is not asked to delete what is of a stream that was removed', async () => {
+  const { left, rows, db, told, server, removed } = await startRetention({ keepMs: 1 })
+  db.prepare('UPDATE recording_segment SET file_name = NULL, raw_start = ?').run(isoFromUs(rows[0]!.startUs))
+  Object.assign(server, { recordRoot: null })
+  const { sourceId, ...place } = placeOf()
+  removed.insert({ id: sourceId, ...place })
+  expect([await left(), told()]).toEqual([[0, 1, 2, 3, 4], []])
+})
+
+test('of a stream that was removed nothing is left with its last recording', async () => {
+  const { left, removed } = await startRetention({ maxBytes: 1 })
+  const { sourceId, ...place } = placeOf()
+  removed.insert({ id: sourceId, ...place })
+  expect([await left(), removed.find(sourceId)]).toEqual([[], undefined])
 })
 
 test('what is written, and what a clip is still to be cut from, stays', async () => {

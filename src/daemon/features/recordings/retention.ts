@@ -11,6 +11,7 @@ import { isoFromUs, nameAt, US_PER_MS } from './instants.ts'
 import type { RecordingIndex } from './recording-index.ts'
 import { ENOUGH_BYTES, type RecordingRoom } from './recording-room.ts'
 import type { RecordingServer } from './recording-server.ts'
+import type { RemovedSourcesRepository } from './removed-sources.repository.ts'
 import { besidePaths } from './segment-repair.ts'
 import type { SegmentRow, SegmentsRepository } from './segments.repository.ts'
 import { endOf } from './sessions.ts'
@@ -23,6 +24,7 @@ export interface RetentionDeps {
   outbox: Outbox
   server: RecordingServer
   segments: SegmentsRepository
+  removed: RemovedSourcesRepository
   index: RecordingIndex
   room: RecordingRoom
   config: LiveConfig['recordings']
@@ -45,10 +47,19 @@ export interface Room {
 }
 
 const TAKEN_AT_ONCE = 100
+const DAY_MS = 86_400_000
+/** In which a clock that went wrong is likely put right. */
+const DOUBT_MS = 3600_000
 
 /** Decides how long recordings stay: the media server itself deletes none. */
 export class Retention {
   readonly #deps: RetentionDeps
+  /** When it was last looked for what is too old. */
+  #lastRunMs: number | null = null
+  /** Until then the clock is not believed. */
+  #doubtUntilMs = 0
+  /** With how many bytes, free and recorded ones together, the disk has given back what was deleted last; null when it has. */
+  #owed: { spareBytes: number; isTold: boolean } | null = null
 
   constructor(deps: RetentionDeps) {
     this.#deps = deps
@@ -56,42 +67,53 @@ export class Retention {
 
   /** Deletes what is too old, too much, or in the way of new recordings; the oldest first. Nothing while their disk is away. */
   async run(signal: AbortSignal): Promise<void> {
-    const { segments, log, config } = this.#deps
+    const { segments, log, config, index, server } = this.#deps
     if (config.keepMs === null && config.maxBytes === null && config.minFreeBytes === null) return
-    if (!(await this.#deps.index.isRootThere())) return
+    if (!(await index.isRootThere())) return
+    const where = server.recordRoot === null ? 'elsewhere' : 'here'
+    const spareBytes = await this.#spareBytes()
+    const room = this.#room(spareBytes)
+    let freedBytes = 0
     const stuck: string[] = []
     for (let after = { startUs: -1, id: '' }; ; ) {
-      const room = await this.#room()
-      const oldest = segments.listOldest(TAKEN_AT_ONCE, after)
-      const chosen = chooseToDelete(oldest, room)
+      const left = {
+        ...room,
+        tooMuchBytes: room.tooMuchBytes - freedBytes,
+        missingBytes: room.missingBytes - freedBytes
+      }
+      const chosen = chooseToDelete(segments.listOldest(TAKEN_AT_ONCE, where, after), left)
+      if (chosen.length === 0) break
       for (const { segment, reason } of chosen) {
         if (signal.aborted) return
         after = segment
-        // What cannot be deleted keeps nobody from deleting the next.
-        await this.delete(segment, reason).catch((error: unknown) =>
+        try {
+          if (await this.delete(segment, reason)) freedBytes += segment.sizeBytes ?? 0
+        } catch (error) {
+          // What cannot be deleted keeps nobody from deleting the next.
           stuck.push(`${segment.pathName}: ${messageOf(error)}`)
-        )
+        }
       }
-      if (chosen.length < TAKEN_AT_ONCE) break
     }
     if (stuck.length > 0) log.warn({ files: stuck.length, first: stuck[0] }, 'recordings could not be deleted')
+    if (freedBytes > 0 && spareBytes !== null) await this.#awaitFreed(spareBytes - freedBytes / 2)
   }
 
   /**
-   * Deletes a file and whatever lies beside it; by a rule only what nobody needs. Raises `recording_in_use`, `recording_away` while its
-   * disk is away, the file system's errors and `MediaMtxError`.
+   * Deletes a file and whatever lies beside it; by a rule only what nobody needs. Gives whether it did. Raises
+   * `recording_in_use`, `recording_away` while its disk is away, the file system's errors and `MediaMtxError`.
    */
-  async delete({ id, sourceId }: SegmentRow, reason: DeletionReason): Promise<void> {
+  async delete({ id, sourceId }: SegmentRow, reason: DeletionReason): Promise<boolean> {
     const { segments, index } = this.#deps
-    await index.exclusively(sourceId, async () => {
+    return index.exclusively(sourceId, async () => {
       const segment = segments.find(id)
-      if (!segment || (isByRule(reason) && (segment.isKept || segments.isNeeded(id)))) return
+      if (!segment || (isByRule(reason) && (segment.isKept || segments.isNeeded(id)))) return false
       // A clip may have been asked for since.
       if (segments.isNeeded(id) || (reason === 'asked' && segment.state === 'open'))
         throw new AppError('recording_in_use', { segmentId: id })
       await index.assertRootThere()
       await this.#remove(segment)
       this.#noteDeleted(segment, reason)
+      return true
     })
   }
 
@@ -100,7 +122,7 @@ export class Retention {
     const filePath = index.filePath(segment)
     if (filePath !== null)
       for (const path of [...Object.values(besidePaths(filePath)), filePath]) await rm(path, { force: true })
-    else if (segment.rawStart !== null)
+    else if (server.recordRoot === null && segment.rawStart !== null)
       await server
         .client()
         .deleteSegment(segment.pathName, segment.rawStart)
@@ -112,7 +134,7 @@ export class Retention {
   }
 
   #noteDeleted(segment: SegmentRow, reason: DeletionReason): void {
-    const { db, audit, outbox, segments } = this.#deps
+    const { db, audit, outbox, segments, removed } = this.#deps
     const { id, workspaceId, sourceId, pathName: path, sizeBytes, startUs } = segment
     const [start, end] = [isoFromUs(startUs), isoFromUs(endOf(segment))]
     const facts = {
@@ -127,21 +149,58 @@ export class Retention {
     }
     db.transaction(() => {
       segments.delete(id)
+      // Of a stream that is gone nothing is left then.
+      if (!segments.findLast(sourceId)) removed.delete(sourceId)
       audit.record('recording.deleted', id, facts)
       outbox.append('recording.deleted', id, facts)
     })
   }
 
-  async #room(): Promise<Room> {
-    const { clock, config, segments, room } = this.#deps
-    const free = await room.freeBytes()
+  /** What is free and what is recorded: recording does not change it, nor does deleting once the disk gives back what was deleted. */
+  async #spareBytes(): Promise<number | null> {
+    const free = await this.#deps.room.freeBytes()
+    return free === null ? null : free + this.#deps.segments.totalBytes()
+  }
+
+  /** Some disks free late what is deleted, and such with snapshots not at all: until most of it is there no more is deleted for room. */
+  async #awaitFreed(spareBytes: number): Promise<void> {
+    const nowBytes = await this.#spareBytes()
+    this.#owed = nowBytes !== null && nowBytes < spareBytes ? { spareBytes, isTold: this.#owed?.isTold ?? false } : null
+  }
+
+  #room(spareBytes: number | null): Room {
+    const { clock, config, segments } = this.#deps
+    const nowMs = clock.nowMs()
+    const isBelieved = this.#isBelieved(nowMs)
+    const totalBytes = segments.totalBytes()
     return {
-      oldestUs: config.keepMs === null ? null : (clock.nowMs() - config.keepMs) * US_PER_MS,
-      tooMuchBytes: config.maxBytes === null ? 0 : segments.totalBytes() - config.maxBytes,
-      // With less nothing would be recorded, although there is what may be deleted.
-      missingBytes:
-        free === null || config.minFreeBytes === null ? 0 : Math.max(config.minFreeBytes, ENOUGH_BYTES) - free
+      oldestUs: config.keepMs === null || !isBelieved ? null : (nowMs - config.keepMs) * US_PER_MS,
+      tooMuchBytes: config.maxBytes === null || spareBytes === null ? 0 : totalBytes - config.maxBytes,
+      missingBytes: spareBytes === null ? 0 : this.#missingBytes(spareBytes, totalBytes)
     }
+  }
+
+  #missingBytes(spareBytes: number, totalBytes: number): number {
+    const { config, log } = this.#deps
+    if (config.minFreeBytes === null) return 0
+    if (this.#owed && spareBytes < this.#owed.spareBytes) {
+      if (!this.#owed.isTold) log.warn('the disk is no emptier for what was deleted: no more is, for room, until it is')
+      this.#owed.isTold = true
+      return 0
+    }
+    this.#owed = null
+    // With less nothing would be recorded, although there is what may be deleted.
+    return Math.max(config.minFreeBytes, ENOUGH_BYTES) - (spareBytes - totalBytes)
+  }
+
+  /** A clock that is a day further on than when something was last known of it was off, or is wrong: nothing is too old at once. */
+  #isBelieved(nowMs: number): boolean {
+    const newestUs = this.#lastRunMs === null ? this.#deps.segments.findNewestUs() : null
+    const knownMs = this.#lastRunMs ?? (newestUs === null ? nowMs : newestUs / US_PER_MS)
+    if (nowMs < knownMs) this.#doubtUntilMs = 0
+    else if (nowMs - knownMs > DAY_MS) this.#doubtUntilMs = nowMs + DOUBT_MS
+    this.#lastRunMs = nowMs
+    return nowMs >= this.#doubtUntilMs
   }
 }
 

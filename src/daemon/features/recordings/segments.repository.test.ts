@@ -74,7 +74,8 @@ test('no question looks at all recordings', () => {
     () => segments.listSourceIds(),
     () => segments.listOpen(sourceId),
     () => segments.listOpenSourceIds(),
-    () => segments.listOldest(10),
+    () => segments.listOldest(10, 'here'),
+    () => segments.listOldest(10, 'elsewhere'),
     () => segments.findAfter(sourceId, 0),
     () => segments.isNeeded('x')
   ])

@@ -50,6 +50,18 @@ export interface DaySum {
   sizeBytes: number | null
 }
 
+const FOLDER_KEY = 'recordings_folder'
+
+/** Where the file of a recording is: on this machine, or with a media server elsewhere. */
+export type Where = 'here' | 'elsewhere'
+
+const IS_AT: Record<Where, string> = { here: 'file_name IS NOT NULL', elsewhere: 'raw_start IS NOT NULL' }
+/** A media server elsewhere deletes nothing of a path that it does not know any more. */
+const CAN_BE_DELETED: Record<Where, string> = {
+  here: IS_AT.here,
+  elsewhere: `${IS_AT.elsewhere} AND source_id NOT IN (SELECT id FROM removed_source)`
+}
+
 /** A clip that is still to be cut needs the recording it is cut from. */
 const NEEDED_BY_CLIP = `EXISTS (
   SELECT 1 FROM clip WHERE clip.source_id = recording_segment.source_id AND clip.state = 'waiting'
@@ -172,10 +184,9 @@ export class SegmentsRepository {
   }
 
   /** When each of a source begins. */
-  listStarts(sourceId: string, where: 'here' | 'elsewhere'): Set<number> {
-    const isThere = where === 'here' ? 'file_name IS NOT NULL' : 'raw_start IS NOT NULL'
+  listStarts(sourceId: string, where: Where): Set<number> {
     const starts = this.#db
-      .prepare<unknown[], number>(`SELECT start_us FROM recording_segment WHERE source_id = ? AND ${isThere}`)
+      .prepare<unknown[], number>(`SELECT start_us FROM recording_segment WHERE source_id = ? AND ${IS_AT[where]}`)
       .pluck()
       .all(sourceId)
     return new Set(starts)
@@ -208,22 +219,47 @@ export class SegmentsRepository {
     return { firstUs: first.startUs, lastUs: last.startUs, segments: sum.segments, sizeBytes }
   }
 
-  isEmpty(): boolean {
-    return this.#db.prepare('SELECT 1 FROM recording_segment LIMIT 1').get() === undefined
+  /** Whether anything was recorded on this machine. */
+  hasFilesHere(): boolean {
+    return this.#db.prepare('SELECT 1 FROM recording_segment WHERE file_name IS NOT NULL LIMIT 1').get() !== undefined
   }
 
+  /** The folder of the recordings that was seen last; null before the first. */
+  markedFolder(): string | null {
+    return (
+      this.#db.prepare<unknown[], string>('SELECT value FROM setting WHERE key = ?').pluck().get(FOLDER_KEY) ?? null
+    )
+  }
+
+  setMarkedFolder(folder: string): void {
+    this.#db.prepare('INSERT OR REPLACE INTO setting (key, value) VALUES (?, ?)').run(FOLDER_KEY, folder)
+  }
+
+  /** What all of them on this machine take; how large those elsewhere are nobody says. */
   totalBytes(): number {
     return (
       this.#db
-        .prepare<unknown[], { sum: number }>('SELECT coalesce(sum(size_bytes), 0) AS sum FROM recording_segment')
+        .prepare<unknown[], { sum: number }>(
+          `SELECT coalesce(sum(size_bytes), 0) AS sum FROM recording_segment WHERE ${IS_AT.here}`
+        )
         .get()?.sum ?? 0
     )
   }
 
-  /** The oldest that nothing keeps, of all sources, after another one. */
-  listOldest(limit: number, after: { startUs: number; id: string } = { startUs: -1, id: '' }): SegmentRow[] {
+  /** When the newest of all begins; null where there is none. */
+  findNewestUs(): number | null {
+    const newest = this.listSourceIds().map((sourceId) => this.findLast(sourceId)?.startUs ?? 0)
+    return newest.length === 0 ? null : Math.max(...newest)
+  }
+
+  /** The oldest that nothing keeps, and that can be deleted from here, of all sources, after another one. */
+  listOldest(
+    limit: number,
+    where: Where,
+    after: { startUs: number; id: string } = { startUs: -1, id: '' }
+  ): SegmentRow[] {
     return this.#rows(
-      `WHERE is_kept = 0 AND state <> 'open' AND (start_us, id) > (?, ?) AND NOT ${NEEDED_BY_CLIP}
+      `WHERE is_kept = 0 AND state <> 'open' AND (start_us, id) > (?, ?) AND ${CAN_BE_DELETED[where]} AND NOT ${NEEDED_BY_CLIP}
        ORDER BY start_us, id LIMIT ?`,
       after.startUs,
       after.id,

@@ -1,5 +1,5 @@
 import type { Database } from '../../db/database.ts'
-import { messageOf } from '../../errors.ts'
+import { AppError, messageOf } from '../../errors.ts'
 import { type BoundJob, bindJob, JobDeferred } from '../../jobs/define-job.ts'
 import type { JobQueue } from '../../jobs/job-queue.ts'
 import { placeOfRemoved, type RecordedSource, type RecordingPlaces } from './recorded-sources.ts'
@@ -59,14 +59,14 @@ export class SourceRemoval {
     return bindJob(deleteRecordingsJob, (source, { signal }) => this.#delete(source, signal))
   }
 
-  /** Throws `JobDeferred` while the media server or the disk is away. */
+  /** Throws `JobDeferred` while the media server or the disk is away, or a clip is still to be cut. */
   async #delete(source: RemovedSource, signal: AbortSignal): Promise<void> {
     const { db, removed, server } = this.#deps
     try {
       if (server.recordRoot === null) await this.#withPath(source, () => this.#deleteAll(source, signal))
       else await this.#deleteAll(source, signal)
     } catch (error) {
-      if (!isAway(error)) throw error
+      if (!isAway(error) && !isInUse(error)) throw error
       throw new JobDeferred(SERVER_REST_MS, messageOf(error), { cause: error })
     }
     db.transaction(() => removed.delete(source.id))
@@ -77,8 +77,11 @@ export class SourceRemoval {
     const client = this.#deps.server.client()
     await client.replacePath(pathName, { source: 'publisher', record: false })
     await client.waitForPath(pathName, (conf) => conf !== null)
-    await work()
-    await client.deletePath(pathName)
+    try {
+      await work()
+    } finally {
+      await client.deletePath(pathName)
+    }
   }
 
   async #deleteAll(source: RemovedSource, signal: AbortSignal): Promise<void> {
@@ -94,4 +97,8 @@ export class SourceRemoval {
       if (some.length === 0) return
     }
   }
+}
+
+function isInUse(error: unknown): boolean {
+  return error instanceof AppError && error.code === 'recording_in_use'
 }
