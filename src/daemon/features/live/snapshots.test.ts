@@ -86,9 +86,10 @@ describe.skipIf(process.platform === 'win32')('a picture of a stream', () => {
     show('picture')
     const many = Array.from({ length: 40 }, (_, n) => aSource({ id: String(n).padStart(26, '0') }))
     const looks = many.map((each) => snapshots.latest(each))
-    const full = snapshots.inFull(many[39]!)
+    // Expected from the start: the refusal may come while the calls are waited for.
+    const full = expect(snapshots.inFull(many[39]!)).rejects.toMatchObject({ code: 'snapshot_not_available' })
     await vi.waitFor(() => expect(calls()).toBe(2))
-    await expect(full).rejects.toMatchObject({ code: 'snapshot_not_available' })
+    await full
     // Those who are told to come again are told so at once.
     expect(await Promise.all(looks.slice(32))).toEqual(Array(8).fill(null))
     expect(calls()).toBe(2)
