@@ -108,6 +108,17 @@ test('what somebody removed is forgotten, but not what lies on a disk that is aw
   expect(await scanned()).toEqual([])
 })
 
+test('what is to be kept stays known while its file is away, as in another folder that was set for a while', async () => {
+  const { fake, scanned, segments } = await startIndex()
+  const file = fake.addSegment(CAMERA, OLD, 60)
+  const [row] = await scanned()
+  segments.setKept(row!.id, true)
+  renameSync(file, `${fake.recordRoot}-aside`)
+  expect(await scanned()).toMatchObject([{ id: row!.id, isKept: true }])
+  renameSync(`${fake.recordRoot}-aside`, file)
+  expect(await scanned()).toMatchObject([{ id: row!.id, isKept: true }])
+})
+
 test('to ask whether the disk is there puts nothing on it', async () => {
   const { fake, index, scanned } = await startIndex()
   const folder = fake.recordRoot!

@@ -307,15 +307,14 @@ export class RecordingIndex {
     })
   }
 
+  /** What somebody asked to keep is only away: it may come back, with its disk or from a copy, and is still to be kept then. */
   #forget(path: RecordingPlace, found: readonly Found[], known: Known): void {
     const { db, segments, log } = this.#deps
     const there = new Set(found.map(({ startUs }) => startUs))
     const gone = [...known.starts].filter((startUs) => !there.has(startUs))
     if (gone.length === 0) return
-    db.transaction(() => {
-      for (const startUs of gone) segments.deleteAt(path.sourceId, startUs)
-    })
-    log.warn({ path: path.pathName, files: gone.length }, 'recordings were removed by somebody else')
+    const files = db.transaction(() => gone.filter((startUs) => segments.forgetAt(path.sourceId, startUs)).length)
+    if (files > 0) log.warn({ path: path.pathName, files }, 'recordings were removed by somebody else')
   }
 }
 

@@ -104,8 +104,10 @@ export class SegmentsRepository {
     this.#db.prepare('DELETE FROM recording_segment WHERE id = ?').run(id)
   }
 
-  deleteAt(sourceId: string, startUs: number): void {
-    this.#db.prepare('DELETE FROM recording_segment WHERE source_id = ? AND start_us = ?').run(sourceId, startUs)
+  /** Whether there was one that nobody asked to keep. */
+  forgetAt(sourceId: string, startUs: number): boolean {
+    const sql = 'DELETE FROM recording_segment WHERE source_id = ? AND start_us = ? AND is_kept = 0'
+    return this.#db.prepare(sql).run(sourceId, startUs).changes > 0
   }
 
   find(id: string): SegmentRow | undefined {

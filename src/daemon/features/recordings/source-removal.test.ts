@@ -52,7 +52,7 @@ test('what was recorded of a stream that is gone waits for a clip that is still 
 
 test('what is of a stream that is gone is looked for also when nothing of it is known just now', async () => {
   const { places, index, segments, span } = await startRemoval()
-  segments.deleteAt(sourceId, span.startUs)
+  segments.forgetAt(sourceId, span.startUs)
   await index.scan(places.listAll())
   expect(segments.findLast(sourceId)).toMatchObject({ startUs: span.startUs })
 })
