@@ -1,6 +1,9 @@
+import { availableParallelism } from 'node:os'
 import react from '@vitejs/plugin-react'
 import { defineConfig } from 'vitest/config'
 
+/** Left alone, two processors have one worker. */
+const maxWorkers = Math.max(2, availableParallelism() - 1)
 const patience = { testTimeout: 60_000, hookTimeout: 60_000 }
 
 export default defineConfig({
@@ -15,9 +18,9 @@ export default defineConfig({
           pool: 'forks',
           include: ['src/daemon/lives-*.test.ts'],
           ...patience,
-          // What takes longest comes first and side by side; without this, two processors have one worker.
+          // What takes longest comes first and side by side.
           sequence: { groupOrder: 0 },
-          maxWorkers: 2
+          maxWorkers
         }
       },
       {
@@ -29,7 +32,8 @@ export default defineConfig({
           include: ['src/{shared,daemon,demo,main}/**/*.test.ts', 'test/**/*.test.ts'],
           exclude: ['src/daemon/lives-*.test.ts'],
           ...patience,
-          sequence: { groupOrder: 1 }
+          sequence: { groupOrder: 1 },
+          maxWorkers
         }
       },
       {
@@ -41,7 +45,8 @@ export default defineConfig({
           include: ['src/renderer/**/*.test.{ts,tsx}'],
           setupFiles: ['test/web-setup.ts'],
           ...patience,
-          sequence: { groupOrder: 1 }
+          sequence: { groupOrder: 1 },
+          maxWorkers
         }
       }
     ]
