@@ -4,6 +4,7 @@ import { benchLive } from './live.bench.ts'
 import { benchMedia, type MediaOptions } from './media.bench.ts'
 import { benchPilot } from './pilot.bench.ts'
 import { type BenchResult, machineFacts, missedGoals, printResult } from './report.ts'
+import { benchS3 } from './s3.bench.ts'
 import { benchStartup } from './startup.bench.ts'
 
 const benches: Record<string, (options: MediaOptions) => Promise<BenchResult>> = {
@@ -11,7 +12,8 @@ const benches: Record<string, (options: MediaOptions) => Promise<BenchResult>> =
   ingest: benchIngest,
   startup: benchStartup,
   media: benchMedia,
-  live: benchLive
+  live: benchLive,
+  s3: benchS3
 }
 
 const program = new Command('npm run bench --')
@@ -19,7 +21,7 @@ const program = new Command('npm run bench --')
   .argument('<name>', Object.keys(benches).join(' | '))
   .option('--json', 'print one JSON object instead of tables')
   .option('--quick', 'a small data set: shows that the bench works, its figures mean little')
-  .option('--only <part>', 'of media and live: one part')
+  .option('--only <part>', 'of media, live and s3: one part')
   .option('--large-gb <number>', 'of media: size of the large upload', Number)
   .parse()
 const { json = false, quick = false, ...options } = program.opts<{ json?: boolean } & Partial<MediaOptions>>()

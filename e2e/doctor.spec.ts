@@ -63,7 +63,7 @@ test('a base that is well says so', async ({ page }) => {
       await route.fulfill({ json: { ...report, checks } })
     })
     await openScreen(page, base.ready, '/doctor')
-    await expect(page.getByTestId('doctor-verdict')).toHaveText('All is well')
+    await expect(page.getByTestId('verdict')).toHaveText('All is well')
     const whole = ['database', 'store', 'listeners', 'clock', 'thumbnails', 'jobs'].map((id) => [id, 'ok'])
     expect(found).toMatchObject({ ...Object.fromEntries(whole), media_server: 'off' })
     await expectUsable(page)

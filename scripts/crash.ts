@@ -4,38 +4,42 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { Command, InvalidArgumentError } from 'commander'
 import { CrashSite } from '../test/crash/crash-site.ts'
+import { StoreCrashSite } from '../test/crash/store-crash-site.ts'
 
-// Kills the daemon (kill -9) at random instants while controllers upload, and checks after each restart that nothing
-// which was acknowledged is lost and nothing half-written shows; see --help. The last line is `N passed, M failed`.
+// Kills the daemon, or the embedded object store by itself (kill -9), at random instants while it is written to, and checks
+// after each restart that nothing which was acknowledged is lost and nothing half-written shows; see --help. The last line
+// is `N passed, M failed`.
 
-const RUNS_PER_SITE = 10
+/** The catalogue of a daemon grows with each run, and with it what has to be checked; a store stays as it is. */
+const RUNS_PER_DAEMON = 10
 
 const flags = new Command('npm run crash --')
   .description('Kill the daemon at random instants during uploads and check what is there afterwards')
+  .option('--store', 'kill the embedded object store instead, under all kinds of writes')
   .option('--runs <n>', 'how many kills', wholeNumber, 20)
   .option('--seed <n>', 'repeat the random choices of an earlier call', wholeNumber, randomInt(1_000_000))
   .option('--keep', 'leave the data of failed runs for inspection')
   .parse()
-  .opts<{ runs: number; seed: number; keep?: boolean }>()
+  .opts<{ store?: boolean; runs: number; seed: number; keep?: boolean }>()
 
 let passed = 0
 let failed = 0
 process.stdout.write(`seed ${flags.seed}\n`)
-for (let first = 0; first < flags.runs; first += RUNS_PER_SITE) {
+let run = 0
+while (run < flags.runs) {
   const directory = await mkdtemp(join(tmpdir(), 'flightcase-crash-'))
-  const site = await CrashSite.prepare(directory)
+  const site = flags.store ? new StoreCrashSite(directory) : await CrashSite.prepare(directory)
+  const last = flags.store ? flags.runs : Math.min(run + RUNS_PER_DAEMON, flags.runs)
   let broken = false
   try {
-    for (let run = first; run < Math.min(first + RUNS_PER_SITE, flags.runs); run++) {
+    // What follows on broken data says nothing new.
+    for (; run < last && !broken; run++) {
       const { story, problems } = await site.run(flags.seed, run)
-      process.stdout.write(`run ${run + 1}: ${story}${problems.length === 0 ? '' : ', FAILED'}\n`)
+      process.stdout.write(`run ${run + 1}: ${story}${problems.length === 0 ? '' : `, FAILED (seed ${flags.seed})`}\n`)
       for (const problem of problems) process.stdout.write(`  ${problem}\n`)
-      if (problems.length === 0) passed++
-      else {
-        failed++
-        broken = true
-        break // what follows on broken data says nothing new
-      }
+      broken = problems.length > 0
+      if (broken) failed++
+      else passed++
     }
   } finally {
     await site.close()

@@ -4,13 +4,19 @@ import { mkdtemp, rm } from 'node:fs/promises'
 import { createServer } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { Command, InvalidArgumentError } from 'commander'
+import { Command, InvalidArgumentError, Option } from 'commander'
 import { launchDaemon } from '../src/demo/daemon-process.ts'
+import { bucketFromSettings, type DemoBucket } from '../src/demo/demo-bucket.ts'
 import { cardsFromPhotos, generateCards } from '../src/demo/demo-cards.ts'
-import { type DaySummary, hasFfmpeg, planDay, playDay } from '../src/demo/demo-day.ts'
+import { type DayOptions, type DaySummary, hasFfmpeg, planDay, playDay, sendAgain } from '../src/demo/demo-day.ts'
 import { DemoScreen } from '../src/demo/demo-screen.ts'
+import type { CardFile } from '../src/demo/photo-card.ts'
 
 // Plays one upload day against a real daemon on a fresh data directory; see --help.
+
+const STORES = ['embedded', 'external', 'gateway'] as const
+/** Files that a second workspace uploads although the base holds them. */
+const SENT_AGAIN = 3
 
 const flags = new Command('npm run demo --')
   .description('Start Flightcase on a fresh data directory and play a day with two DJI Pilot 2 controllers')
@@ -18,9 +24,22 @@ const flags = new Command('npm run demo --')
   .option('--json', 'print one JSON object with the counts of the day on standard output')
   .option('--photos <dir>', 'use the photos and videos of this folder instead of generated ones')
   .option('--verbose', 'show the log of the daemon')
+  .addOption(
+    new Option(
+      '--store <mode>',
+      'where media is kept; external: the server that FLIGHTCASE_S3_* names; gateway: there, through the base'
+    ).choices(STORES)
+  )
   .option('--count <n>', 'generated photos per card', parseCount, 24)
   .parse()
-  .opts<{ once?: boolean; json?: boolean; verbose?: boolean; photos?: string; count: number }>()
+  .opts<{
+    once?: boolean
+    json?: boolean
+    verbose?: boolean
+    photos?: string
+    store?: (typeof STORES)[number]
+    count: number
+  }>()
 
 const root = join(import.meta.dirname, '..')
 const scratch = await mkdtemp(join(tmpdir(), 'flightcase-demo-'))
@@ -38,8 +57,10 @@ async function demo(): Promise<number> {
   const cards = flags.photos
     ? await cardsFromPhotos(flags.photos, join(scratch, 'bravo'))
     : await generateCards(scratch, flags.count)
+  const bucket = flags.store === undefined || flags.store === 'embedded' ? null : bucketFromSettings(process.env)
   const daemon = launchDaemon({
     dataDir: join(scratch, 'data'),
+    env: { ...(flags.store && { FLIGHTCASE_OBJECT_STORE: flags.store }), ...bucket?.env },
     args: flags.once ? [] : await usualPorts(),
     ...(flags.verbose ? { onLog: (line) => screen.say(line) } : {})
   })
@@ -51,17 +72,19 @@ async function demo(): Promise<number> {
     const plan = await planDay(cards, { ffmpeg: await hasFfmpeg(ready) })
     const interruption = stopped.then(() => Promise.reject(new Error('The day was broken off.')))
     interruption.catch(() => {})
-    const day = playDay({
+    const scenery: Omit<DayOptions, 'plan'> = {
       ready,
-      plan,
+      ...(bucket && { workspaceId: bucket.workspaces[0] }),
       ...(flags.once ? {} : { bytesPerSecond: 3 * 1024 * 1024 }),
       onScene: (text) => screen.say(text),
       onEvent: (controller, event) => screen.show(controller, event)
-    })
-    const { summary, problems } = await Promise.race([day, interruption])
+    }
+    const { summary, problems } = await Promise.race([playDay({ ...scenery, plan }), interruption])
+    const store = bucket && (await Promise.race([lookAtBucket(bucket, summary, cards.alpha, scenery), interruption]))
+    if (store) problems.push(...store.problems)
     screen.clear()
-    if (flags.json) process.stdout.write(`${JSON.stringify(summary)}\n`)
-    else screen.say(inWords(summary))
+    if (flags.json) process.stdout.write(`${JSON.stringify({ ...summary, ...(store && { store: store.found }) })}\n`)
+    else screen.say(inWords(summary) + (store ? ` In the bucket: ${JSON.stringify(store.found)}.` : ''))
     for (const problem of problems) screen.say(`WRONG: ${problem}`)
     if (!flags.once) {
       screen.say(`\nFlightcase keeps serving at ${adminUrl}\nCtrl-C ends it; the demo data is deleted then.`)
@@ -70,7 +93,26 @@ async function demo(): Promise<number> {
     return problems.length === 0 ? 0 : 1
   } finally {
     await daemon.stop()
+    await bucket?.empty()
+    bucket?.close()
   }
+}
+
+/** What is in the bucket after somebody else has sent some of the files once more: every content is there once. */
+async function lookAtBucket(
+  bucket: DemoBucket,
+  { blobs }: DaySummary,
+  card: readonly CardFile[],
+  scenery: Omit<DayOptions, 'plan'>
+): Promise<{ found: object; problems: string[] }> {
+  screen.say('Another workspace sends what the base holds already.')
+  const files = card.slice(0, SENT_AGAIN)
+  const sentAgain = await sendAgain(files, { ...scenery, workspaceId: bucket.workspaces[1] })
+  const counts = await bucket.count()
+  const problems: string[] = []
+  if (sentAgain !== files.length) problems.push(`sent again: expected ${files.length}, found ${sentAgain}`)
+  if (counts.originals !== blobs) problems.push(`originals in the bucket: expected ${blobs}, found ${counts.originals}`)
+  return { found: { mode: flags.store, bucket: bucket.bucket, sentAgain, ...counts }, problems }
 }
 
 function inWords(day: DaySummary): string {

@@ -2,9 +2,12 @@
 import { inspect } from 'node:util'
 import { Command, CommanderError } from 'commander'
 import { demoControllerCommand } from '../demo/demo-controller-command.ts'
+import { backupCommand } from './commands/backup.ts'
 import { doctorCommand } from './commands/doctor.ts'
+import { rebuildIndexCommand } from './commands/rebuild-index.ts'
 import { serveCommand } from './commands/serve.ts'
 import { tokenCommand } from './commands/token.ts'
+import { verifyCommand } from './commands/verify.ts'
 import { messageOf, StartupError } from './errors.ts'
 import { version } from './package-info.ts'
 
@@ -15,6 +18,9 @@ const program = new Command('flightcase')
   .addCommand(serveCommand())
   .addCommand(doctorCommand())
   .addCommand(tokenCommand())
+  .addCommand(backupCommand())
+  .addCommand(verifyCommand())
+  .addCommand(rebuildIndexCommand())
   .addCommand(demoControllerCommand())
 overrideExit(program)
 

@@ -7,7 +7,6 @@ import { PutObjectCommand, S3Client } from '@aws-sdk/client-s3'
 import Sqlite from 'better-sqlite3'
 import { describe, expect, onTestFinished, test, vi } from 'vitest'
 import { type CardFile, createPhotoCard } from '../demo/photo-card.ts'
-import { PilotController } from '../demo/pilot-controller.ts'
 import {
   type AssetSummary,
   deleteAsset,
@@ -23,6 +22,7 @@ import { createToken, getStatus, listTokens, revokeToken } from '../shared/api/s
 import { ApiError } from '../shared/api-client.ts'
 import { problemSchema } from '../shared/problem.ts'
 import { ManualClock } from './testing/manual-clock.ts'
+import { testController } from './testing/test-controller.ts'
 import { startTestDaemon, TEST_PILOT_TOKEN, type TestDaemon } from './testing/test-daemon.ts'
 import { temporaryFolder } from './testing/test-database.ts'
 
@@ -40,20 +40,7 @@ async function upload(base: TestDaemon, count: number): Promise<CardFile[]> {
   return card
 }
 
-async function offer(base: TestDaemon, card: CardFile[]) {
-  const controller = new PilotController({
-    fieldUrl: base.ready.field.url,
-    token: TEST_PILOT_TOKEN,
-    workspaceId: 'e3dea0f5-37f2-4d79-ae58-490af3228069',
-    deviceId: 'RC-1',
-    droneSerial: 'DRONE1',
-    droneModelKey: '0-99-0',
-    payloadModelKey: '1-88-0',
-    photoType: 'original'
-  })
-  onTestFinished(() => controller.close())
-  return controller.offer(card)
-}
+const offer = (base: TestDaemon, card: CardFile[]) => testController(base).offer(card)
 
 async function problemOf(response: Response) {
   expect(response.headers.get('content-type')).toContain('application/problem+json')

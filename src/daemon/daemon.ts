@@ -3,6 +3,7 @@ import type { LookupFunction } from 'node:net'
 import { join } from 'node:path'
 import type { Logger } from 'pino'
 import { AuditLog } from './audit/audit-log.ts'
+import { assertNoBackup } from './backup/backup-mark.ts'
 import { BusyWatch } from './busy-watch.ts'
 import { type Clock, systemClock } from './clock.ts'
 import { Closers } from './closers.ts'
@@ -11,6 +12,7 @@ import { lockDataDir } from './db/data-dir-lock.ts'
 import { dataDirProblem } from './db/data-dir-problem.ts'
 import { openDatabase } from './db/database.ts'
 import { migrations } from './db/migrations/all.ts'
+import { releaseBallastIfFull } from './embedded-store/engine/ballast.ts'
 import { eventSource } from './events/cloud-event.ts'
 import { LiveFeed } from './events/live-feed.ts'
 import { Outbox } from './events/outbox.ts'
@@ -36,8 +38,10 @@ import { createPilot } from './features/pilot/create-pilot.ts'
 import { createRecordings } from './features/recordings/create-recordings.ts'
 import { createRemote } from './features/remote/create-remote.ts'
 import { createRenditions } from './features/renditions/create-renditions.ts'
+import { createSettings } from './features/settings/create-settings.ts'
 import { createSimilar } from './features/similar/create-similar.ts'
 import { createSinks } from './features/sinks/create-sinks.ts'
+import { createStorage } from './features/storage/create-storage.ts'
 import { createSystem } from './features/system/create-system.ts'
 import { StoreMonitor } from './features/system/system.service.ts'
 import { createTiering } from './features/tiering/create-tiering.ts'
@@ -55,8 +59,10 @@ import { PreviewPace } from './jobs/preview-pace.ts'
 import { createLogger } from './logger.ts'
 import { findFfmpeg } from './media/find-ffmpeg.ts'
 import { openObjectKeys } from './object-keys.ts'
+import { watchBattery } from './on-battery.ts'
 import { openStore } from './open-store.ts'
 import { packageRoot, resourcesDir, version } from './package-info.ts'
+import { ownPageOrigins } from './page-origins.ts'
 import { inPhases, type Phases } from './phases.ts'
 import { ObjectRemovals } from './removals/object-removals.ts'
 import { observeMedia } from './telemetry/media-metrics.ts'
@@ -75,6 +81,8 @@ export interface DaemonOverrides {
   settleMs?: number
   /** Between looks at a media server that somebody else runs. */
   livenessMs?: number
+  /** Whether the computer runs on battery; what Linux says, unless given. */
+  isOnBattery?: () => boolean
   /** Resolves the names of servers that files are fetched from. */
   lookup?: LookupFunction
   /** Check every answer against the contract. */
@@ -105,7 +113,9 @@ export async function createDaemon(config: Config, overrides: DaemonOverrides = 
 
   async function build(): Promise<Daemon> {
     for (const name of config.unknownVariables) log.warn({ name }, 'this environment variable means nothing here')
+    await releaseBallastIfFull(join(config.dataDir, 'store'))
     closers.add('data folder', lockDataDir(config.dataDir))
+    assertNoBackup(config.dataDir)
     const db = openDatabase(join(config.dataDir, 'flightcase.db'), migrations, (error) =>
       log.error({ err: error }, 'what follows a commit failed')
     )
@@ -117,12 +127,20 @@ export async function createDaemon(config: Config, overrides: DaemonOverrides = 
     const telemetry = await openTelemetry({ version, otlpEndpoint: config.otlpEndpoint })
     closers.add('telemetry', () => telemetry.close())
     observeMedia(telemetry, { db, outbox, removals })
+    const isOnBattery = overrides.isOnBattery ?? watchBattery()
     const opened = await openStore({
       config: config.store,
       dataDir: config.dataDir,
       log,
+      pageOrigins: () => {
+        const { publicUrl, corsOrigins } = config.delivery
+        const ports = [adminListener, fieldListener].map((listener) => listener.address().port)
+        return [...ownPageOrigins(ports, publicUrl), ...corsOrigins]
+      },
       onUploadProgress: (event) => field.board.transfer(event),
       onAnswered: observeStore(telemetry),
+      isNew: db.prepare('SELECT 1 FROM blob LIMIT 1').get() === undefined,
+      mayScrub: () => !isOnBattery(),
       onObjectDamaged: (key) => queue.enqueue(checkBytesJob, { key })
     })
     closers.add('object store', () => opened.close())
@@ -189,7 +207,7 @@ export async function createDaemon(config: Config, overrides: DaemonOverrides = 
       ...floor,
       onNewAsset,
       // A prefix says that there are others.
-      isBucketShared: config.store.mode === 'external' && config.store.rootPrefix !== null,
+      isBucketShared: config.store.mode !== 'embedded' && config.store.rootPrefix !== null,
       acceptsWorkspace,
       reviewPlace: tiering.review,
       belongsAt: tiering.belongsAt,
@@ -292,6 +310,14 @@ export async function createDaemon(config: Config, overrides: DaemonOverrides = 
       publicUrl: config.delivery.publicUrl
     })
     const storeMonitor = new StoreMonitor(store, keys, config.store.mode)
+    const storage = createStorage({
+      ...floor,
+      config: config.store,
+      dataDir: config.dataDir,
+      storeMonitor,
+      maintenance: opened.maintenance,
+      deniedActions: () => opened.deniedActions()
+    })
     const outgoing = { ...floor, source: eventSource(db) }
     const features: Feature[] = [
       access,
@@ -322,6 +348,8 @@ export async function createDaemon(config: Config, overrides: DaemonOverrides = 
         mediaUrl: (assetId) => `${config.delivery.publicUrl ?? adminUrl()}/media/${assetId}`,
         acceptInbound: (event) => void deletions.accept(event)
       }),
+      storage,
+      createSettings({ config, audit, kept: () => storage.kept() }),
       createSystem({
         ...floor,
         version,

@@ -13,10 +13,12 @@ interface ParentPort {
 const { parentPort } = process as typeof process & { parentPort: ParentPort }
 let daemon: Daemon | undefined
 let starting: Promise<void> | undefined
+let onBattery = false
 
 parentPort.on('message', ({ data }) => {
   const command = hostCommandSchema.parse(data)
   if (command.type === 'start') starting = start(command).catch(fail)
+  else if (command.type === 'power') onBattery = command.onBattery
   else stop().catch(fail)
 })
 
@@ -31,7 +33,8 @@ function fail(error: unknown): void {
 }
 
 async function start(command: { dataDir: string; env: Record<string, string> }): Promise<void> {
-  daemon = await createDaemon(loadConfig({ flags: { dataDir: command.dataDir }, env: command.env }))
+  const config = loadConfig({ flags: { dataDir: command.dataDir }, env: command.env })
+  daemon = await createDaemon(config, { isOnBattery: () => onBattery })
   const ready = await daemon.start()
   parentPort.postMessage({ type: 'ready', ready })
   daemon.onBusyChange((busy) => parentPort.postMessage({ type: 'activity', busy }))

@@ -2,32 +2,44 @@ import { mkdirSync } from 'node:fs'
 import { join } from 'node:path'
 import type { Logger } from 'pino'
 import type { ListenAddress } from './config/settings/listeners.ts'
-import type { StoreConfig } from './config/settings/store.ts'
+import type { EndpointConfig, StoreConfig } from './config/settings/store.ts'
 import {
   type IdentityService,
   openIdentityService,
   STORE_OWNER
 } from './embedded-store/credentials/identity-service.ts'
+import { type DeniedAction, DeniedActions } from './embedded-store/endpoint/denied-actions.ts'
 import type { AnsweredEvent } from './embedded-store/endpoint/pipeline.ts'
 import { createS3Endpoint } from './embedded-store/endpoint/s3-endpoint.ts'
+import type { ServedStorage } from './embedded-store/endpoint/served-storage.ts'
 import type { UploadProgressEvent } from './embedded-store/endpoint/upload-progress.ts'
 import { createStorageEngine, type StorageEngineOptions } from './embedded-store/engine/create-storage-engine.ts'
 import type { StorageEngine } from './embedded-store/engine/storage-engine.ts'
+import type { StoreMaintenance } from './embedded-store/engine/store-maintenance.ts'
+import { openGateway } from './embedded-store/gateway/gateway-storage.ts'
 import { assertKnownStore, rememberStore } from './embedded-store/known-store.ts'
 import { listenProblem, urlOf } from './http/listener.ts'
+import { externalOptions } from './object-store/external-options.ts'
 import { LocalObjectStore } from './object-store/local-object-store.ts'
 import type { IssueCredentials, ObjectStore } from './object-store/object-store.ts'
 import { Presigner, type StaticKey } from './object-store/presigner.ts'
+import { type PublicStore, publicStoreAt } from './object-store/public-store.ts'
 import { S3ObjectStore } from './object-store/s3-object-store.ts'
 import { buildSessionPolicy } from './object-store/session-policy.ts'
+import { storeProfiles } from './object-store/store-profiles.ts'
+
+/** How long the start waits for a store that does not answer. */
+const BUCKET_MS = 5000
 
 /** The object store of the configuration with whatever has to run for it. */
 export interface OpenStore {
   store: ObjectStore
+  /** Usage and wholeness of the embedded store; null for an external one. */
+  maintenance: StoreMaintenance | null
   /** Opens the embedded endpoint, if there is one, and returns the base URL of the store as this machine sees it. */
   listen(): Promise<string>
   /** Where controllers find the store beside the host they already use. */
-  publicStore(): { publicEndpoint: string | null; port: number; scheme: 'http' | 'https'; region: string }
+  publicStore(): PublicStore
   /** The embedded endpoint's address; null for an external store or before it listens. */
   address(): ListenAddress | null
   /**
@@ -37,6 +49,8 @@ export interface OpenStore {
   revokeCredentials(deviceId: string): void
   /** Uploads being received now. */
   inFlightBodies(): number
+  /** What well-signed requests to the embedded endpoint were refused since the start, the latest first. Empty for an external store. */
+  deniedActions(): DeniedAction[]
   /** Takes no more requests and lets running ones end until the deadline. */
   stopListening(deadlineMs: number): Promise<void>
   close(): Promise<void>
@@ -47,49 +61,114 @@ export interface OpenStoreOptions {
   dataDir: string
   log: Logger
   onUploadProgress: (event: UploadProgressEvent) => void
+  /** Origins of the pages that may use signed links to the embedded store. */
+  pageOrigins: () => readonly string[]
   /** A request to the embedded endpoint was answered. */
   onAnswered: (event: AnsweredEvent) => void
+  /** Whether the base holds nothing yet. A bucket that is missing later is a mistake: a new one would have nothing of the catalogue. */
+  isNew: boolean
   /** An object of the embedded store was found to have lost its bytes; told again at each start while it is so. */
   onObjectDamaged: (key: string) => void
+  /** Whether stored bytes may be read now just to check or tidy them; asked all the time. Always, unless given. */
+  mayScrub?: () => boolean
 }
 
 /** Opens the store of the configuration. Throws `StartupError` when it cannot be used at all. */
 export function openStore(options: OpenStoreOptions): Promise<OpenStore> | OpenStore {
   const { config } = options
-  return config.mode === 'embedded' ? openEmbedded(options, config) : openExternal(config)
+  if (config.mode === 'embedded') return openEmbedded(options, config)
+  return config.mode === 'gateway' ? openBehindGateway(options, config) : openExternal(options, config)
 }
 
 async function openEmbedded(
   options: OpenStoreOptions,
   config: Extract<StoreConfig, { mode: 'embedded' }>
 ): Promise<OpenStore> {
-  const { bucket, region } = config
+  const { bucket } = config
   const log = options.log.child({ part: 's3' })
   const directory = join(options.dataDir, 'store')
   assertKnownStore(options.dataDir, directory)
   mkdirSync(directory, { recursive: true, mode: 0o700 })
-  const identity = openIdentityService({ directory, log })
+  const identity = openIdentityService({ directory, rootKey: config.rootKey ?? undefined, log })
   const engine = await openEngine({ directory, log }, options, bucket).catch((error: unknown) => {
     identity.close()
     throw error
   })
-  let address: ListenAddress | null = null
-  const { onUploadProgress, onAnswered } = options
-  const endpoint = createS3Endpoint({ engine, identity, region, log, onUploadProgress, onAnswered })
-  const store = new LocalObjectStore({
-    engine,
-    bucket,
-    issueCredentials: issueFrom(identity, bucket),
-    presigner: new Presigner({
-      bucket,
-      region,
-      endpoint: () => config.publicEndpoint ?? urlOf(address ?? config.listen),
-      credentials: () => linkSigner(identity, bucket),
-      forcePathStyle: true
-    })
-  })
+  const endpoint = openEndpoint(options, config, { identity, storage: engine })
+  const issueCredentials = issueFrom(identity, bucket)
+  const store = new LocalObjectStore({ engine, bucket, issueCredentials, presigner: endpoint.presigner })
   return {
+    ...endpoint.openings,
     store,
+    maintenance: engine.maintenance,
+    async close() {
+      await store.close()
+      await engine.close()
+      identity.close()
+    }
+  }
+}
+
+/** Controllers talk to the endpoint; the daemon itself talks to the server behind it. */
+async function openBehindGateway(
+  options: OpenStoreOptions,
+  config: Extract<StoreConfig, { mode: 'gateway' }>
+): Promise<OpenStore> {
+  const { bucket } = config
+  const directory = join(options.dataDir, 'gateway')
+  mkdirSync(directory, { recursive: true, mode: 0o700 })
+  const identity = openIdentityService({ directory, rootKey: config.rootKey ?? undefined, log: options.log })
+  const server = externalOptions(config)
+  const storage = await openGateway({ directory, server, owner: STORE_OWNER }).catch((error: unknown) => {
+    identity.close()
+    throw error
+  })
+  const { presigner, openings } = openEndpoint(options, config, { identity, storage })
+  const store = new S3ObjectStore({ ...server, presigner, issueCredentials: issueFrom(identity, bucket) })
+  return {
+    ...openings,
+    store,
+    maintenance: null,
+    async listen() {
+      if (options.isNew) await createBucket(store, options.log)
+      return openings.listen()
+    },
+    async close() {
+      await store.close()
+      await storage.close()
+      identity.close()
+    }
+  }
+}
+
+/** The embedded endpoint over whatever keeps the objects, with what makes links to it. */
+function openEndpoint(
+  options: OpenStoreOptions,
+  config: Extract<StoreConfig, EndpointConfig>,
+  { identity, storage }: { identity: IdentityService; storage: ServedStorage }
+): { presigner: Presigner; openings: Omit<OpenStore, 'store' | 'maintenance' | 'close'> } {
+  const { bucket, region, publicEndpoint, explainSignatures } = config
+  let address: ListenAddress | null = null
+  const denied = new DeniedActions(Date.now)
+  const endpoint = createS3Endpoint({
+    engine: storage,
+    identity,
+    region,
+    log: options.log.child({ part: 's3' }),
+    explainSignatures,
+    corsOrigins: options.pageOrigins,
+    onUploadProgress: options.onUploadProgress,
+    onAnswered: options.onAnswered,
+    onDenied: (event) => denied.record(event)
+  })
+  const presigner = new Presigner({
+    bucket,
+    region,
+    endpoint: () => publicEndpoint ?? urlOf(address ?? config.listen),
+    credentials: () => linkSigner(identity, bucket),
+    forcePathStyle: true
+  })
+  const openings = {
     async listen() {
       const { host, port } = config.listen
       try {
@@ -100,30 +179,28 @@ async function openEmbedded(
       return urlOf(address)
     },
     publicStore: () => ({
-      publicEndpoint: config.publicEndpoint,
+      publicEndpoint,
       port: (address ?? config.listen).port,
-      scheme: 'http',
-      region
+      scheme: 'http' as const,
+      region,
+      provider: 'minio' as const
     }),
     address: () => address,
-    revokeCredentials: (deviceId) => void identity.revokeSessions({ deviceId }),
+    revokeCredentials: (deviceId: string) => void identity.revokeSessions({ deviceId }),
     inFlightBodies: () => endpoint.inFlightBodies(),
-    stopListening: (deadlineMs) => endpoint.close(deadlineMs),
-    async close() {
-      await store.close()
-      await engine.close()
-      identity.close()
-    }
+    deniedActions: () => denied.list(),
+    stopListening: (deadlineMs: number) => endpoint.close(deadlineMs)
   }
+  return { presigner, openings }
 }
 
 /** The engine with its bucket; closed again when the bucket cannot be made. */
 async function openEngine(
   options: StorageEngineOptions,
-  { dataDir, onObjectDamaged }: OpenStoreOptions,
+  { dataDir, onObjectDamaged, mayScrub = () => true }: OpenStoreOptions,
   bucket: string
 ): Promise<StorageEngine> {
-  const engine = await createStorageEngine(options)
+  const engine = await createStorageEngine({ ...options, mayScrub })
   engine.onObjectDamaged((event) => {
     if (event.bucket === bucket) onObjectDamaged(event.key)
   })
@@ -163,29 +240,33 @@ function linkSigner(identity: IdentityService, bucket: string): StaticKey {
   })
 }
 
-function openExternal(config: Extract<StoreConfig, { mode: 'external' }>): OpenStore {
-  const url = new URL(config.endpoint)
-  const scheme = url.protocol === 'https:' ? 'https' : 'http'
-  const store = new S3ObjectStore({
-    endpoint: config.endpoint,
-    publicEndpoint: () => config.publicEndpoint ?? config.endpoint,
-    region: config.region,
-    bucket: config.bucket,
-    credentials: { accessKeyId: config.accessKey, secretAccessKey: config.secretKey }
-  })
+function openExternal({ isNew, log }: OpenStoreOptions, config: Extract<StoreConfig, { mode: 'external' }>): OpenStore {
+  const { endpoint, region, publicEndpoint } = config
+  const { provider } = storeProfiles[config.profile]
+  const store = new S3ObjectStore(externalOptions(config))
   return {
     store,
-    listen: async () => config.endpoint,
-    publicStore: () => ({
-      publicEndpoint: config.publicEndpoint,
-      port: Number(url.port || (scheme === 'https' ? 443 : 80)),
-      scheme,
-      region: config.region
-    }),
+    maintenance: null,
+    async listen() {
+      if (isNew) await createBucket(store, log)
+      return endpoint
+    },
+    publicStore: () => publicStoreAt(endpoint, { publicEndpoint, region, provider }),
     address: () => null,
     revokeCredentials: () => {},
     inFlightBodies: () => 0,
+    deniedActions: () => [],
     stopListening: async () => {},
     close: () => store.close()
+  }
+}
+
+/** A store that is away or refuses does not keep the base from starting: Doctor and the screen say what is wrong. */
+async function createBucket(store: S3ObjectStore, log: Logger): Promise<void> {
+  try {
+    const isCreated = await store.createBucketIfMissing({ signal: AbortSignal.timeout(BUCKET_MS) })
+    if (isCreated) log.info({ bucket: store.bucket }, 'the bucket was missing and has been created')
+  } catch (error) {
+    log.warn({ err: error, bucket: store.bucket }, 'whether the bucket is there could not be found out')
   }
 }

@@ -1,7 +1,6 @@
 import { join } from 'node:path'
 import { describe, expect, onTestFinished, test, vi } from 'vitest'
 import { createPhotoCard } from '../demo/photo-card.ts'
-import { PilotController } from '../demo/pilot-controller.ts'
 import { deleteAsset, getAsset, listAssets } from '../shared/api/assets.ts'
 import { collectGarbage } from '../shared/api/lifecycle.ts'
 import { createReference } from '../shared/api/references.ts'
@@ -15,7 +14,8 @@ import { newId } from './ids.ts'
 import { ManualClock } from './testing/manual-clock.ts'
 import { blankPng, dronePhoto } from './testing/photos.ts'
 import { storedKeys } from './testing/stored-keys.ts'
-import { startTestDaemon, TEST_PILOT_TOKEN, type TestDaemon } from './testing/test-daemon.ts'
+import { testController } from './testing/test-controller.ts'
+import { startTestDaemon, type TestDaemon } from './testing/test-daemon.ts'
 import { temporaryFolder } from './testing/test-database.ts'
 
 const DAY_MS = 24 * 3_600_000
@@ -92,14 +92,7 @@ class Tenant {
       directory: join(temporaryFolder('card'), 'card'),
       ...{ count, seed: count, startedAt: '2026-04-07T10:00:00', megapixels: 0.1, withClip: false }
     })
-    const controller = new PilotController({
-      fieldUrl: this.base.ready.field.url,
-      token: TEST_PILOT_TOKEN,
-      ...{ workspaceId, deviceId: 'RC-1', droneSerial: 'DRONE1', photoType: 'original' },
-      ...{ droneModelKey: '0-99-0', payloadModelKey: '1-88-0' }
-    })
-    onTestFinished(() => controller.close())
-    expect((await controller.offer(card)).uploaded).toHaveLength(count)
+    expect((await testController(this.base, workspaceId).offer(card)).uploaded).toHaveLength(count)
     await this.base.daemon.idle()
   }
 }

@@ -18,6 +18,8 @@ export type DayPlan = {
 export type DayOptions = {
   ready: ReadyInfo
   plan: DayPlan
+  /** The workspace of both controllers; always the same one unless given. */
+  workspaceId?: string
   /** Rate of each controller's radio link; as fast as possible when left out. */
   bytesPerSecond?: number
   /** Called with each new scene, in words. */
@@ -131,9 +133,24 @@ export async function playDay(options: DayOptions): Promise<{ summary: DaySummar
   }
 }
 
+/**
+ * Has a controller of another workspace upload files that the base holds already, as Pilot does there: it asks for its own workspace
+ * only. Waits for the daemon's jobs and gives how many files were sent.
+ */
+export async function sendAgain(files: readonly CardFile[], options: Omit<DayOptions, 'plan'>): Promise<number> {
+  const controller = await pair('bravo', options)
+  try {
+    const { uploaded } = await controller.offer(files)
+    await waitUntilIdle(openAdmin(options.ready.admin))
+    return uploaded.length
+  } finally {
+    controller.close()
+  }
+}
+
 /** A controller with a token of its own. The two use different SDKs, so that both framings are on the air. */
-async function pair(name: keyof typeof CONTROLLERS, options: DayOptions): Promise<PilotController> {
-  const { ready, bytesPerSecond, onEvent } = options
+async function pair(name: keyof typeof CONTROLLERS, options: Omit<DayOptions, 'plan'>): Promise<PilotController> {
+  const { ready, bytesPerSecond, onEvent, workspaceId = WORKSPACE } = options
   const identity = CONTROLLERS[name]
   const { secret } = await openAdmin(ready.admin).api.call(createToken, {
     body: { name: identity.deviceId, role: 'controller' }
@@ -142,7 +159,7 @@ async function pair(name: keyof typeof CONTROLLERS, options: DayOptions): Promis
     ...identity,
     fieldUrl: ready.field.url,
     token: secret,
-    workspaceId: WORKSPACE,
+    workspaceId,
     photoType: 'original',
     framing: name === 'alpha' ? 'signed-chunks' : 'checksum-trailer',
     ...(bytesPerSecond ? { bytesPerSecond } : {}),

@@ -121,9 +121,12 @@ export class ObjectUploader {
     const target = { Bucket: upload.grant.bucket, Key: upload.key, UploadId: uploadId }
     const done: Unfinished['done'] = new Map()
     try {
-      for await (const page of paginateListParts({ client: this.#s3(upload.grant) }, target))
+      for await (const page of paginateListParts({ client: this.#s3(upload.grant) }, target)) {
         for (const part of page.Parts ?? [])
           done.set(part.PartNumber ?? 0, { etag: part.ETag ?? '', sizeBytes: part.Size ?? 0 })
+        // MinIO names a next part on the last page as well, and the SDK would begin again from there.
+        if (!page.IsTruncated) break
+      }
     } catch (error) {
       // It was completed, and only the answer was lost; or it was aborted. Either way it cannot be gone on with.
       if (!(error instanceof Error) || error.name !== 'NoSuchUpload') throw error

@@ -35,6 +35,7 @@ export class DaemonProcess extends EventEmitter<{ status: [DaemonStatus] }> {
   #state: SupervisorState = initialSupervisorState
   #child: DaemonChild | null = null
   #wakeTimer: NodeJS.Timeout | undefined
+  #onBattery = false
 
   constructor(options: DaemonProcessOptions) {
     super()
@@ -57,6 +58,12 @@ export class DaemonProcess extends EventEmitter<{ status: [DaemonStatus] }> {
   /** Ends a pause or a slow start and starts anew. */
   retry(): void {
     this.#dispatch({ type: 'retry' })
+  }
+
+  /** Tells the daemon, also one that is started later, what the computer runs on. */
+  tellPower(onBattery: boolean): void {
+    this.#onBattery = onBattery
+    this.#child?.postMessage({ type: 'power', onBattery } satisfies HostCommand)
   }
 
   /** Asks the daemon to finish and resolves when its process is gone; after the time limit it is killed. */
@@ -95,5 +102,6 @@ export class DaemonProcess extends EventEmitter<{ status: [DaemonStatus] }> {
       this.#dispatch({ type: 'exited', code })
     })
     child.postMessage(this.#options.start)
+    if (this.#onBattery) this.tellPower(true)
   }
 }

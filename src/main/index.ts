@@ -1,6 +1,6 @@
 import { mkdirSync } from 'node:fs'
 import { join, resolve } from 'node:path'
-import { app, dialog, Notification, session, shell, utilityProcess } from 'electron'
+import { app, dialog, Notification, powerMonitor, session, shell, utilityProcess } from 'electron'
 import type { DaemonStatus } from '../shared/bridge.ts'
 import { DaemonProcess } from './daemon-process.ts'
 import { answerBridge } from './ipc.ts'
@@ -80,6 +80,10 @@ function run(): void {
     tray.follow(status)
     keepAwake.follow(status.state === 'running' && status.busy)
   }
+  const tellPower = () => daemon.tellPower(powerMonitor.isOnBatteryPower())
+  tellPower()
+  powerMonitor.on('on-battery', tellPower)
+  powerMonitor.on('on-ac', tellPower)
   daemon.on('status', follow)
   follow(daemon.status)
   daemon.start()

@@ -247,6 +247,19 @@ describe('daemon', () => {
     expect(readFileSync(join(dataDir, 'desktop/logs/daemon.log'), 'utf8')).toBe('{"level":30}\n')
   })
 
+  test('hears what the computer runs on', async () => {
+    powerMonitor.onBattery = true
+    await launch()
+    const onBattery = { type: 'power', onBattery: true }
+    expect(child().posted.slice(1)).toEqual([onBattery])
+    powerMonitor.onBattery = false
+    powerMonitor.emit('on-ac')
+    expect(child().posted.at(-1)).toEqual({ type: 'power', onBattery: false })
+    powerMonitor.onBattery = true
+    powerMonitor.emit('on-battery')
+    expect(child().posted.at(-1)).toEqual(onBattery)
+  })
+
   test('keeps the computer awake only while it is busy', async () => {
     const { tray } = await launch()
     child().emit('message', { type: 'ready', ready })

@@ -81,9 +81,24 @@ export const doctorTexts = {
     name: 'Media store',
     embedded: { what: 'Media is kept in {{place}}, and can be written and read.' },
     external: { what: 'The store at {{place}} takes and gives media (bucket {{bucket}}).' },
+    gateway: {
+      what: 'The store at {{place}} takes and gives media (bucket {{bucket}}); controllers reach it through this base only.'
+    },
+    minio: {
+      what: 'The store at {{place}} takes and gives media (bucket {{bucket}}). It calls itself {{server}}: in every open source build of MinIO, whoever knows an access key can write files without its secret (CVE-2026-41145, CVE-2026-40344), and controllers know one.',
+      help: 'Unless it is Silo or AIStor from after April 2026, use the store mode gateway, so that controllers know no key of it, and let nobody else you do not trust into its network.'
+    },
     full: {
       what: 'The media store is full. Controllers cannot upload.',
       help: 'Empty the bin, or make room on its disk.'
+    },
+    read_only: {
+      what: 'The disk of {{place}} takes no more writes. What is there can still be read; controllers cannot upload.',
+      help: 'The disk may be failing, or was unplugged for a moment. Copy what is on it to another disk first. Then connect it again, and start Flightcase again.'
+    },
+    unplugged: {
+      what: 'The disk with the media is not there: {{place}} is gone. Nothing was deleted.',
+      help: 'Connect the disk again. Uploads then go on by themselves.'
     },
     unreachable: {
       what: 'The media store at {{place}} does not answer. Nothing can be received until it does.',
@@ -103,7 +118,11 @@ export const doctorTexts = {
     },
     files_unknown: {
       what: 'The index of the media store was restored from a copy. Files that it does not know are kept. Number: {{keptCount}}.',
-      help: 'What arrived after that copy may be among them and cannot be opened. Leave {{place}} as it is, and ask whoever runs this base.'
+      help: 'What arrived after that copy may be among them and cannot be opened. Leave {{place}} as it is, close Flightcase, and let whoever runs this base call this. It may bring back their names:'
+    },
+    index_damaged: {
+      what: 'The index of the media store is damaged. The media itself lies in files of its own.',
+      help: 'Close Flightcase when no controller uploads, and let whoever runs this base call this. It makes the index anew from its daily copies and logs:'
     },
     clock_refused: {
       what: 'The media store refuses us: its clock and the one of this computer differ too much.',

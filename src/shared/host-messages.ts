@@ -1,14 +1,18 @@
 import { z } from 'zod'
 import { readyInfoSchema } from './ready.ts'
 
-/** What the desktop shell tells the daemon's process. `start` comes first and once; `stop` asks for a graceful end. */
+/**
+ * What the desktop shell tells the daemon's process. `start` comes first and once; `stop` asks for a graceful end; `power` says what
+ * the computer runs on, when that changes; mains until it is said.
+ */
 export const hostCommandSchema = z.discriminatedUnion('type', [
   z.object({
     type: z.literal('start'),
     dataDir: z.string().min(1),
     env: z.record(z.string(), z.string())
   }),
-  z.object({ type: z.literal('stop') })
+  z.object({ type: z.literal('stop') }),
+  z.object({ type: z.literal('power'), onBattery: z.boolean() })
 ])
 
 /**

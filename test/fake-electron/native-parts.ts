@@ -80,7 +80,7 @@ export const powerSaveBlocker = {
   isStarted: (id: number): boolean => blockers.has(id)
 }
 
-export const powerMonitor = new EventEmitter()
+export const powerMonitor = Object.assign(new EventEmitter(), { isOnBatteryPower: () => false })
 
 export const session = {
   defaultSession: { setPermissionRequestHandler: () => {}, setPermissionCheckHandler: () => {} }

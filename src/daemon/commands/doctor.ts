@@ -7,6 +7,7 @@ import { isDataDirInUse } from '../db/data-dir-lock.ts'
 import { outsideChecks } from '../features/doctor/outside-checks.ts'
 import { runChecks } from '../features/doctor/run-checks.ts'
 import { urlOf } from '../http/listener.ts'
+import { bytesText } from './bytes-text.ts'
 import { addConfigOptions, configFromOptions } from './config-options.ts'
 
 const CONFIG_NAMES: SettingName[] = ['dataDir', 'field', 'admin', 's3', 'mqtt', 'logLevel']
@@ -102,16 +103,11 @@ function countOf({ checks }: Report, state: Check['state']): number {
   return checks.filter((check) => check.state === state).length
 }
 
-const BYTE_UNITS = ['kB', 'MB', 'GB', 'TB']
-
 /** A fact as a person writes it, by the unit in its name. */
 function factText(name: string, value: string | number): string {
   if (name.endsWith('At')) return new Date(value).toLocaleString('en', { dateStyle: 'medium', timeStyle: 'medium' })
   if (typeof value === 'string') return value
-  if (name.endsWith('Bytes')) {
-    const step = Math.min(Math.max(Math.floor(Math.log10(Math.max(value, 1)) / 3), 1), BYTE_UNITS.length)
-    return `${(value / 1000 ** step).toFixed(1)} ${BYTE_UNITS[step - 1]}`
-  }
+  if (name.endsWith('Bytes')) return bytesText(value)
   if (!name.endsWith('Ms')) return String(value)
   return value < 120_000 ? `${Math.ceil(value / 1000)} s` : `${Math.round(value / 60_000)} minutes`
 }

@@ -14,18 +14,23 @@ import { StartupError } from '../errors.ts'
  * opening a database throws.
  */
 export function openCatalogue(dataDir: string): Database {
-  const filePath = join(dataDir, 'flightcase.db')
-  if (!existsSync(filePath))
-    throw new StartupError(
-      'no_catalogue',
-      `There is no base in the folder ${dataDir}, and nothing was made there. Name the data folder of your base with ` +
-        '--data-dir (or FLIGHTCASE_DATA_DIR). A new base must be started once first.'
-    )
+  const filePath = assertCatalogue(dataDir)
   try {
     return openExisting(dataDir, filePath)
   } catch (error) {
     throw dataDirProblem(dataDir, error)
   }
+}
+
+/** Where the catalogue of a data folder is. Throws `StartupError('no_catalogue')`. */
+export function assertCatalogue(dataDir: string): string {
+  const filePath = join(dataDir, 'flightcase.db')
+  if (existsSync(filePath)) return filePath
+  throw new StartupError(
+    'no_catalogue',
+    `There is no base in the folder ${dataDir}, and nothing was made there. Name the data folder of your base with ` +
+      '--data-dir (or FLIGHTCASE_DATA_DIR). A new base must be started once first.'
+  )
 }
 
 function openExisting(dataDir: string, filePath: string): Database {

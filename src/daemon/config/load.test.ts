@@ -1,9 +1,10 @@
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
 import { StartupError } from '../errors.ts'
 import { packageRoot } from '../package-info.ts'
+import { writeChosen } from './chosen-settings.ts'
 import { loadConfig } from './load.ts'
 import { defaultText, type SettingName, settings } from './schema.ts'
 
@@ -13,6 +14,12 @@ beforeEach(() => {
 })
 afterEach(() => rmSync(dataDir, { recursive: true }))
 
+const chosenStore = [
+  ['store.mode', 'external'],
+  ['store.endpoint', 'http://nas.lan:9000'],
+  ['store.access_key', 'key'],
+  ['store.secret_key', 'hunter2']
+] as const
 const writeToml = (text: string) => writeFileSync(join(dataDir, 'flightcase.toml'), text)
 
 describe('precedence', () => {
@@ -35,6 +42,24 @@ describe('precedence', () => {
     expect(config.field.port).toBe(3000)
     expect(config.admin.port).toBe(2001)
     expect(config.store.bucket).toBe('from-file')
+  })
+
+  test('what the screen wrote down comes after the file, and says where it comes from; secrets are not told', async () => {
+    writeToml('[store]\nbucket = "from-file"\n')
+    await writeChosen(dataDir, new Map([...chosenStore, ['store.bucket', 'from-screen'], ['store.region', 'eu-1']]))
+    const config = loadConfig({ flags: { dataDir }, env: { FLIGHTCASE_S3_REGION: 'env-1' } })
+    expect(config.store).toMatchObject({ mode: 'external', secretKey: 'hunter2', bucket: 'from-file', region: 'env-1' })
+    const where = `store.endpoint in ${join(dataDir, 'settings.toml')}`
+    expect(config.origins.get('s3Endpoint')).toEqual({ source: 'screen', where, text: 'http://nas.lan:9000' })
+    expect(config.origins.get('s3Bucket')).toMatchObject({ source: 'file' })
+    expect(config.origins.get('s3Region')).toMatchObject({ source: 'environment', where: 'FLIGHTCASE_S3_REGION' })
+    expect(config.origins.get('s3SecretKey')).toMatchObject({ source: 'screen', text: null })
+    expect(config.origins.has('s3Profile')).toBe(false)
+    expect(config.choosing(new Map()).store).toMatchObject({ mode: 'embedded', bucket: 'from-file' })
+    expect(() => config.choosing(new Map([['store.mode', 'external']]))).toThrow(/needed with an external store/)
+    if (process.platform !== 'win32') expect(statSync(join(dataDir, 'settings.toml')).mode & 0o777).toBe(0o600)
+    await writeChosen(dataDir, new Map())
+    expect(loadConfig({ flags: { dataDir }, env: {} }).store.mode).toBe('embedded')
   })
 
   test('a bare port keeps the default host, IPv6 needs brackets', () => {
@@ -74,6 +99,9 @@ describe('mistakes', () => {
     ['FLIGHTCASE_ORPHAN_POLICY', 'burn', 'FLIGHTCASE_ORPHAN_POLICY:'],
     ['FLIGHTCASE_BUCKET_ROOT_PREFIX', '/tenant-a', 'must not begin or end with a slash'],
     ['FLIGHTCASE_BUCKET_ROOT_PREFIX', 'media/tenant-a', 'belongs to the controllers'],
+    ['FLIGHTCASE_S3_PROFILE', 'swift', 'FLIGHTCASE_S3_PROFILE:'],
+    ['FLIGHTCASE_S3_ROLE_ARN', 'uploader', 'must be a role ARN'],
+    ['FLIGHTCASE_S3_PART_MIB', '4', 'FLIGHTCASE_S3_PART_MIB:'],
     ['FLIGHTCASE_LIVE_RTMP', 'none', 'must be HOST:PORT or off'],
     ['FLIGHTCASE_RECORDINGS_SEGMENT_MINUTES', '0', 'must be more than 0'],
     ['FLIGHTCASE_RECORDINGS_DIR', '/media/100%', 'must not have a % in it'],

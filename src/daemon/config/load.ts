@@ -1,9 +1,8 @@
-import { existsSync, readFileSync } from 'node:fs'
 import { homedir } from 'node:os'
 import { join, resolve } from 'node:path'
-import { parse as parseToml, TomlError } from 'smol-toml'
-import { messageOf, StartupError } from '../errors.ts'
-import { type Config, type SettingName, type SettingValues, settings } from './schema.ts'
+import { StartupError } from '../errors.ts'
+import { CHOSEN_FILE, type Chosen } from './chosen-settings.ts'
+import { type Config, type SettingName, type SettingOrigin, type SettingValues, settings } from './schema.ts'
 import { jwtConfig, limitsConfig, missingForJwt } from './settings/access.ts'
 import { deliveryConfig } from './settings/delivery.ts'
 import { listen, listenersDefaults } from './settings/listeners.ts'
@@ -16,6 +15,7 @@ import { renditionsConfig } from './settings/renditions.ts'
 import { deletionsConfig, retentionConfig } from './settings/retention.ts'
 import { missingForStore, storeConfig } from './settings/store.ts'
 import { uploadConfig } from './settings/uploads.ts'
+import { readToml, type TomlFile } from './toml-file.ts'
 
 /** Raw values by setting name, as the command line gave them. */
 export type Flags = { [Name in SettingName]?: string | boolean | undefined }
@@ -32,29 +32,38 @@ export interface ConfigSources {
  * every mistake with the name of the setting as its source spells it; secrets are never repeated in it.
  */
 export function loadConfig(sources: ConfigSources): Config {
+  return load(sources, null)
+}
+
+/** With `chosen` in place of what the screen wrote down. */
+function load(sources: ConfigSources, chosen: Chosen | null): Config {
   const problems: string[] = []
   // The folder is needed to find the file, so the file cannot name it.
   const dataDir = resolve(
     String(sources.flags.dataDir || sources.env[settings.dataDir.env] || defaultDataDir(sources.env))
   )
-  const file = readFile(sources.configPath ?? join(dataDir, 'flightcase.toml'), sources.configPath !== undefined)
-  if (file.problem !== null) problems.push(file.problem)
+  const file = readToml(sources.configPath ?? join(dataDir, 'flightcase.toml'), sources.configPath !== undefined)
+  const chosenPath = join(dataDir, CHOSEN_FILE)
+  const screen = chosen ? { path: chosenPath, values: chosen, problem: null } : readToml(chosenPath, false)
+  problems.push(...[file, screen].flatMap(({ problem }) => problem ?? []))
 
   const values: SettingValues = {}
-  const given = new Set<SettingName>()
+  const origins = new Map<SettingName, SettingOrigin>()
   for (const name of Object.keys(settings) as SettingName[]) {
-    const found = lookUp(name, sources, file)
+    const found = lookUp(name, sources, file, screen)
     if (!found) continue
-    given.add(name)
+    origins.set(name, { source: found.source, where: found.where, text: textOf(name, found.raw) })
     const result = settings[name].schema.safeParse(found.raw)
     if (result.success) Object.assign(values, { [name]: result.data })
     else problems.push(`${found.where}: ${result.error.issues.map((issue) => issue.message).join(', ')}`)
   }
-  for (const key of file.values.keys())
-    if (!known.some((definition) => definition.toml === key))
-      problems.push(`${key} in ${file.path}: there is no such setting`)
+  for (const { path, values: found } of [file, screen])
+    for (const key of found.keys())
+      if (!known.some((definition) => definition.toml === key))
+        problems.push(`${key} in ${path}: there is no such setting`)
   // What an unreadable file holds may be just what is missing.
-  if (file.problem === null)
+  if (file.problem === null && screen.problem === null) {
+    const given = new Set(origins.keys())
     problems.push(
       ...missingForStore(values, given),
       ...missingForKafka(given),
@@ -62,6 +71,7 @@ export function loadConfig(sources: ConfigSources): Config {
       ...missingForLive(given),
       ...missingForJwt(given)
     )
+  }
   if (problems.length > 0)
     throw new StartupError('invalid_configuration', `The configuration has mistakes:\n  ${problems.join('\n  ')}`)
 
@@ -90,54 +100,34 @@ export function loadConfig(sources: ConfigSources): Config {
     otlpEndpoint: values.otlpEndpoint ?? null,
     sinks: sinksConfig(values),
     ffmpegPath: values.ffmpeg ?? null,
-    unknownVariables: unknownVariables(sources.env)
+    unknownVariables: unknownVariables(sources.env),
+    origins,
+    choosing: (next) => load(sources, next)
   }
 }
 
 function lookUp(
   name: SettingName,
   sources: ConfigSources,
-  file: TomlFile
-): { raw: unknown; where: string } | undefined {
+  file: TomlFile,
+  screen: TomlFile
+): (Omit<SettingOrigin, 'text'> & { raw: unknown }) | undefined {
   const definition = settings[name]
   const flag = sources.flags[name]
-  if (flag !== undefined) return { raw: flag, where: 'flag' in definition ? definition.flag : name }
+  if (flag !== undefined) return { raw: flag, source: 'option', where: 'flag' in definition ? definition.flag : name }
   const env = sources.env[definition.env]
-  if (env !== undefined && env !== '') return { raw: env, where: definition.env }
-  const inFile = name === 'dataDir' ? undefined : file.values.get(definition.toml)
-  if (inFile !== undefined) {
-    const raw = typeof inFile === 'number' ? String(inFile) : inFile
-    return { raw, where: `${definition.toml} in ${file.path}` }
-  }
-  return undefined
+  if (env !== undefined && env !== '') return { raw: env, source: 'environment', where: definition.env }
+  if (name === 'dataDir') return undefined
+  const found = file.values.has(definition.toml) ? file : screen
+  const inFile = found.values.get(definition.toml)
+  if (inFile === undefined) return undefined
+  const raw = typeof inFile === 'number' ? String(inFile) : inFile
+  return { raw, source: found === file ? 'file' : 'screen', where: `${definition.toml} in ${found.path}` }
 }
 
-interface TomlFile {
-  path: string
-  values: Map<string, unknown>
-  /** Why nothing could be read from it; null when it was read or need not be there. */
-  problem: string | null
-}
-
-function readFile(path: string, mustExist: boolean): TomlFile {
-  const values = new Map<string, unknown>()
-  if (!existsSync(path))
-    return { path, values, problem: mustExist ? `there is no configuration file at ${path}` : null }
-  try {
-    flatten(parseToml(readFileSync(path, 'utf8')), '', values)
-    return { path, values, problem: null }
-  } catch (error) {
-    // The parser's message quotes the line, which may hold a secret.
-    const reason = error instanceof TomlError ? `the mistake is in line ${error.line}` : messageOf(error)
-    return { path, values, problem: `${path} cannot be read as TOML: ${reason}` }
-  }
-}
-
-function flatten(table: object, prefix: string, into: Map<string, unknown>): void {
-  for (const [key, value] of Object.entries(table)) {
-    if (typeof value === 'object' && value !== null && !Array.isArray(value)) flatten(value, `${prefix}${key}.`, into)
-    else into.set(prefix + key, value)
-  }
+/** What was written, for people; null for secrets. */
+function textOf(name: SettingName, raw: unknown): string | null {
+  return 'secret' in settings[name] ? null : String(raw)
 }
 
 const known = Object.values(settings)

@@ -1,3 +1,4 @@
+import type { SettingSource } from '../../shared/api/settings.ts'
 import { accessDefaults, accessSettings, type JwtConfig, type LimitsConfig } from './settings/access.ts'
 import { type DeliveryConfig, deliveryDefaults, deliverySettings } from './settings/delivery.ts'
 import { type ListenAddress, listenersDefaults, listenersSettings } from './settings/listeners.ts'
@@ -65,6 +66,15 @@ export function defaultText(name: SettingName): string | null {
 /** The checked values of all sources together; what nobody set is absent. */
 export type SettingValues = ValuesOf<typeof settings>
 
+/** Where the value of a setting comes from. */
+export interface SettingOrigin {
+  source: Exclude<SettingSource, 'default'>
+  /** How that source calls it. */
+  where: string
+  /** As it was written; null for a secret. */
+  text: string | null
+}
+
 /** Everything the daemon is told from outside, complete and checked. */
 export interface Config {
   dataDir: string
@@ -97,4 +107,8 @@ export interface Config {
   ffmpegPath: string | null
   /** `FLIGHTCASE_…` environment names that mean nothing here; reported at start. */
   unknownVariables: string[]
+  /** Where each setting comes from that somebody set. */
+  origins: ReadonlyMap<SettingName, SettingOrigin>
+  /** What the next start would take if `chosen` had been chosen on the screen. Throws as `loadConfig` does. */
+  choosing(chosen: ReadonlyMap<string, string>): Config
 }

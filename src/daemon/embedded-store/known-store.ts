@@ -1,8 +1,7 @@
 import { readFileSync } from 'node:fs'
-import { open } from 'node:fs/promises'
 import { join } from 'node:path'
 import { StartupError } from '../errors.ts'
-import { isMissingFile } from './engine/disk-errors.ts'
+import { isMissingFile, replaceFile } from '../files.ts'
 import { storeIdIn } from './engine/store-root.ts'
 
 const FILE = 'store-id'
@@ -24,18 +23,12 @@ export function assertKnownStore(dataDir: string, directory: string): void {
 /** Remembers beside the catalogue which store belongs to it. */
 export async function rememberStore(dataDir: string, storeId: string): Promise<void> {
   if (knownStoreId(dataDir) === storeId) return
-  const file = await open(join(dataDir, FILE), 'w', 0o600)
-  try {
-    await file.writeFile(`${storeId}\n`)
-    await file.sync()
-  } finally {
-    await file.close()
-  }
+  await replaceFile(join(dataDir, FILE), `${storeId}\n`)
 }
 
 function knownStoreId(dataDir: string): string | null {
   try {
-    // Empty: the power went while it was written for the first time.
+    // Emptied is as good as removed.
     return readFileSync(join(dataDir, FILE), 'utf8').trim() || null
   } catch (error) {
     if (isMissingFile(error)) return null

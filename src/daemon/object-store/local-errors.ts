@@ -23,6 +23,7 @@ const CODES: Record<StorageErrorCode, ObjectStoreErrorCode> = {
   StorageFull: 'StorageFull',
   ReadOnly: 'Unreachable',
   ObjectDamaged: 'Damaged',
+  IndexDamaged: 'Damaged',
   StoreLocked: 'Unreachable',
   StoreOffline: 'Unreachable',
   StoreClosed: 'Unreachable'

@@ -195,13 +195,24 @@ export class LocalObjectStore implements ObjectStore {
 
   async health(key: string): Promise<StoreHealth> {
     const started = performance.now()
-    const { freeBytes, writable, keptFiles } = await translated(() => this.#engine.health())
+    const { freeBytes, availableBytes, writable, keptFiles, indexProblem } = await translated(() =>
+      this.#engine.health()
+    )
     if (writable) {
       await this.put(key, Buffer.from(key))
       await this.head(key)
       await this.delete(key)
     }
-    return { latencyMs: performance.now() - started, writable, freeBytes, clockSkewMs: 0, keptFiles }
+    return {
+      latencyMs: performance.now() - started,
+      writable,
+      freeBytes,
+      availableBytes,
+      clockSkewMs: 0,
+      keptFiles,
+      indexProblem,
+      server: null
+    }
   }
 
   async close(): Promise<void> {

@@ -89,10 +89,16 @@ export type StoreHealth = {
   writable: boolean
   /** Null when the store does not tell. */
   freeBytes: number | null
+  /** Of these, what may be filled: some is kept free for the store itself. Null when the store does not tell. */
+  availableBytes: number | null
   /** Store clock minus ours. */
   clockSkewMs: number
   /** Files that the store has but does not know, because its index was restored from a copy; 0 when it does not tell. */
   keptFiles: number
+  /** What the server calls itself; null when it does not tell, and for the embedded store. */
+  server: string | null
+  /** What the store found wrong with its own index; null: nothing, or it does not tell. */
+  indexProblem: string | null
 }
 
 /** An object that arrives in parts. `id` is the store's. */

@@ -24,13 +24,13 @@ export function totalSize({ ContentRange, ContentLength = 0 }: GetObjectCommandO
   return total === undefined ? ContentLength : Number(total)
 }
 
-/** The server's clock, from any answer; null when it does not tell. */
-export function dateHeader(response: unknown): number | null {
+/** A header of any answer; null when it has none. `name` in lower case. */
+export function headerOf(response: unknown, name: string): string | null {
   if (typeof response !== 'object' || response === null || !('headers' in response)) return null
   const { headers } = response
-  if (typeof headers !== 'object' || headers === null || !('date' in headers)) return null
-  const date = Date.parse(String(headers.date))
-  return Number.isNaN(date) ? null : date
+  if (typeof headers !== 'object' || headers === null) return null
+  const value: unknown = Object.entries(headers).find(([each]) => each.toLowerCase() === name)?.[1]
+  return typeof value === 'string' ? value : null
 }
 
 /** An ETag without its quotes. */

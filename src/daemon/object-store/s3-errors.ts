@@ -64,6 +64,11 @@ export function isMissingBucket(error: unknown): boolean {
   return describe(error).name === 'NoSuchBucket'
 }
 
+/** What the server called it, such as `SignatureDoesNotMatch`; for other errors their own name. */
+export function errorName(error: unknown): string {
+  return describe(error).name
+}
+
 function describe(error: unknown): { name: string; status: number | undefined; message: string } {
   if (!(error instanceof Error)) return { name: 'UnknownError', status: undefined, message: String(error) }
   const metadata = '$metadata' in error ? error.$metadata : undefined

@@ -4,6 +4,7 @@ import { createServer } from 'node:net'
 import { Readable } from 'node:stream'
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
 import { EndpointHarness, REGION } from '../embedded-store/endpoint/endpoint-harness.ts'
+import { newId } from '../ids.ts'
 import { openExternalStore } from '../testing/test-stores.ts'
 import { describeObjectStore } from './object-store.contract.ts'
 import { ObjectStoreError, type TemporaryCredentials } from './object-store.ts'
@@ -45,8 +46,10 @@ const external = {
 }
 const { endpoint, accessKeyId, secretAccessKey, bucket, region } = external
 if (endpoint && accessKeyId && secretAccessKey) {
-  const open = (credentials: S3ObjectStoreOptions['credentials']) =>
-    new S3ObjectStore({ endpoint, region, bucket, credentials })
+  const open = (credentials: S3ObjectStoreOptions['credentials'], options: Partial<S3ObjectStoreOptions> = {}) =>
+    new S3ObjectStore({ endpoint, region, bucket, credentials, ...options })
+  it(`strict credentials of ${endpoint} can only add`, () =>
+    canOnlyAdd((options) => open({ accessKeyId, secretAccessKey }, options)))
   describeObjectStore(`s3, against ${endpoint}`, async () => {
     const store = open({ accessKeyId, secretAccessKey })
     await store.createBucketIfMissing()
@@ -66,6 +69,34 @@ if (endpoint && accessKeyId && secretAccessKey) {
       'SKIPPED: object store contract against an external S3 server (FLIGHTCASE_TEST_S3_ENDPOINT is not set)'
     )
   })
+
+/** The least that a controller can be given: no look at its own objects either. */
+async function canOnlyAdd(open: (options: Partial<S3ObjectStoreOptions>) => S3ObjectStore): Promise<void> {
+  const store = open({ sts: { policyMode: 'strict' } })
+  await store.createBucketIfMissing()
+  const folder = `strict/${newId()}/`
+  const request = { workspaceId: 'ws', prefixes: [`${folder}own/`], durationSeconds: 900 }
+  const limited = open({ credentials: await store.issueCredentials(request) })
+  const refused = { code: 'AccessDenied' }
+  try {
+    // After it has written, the driver looks, which it may not.
+    await expect(limited.put(`${folder}own/a`, Buffer.from('mine'))).rejects.toMatchObject(refused)
+    expect(await store.head(`${folder}own/a`)).toMatchObject({ sizeBytes: 4 })
+    const upload = await limited.parts.begin(`${folder}own/b`, { contentType: 'video/mp4' })
+    await limited.parts.put(upload, 1, { stream: Readable.from([Buffer.from('part')]), sizeBytes: 4 })
+    await limited.parts.abort(upload)
+    await expect(limited.put(`${folder}else`, Buffer.from('x'))).rejects.toMatchObject(refused)
+    expect(await store.head(`${folder}else`)).toBeNull()
+    await expect(limited.getStream(`${folder}own/a`)).rejects.toMatchObject(refused)
+    await expect(limited.list({ prefix: `${folder}own/` })).rejects.toMatchObject(refused)
+    await expect(limited.delete(`${folder}own/a`)).rejects.toMatchObject(refused)
+    await expect(limited.copy(`${folder}own/a`, `${folder}own/c`)).rejects.toMatchObject(refused)
+  } finally {
+    await store.delete(`${folder}own/a`)
+    await limited.close()
+    await store.close()
+  }
+}
 
 describe('s3 driver', () => {
   let harness: EndpointHarness
@@ -90,6 +121,21 @@ describe('s3 driver', () => {
       code: 'PreconditionFailed'
     })
     expect((await harness.engine.listUploads({ bucket: 'media', limit: 10 })).entries).toEqual([])
+    await store.close()
+  })
+
+  it('issues strict credentials that can only add', () => canOnlyAdd((options) => embedded(harness, options)))
+
+  it('looks at conditions itself where the server knows none', async () => {
+    const store = embedded(harness, { takesConditions: false })
+    const { etag } = await store.put('k', Buffer.from('one'), { ifNoneMatch: '*' })
+    const refused = { code: 'PreconditionFailed' }
+    await expect(store.put('k', Buffer.from('two'), { ifNoneMatch: '*' })).rejects.toMatchObject(refused)
+    await expect(store.put('k', Buffer.from('two'), { ifMatch: 'else' })).rejects.toMatchObject(refused)
+    await expect(store.put('none', Buffer.from('two'), { ifMatch: etag })).rejects.toMatchObject({ code: 'NotFound' })
+    await expect(store.uploadStream('k', Readable.from([]), { ifNoneMatch: '*' })).rejects.toMatchObject(refused)
+    await store.put('k', Buffer.from('two'), { ifMatch: etag })
+    expect(await store.head('k')).toMatchObject({ sizeBytes: 3 })
     await store.close()
   })
 

@@ -9,13 +9,14 @@ import {
   HeadObjectCommand,
   type HeadObjectCommandOutput,
   ListObjectsV2Command,
-  S3Client
+  type S3Client
 } from '@aws-sdk/client-s3'
 import { AssumeRoleCommand, STSClient } from '@aws-sdk/client-sts'
 import { assertPortableMetadata } from './metadata-rules.ts'
 import {
   type CopyOptions,
   type CredentialsRequest,
+  type IssueCredentials,
   type ListOptions,
   type ListResult,
   type ObjectStat,
@@ -29,8 +30,9 @@ import {
   type TemporaryCredentials,
   type UploadOptions
 } from './object-store.ts'
-import { Presigner, type StaticKey } from './presigner.ts'
-import { dateHeader, toStat, totalSize, translated, unquote } from './s3-answers.ts'
+import { Presigner } from './presigner.ts'
+import { headerOf, toStat, totalSize, translated, unquote } from './s3-answers.ts'
+import { openS3Client, type S3Server, s3ClientConfig } from './s3-client.ts'
 import { encodeCopySource, S3Copier } from './s3-copier.ts'
 import { fromS3Error, isMissingBucket } from './s3-errors.ts'
 import { S3PartUploads } from './s3-parts.ts'
@@ -38,28 +40,22 @@ import { S3Uploader } from './s3-uploader.ts'
 import { buildSessionPolicy } from './session-policy.ts'
 
 const MIB = 1024 ** 2
+const PART_BYTES = 16 * MIB
 const MAX_PAGE = 1000
 /** S3 takes no more in one PUT. */
 const SINGLE_REQUEST_MAX_BYTES = 5 * 1024 * MIB
 const MAX_CLOCK_SKEW_MS = 5 * 60_000
 const DEFAULT_ROLE_ARN = 'arn:aws:iam::000000000000:role/flightcase-uploader'
 
-const ignore = () => {}
-/** The SDK would write its warnings to the console; whatever matters is raised as an error. */
-const SILENT = { trace: ignore, debug: ignore, info: ignore, warn: ignore, error: ignore }
-
-export type S3ObjectStoreOptions = {
-  /** Base URL the daemon uses. */
-  endpoint: string
+export type S3ObjectStoreOptions = S3Server & {
   /** Base URL clients use, for presigned URLs; the same when left out. */
   publicEndpoint?: () => string
+  /** Makes them instead, where clients talk to something that stands before the server. */
+  presigner?: Presigner
+  /** Issues temporary credentials instead of the server's AssumeRole. */
+  issueCredentials?: IssueCredentials
   /** Where AssumeRole is answered; the S3 endpoint when left out. */
   stsEndpoint?: string
-  region: string
-  bucket: string
-  credentials: StaticKey
-  /** False only for the clouds that insist on the bucket in the host name. */
-  forcePathStyle?: boolean
   sts?: {
     /** Null leaves it out of the request, for servers that take any value for a real role. */
     roleArn?: string | null
@@ -67,6 +63,8 @@ export type S3ObjectStoreOptions = {
   }
   /** Objects above this size travel in parts. 5 GiB, the S3 limit, unless given. */
   singleRequestMaxBytes?: number
+  /** The size of such parts, at least 5 MiB; larger ones are used when there would be too many. 16 MiB unless given. */
+  partSizeBytes?: number
   /** Larger objects are copied in parts of this size. 256 MiB unless given. */
   copyRequestMaxBytes?: number
   /** How long the server may say nothing while it copies. 10 minutes unless given. */
@@ -86,61 +84,58 @@ export class S3ObjectStore implements ObjectStore {
   readonly #uploader: S3Uploader
   readonly #copier: S3Copier
   #clockSkewMs = 0
+  #server: string | null = null
 
   constructor(options: S3ObjectStoreOptions) {
     const { endpoint, region, credentials, bucket, forcePathStyle = true, clock } = options
     this.#options = options
     this.bucket = bucket
-    const config = {
-      endpoint,
-      region,
-      credentials,
-      forcePathStyle,
-      // Several servers refuse the checksum trailers that are the SDK's default, or answer range reads with checksums it rejects.
-      requestChecksumCalculation: 'WHEN_REQUIRED',
-      responseChecksumValidation: 'WHEN_REQUIRED',
-      logger: SILENT
-    } as const
-    this.#s3 = new S3Client({
-      ...config,
-      requestHandler: {
-        connectionTimeout: 5000,
-        socketTimeout: 60_000,
-        httpsAgent: { maxSockets: 64 },
-        httpAgent: { maxSockets: 64 }
-      }
-    })
-    this.#watchClock()
+    this.#s3 = openS3Client(options)
+    this.#watchAnswers()
     this.parts = new S3PartUploads({ s3: this.#s3, bucket, head: (key) => this.head(key) })
     this.#uploader = new S3Uploader({
       s3: this.#s3,
       bucket,
       singleRequestMaxBytes: options.singleRequestMaxBytes ?? SINGLE_REQUEST_MAX_BYTES,
+      partSizeBytes: options.partSizeBytes ?? PART_BYTES,
+      takesConditions: options.takesConditions ?? true,
       head: (key) => this.head(key)
     })
     const { copyRequestMaxBytes: requestMaxBytes, copySilenceMs: silenceMs } = options
-    this.#copier = new S3Copier(config, {
+    this.#copier = new S3Copier(s3ClientConfig(options), {
       ...(requestMaxBytes && { requestMaxBytes }),
       ...(silenceMs && { silenceMs })
     })
     this.#sts = new STSClient({ endpoint: options.stsEndpoint ?? endpoint, region, credentials })
-    this.#presigner = new Presigner({
-      bucket,
-      region,
-      forcePathStyle,
-      endpoint: options.publicEndpoint ?? (() => endpoint),
-      credentials: () => credentials,
-      ...(clock && { clock })
-    })
+    this.#presigner =
+      options.presigner ??
+      new Presigner({
+        bucket,
+        region,
+        forcePathStyle,
+        endpoint: options.publicEndpoint ?? (() => endpoint),
+        credentials: () => credentials,
+        ...(clock && { clock })
+      })
   }
 
-  /** Creates the bucket unless it is there already. */
-  async createBucketIfMissing(): Promise<void> {
+  /** Creates the bucket unless it is there already; to look does not take the right to create. Tells whether it did. */
+  async createBucketIfMissing({ signal }: { signal?: AbortSignal } = {}): Promise<boolean> {
+    const options = signal && { abortSignal: signal }
     try {
-      await this.#s3.send(new CreateBucketCommand({ Bucket: this.bucket }))
+      await this.#s3.send(new HeadBucketCommand({ Bucket: this.bucket }), options)
+      return false
+    } catch (error) {
+      const known = fromS3Error(error)
+      if (known.code !== 'NotFound' && !isMissingBucket(error)) throw known
+    }
+    try {
+      await this.#s3.send(new CreateBucketCommand({ Bucket: this.bucket }), options)
+      return true
     } catch (error) {
       const known = fromS3Error(error)
       if (known.code !== 'Conflict') throw known
+      return false
     }
   }
 
@@ -310,12 +305,10 @@ export class S3ObjectStore implements ObjectStore {
     return this.#presigner.put(key, options)
   }
 
-  async issueCredentials({
-    workspaceId,
-    prefixes,
-    durationSeconds
-  }: CredentialsRequest): Promise<TemporaryCredentials> {
-    const { sts = {} } = this.#options
+  async issueCredentials(request: CredentialsRequest): Promise<TemporaryCredentials> {
+    const { sts = {}, issueCredentials } = this.#options
+    if (issueCredentials) return issueCredentials(request)
+    const { workspaceId, prefixes, durationSeconds } = request
     const policy = buildSessionPolicy({
       bucket: this.bucket,
       prefixes,
@@ -347,7 +340,16 @@ export class S3ObjectStore implements ObjectStore {
     await this.put(key, Buffer.from(key))
     const latencyMs = performance.now() - started
     await this.delete(key)
-    return { latencyMs, writable: true, freeBytes: null, clockSkewMs: this.#clockSkewMs, keptFiles: 0 }
+    return {
+      latencyMs,
+      writable: true,
+      freeBytes: null,
+      availableBytes: null,
+      clockSkewMs: this.#clockSkewMs,
+      keptFiles: 0,
+      server: this.#server,
+      indexProblem: null
+    }
   }
 
   async close(): Promise<void> {
@@ -382,16 +384,17 @@ export class S3ObjectStore implements ObjectStore {
     }
   }
 
-  #watchClock(): void {
+  #watchAnswers(): void {
     const now = this.#options.clock ?? Date.now
     this.#s3.middlewareStack.add(
       (next) => async (args) => {
         const output = await next(args)
-        const date = dateHeader(output.response)
-        if (date !== null) this.#clockSkewMs = date - now()
+        const date = Date.parse(headerOf(output.response, 'date') ?? '')
+        if (!Number.isNaN(date)) this.#clockSkewMs = date - now()
+        this.#server = headerOf(output.response, 'server')
         return output
       },
-      { step: 'deserialize', priority: 'low', name: 'flightcaseClock' }
+      { step: 'deserialize', priority: 'low', name: 'flightcaseAnswers' }
     )
   }
 

@@ -17,13 +17,14 @@ import { toBase64, translated, unquote } from './s3-answers.ts'
 import { fromS3Error } from './s3-errors.ts'
 
 const MIB = 1024 ** 2
-const PART_BYTES = 16 * MIB
 
 /** Sends objects to an S3 server and looks afterwards at what arrived. */
 export class S3Uploader {
   readonly #s3: S3Client
   readonly #bucket: string
   readonly #singleRequestMaxBytes: number
+  readonly #partSizeBytes: number
+  readonly #takesConditions: boolean
   readonly #head: (key: string) => Promise<ObjectStat | null>
 
   constructor(deps: {
@@ -31,17 +32,23 @@ export class S3Uploader {
     bucket: string
     /** Larger bodies travel in parts. */
     singleRequestMaxBytes: number
+    partSizeBytes: number
+    /** False where conditions have to be looked at before a write, which leaves a moment between. */
+    takesConditions: boolean
     head: (key: string) => Promise<ObjectStat | null>
   }) {
     this.#s3 = deps.s3
     this.#bucket = deps.bucket
     this.#singleRequestMaxBytes = deps.singleRequestMaxBytes
+    this.#partSizeBytes = deps.partSizeBytes
+    this.#takesConditions = deps.takesConditions
     this.#head = deps.head
   }
 
   /** See `ObjectStore.put`. */
   async put(key: string, body: SizedBody, options: PutOptions = {}): Promise<PutResult> {
     assertPortableMetadata(options.metadata)
+    if (!this.#takesConditions) await this.#assertConditions(key, options)
     if (!('stream' in body)) return this.#putBytes(key, body, options)
     const metered = meterBody(body.stream, { sizeBytes: body.sizeBytes, sha256: options.sha256 })
     if (body.sizeBytes > this.#singleRequestMaxBytes) return this.#uploadInParts(key, metered, options, body.sizeBytes)
@@ -60,6 +67,7 @@ export class S3Uploader {
   /** See `ObjectStore.uploadStream`. */
   async uploadStream(key: string, stream: Readable, options: UploadOptions = {}): Promise<PutResult> {
     assertPortableMetadata(options.metadata)
+    if (!this.#takesConditions) await this.#assertConditions(key, options)
     return this.#uploadInParts(key, meterBody(stream, { signal: options.signal }), options)
   }
 
@@ -78,7 +86,7 @@ export class S3Uploader {
         client: this.#s3,
         params: { ...this.#putInput(key, options), Body: body.stream },
         queueSize: 4,
-        partSize: Math.max(PART_BYTES, Math.ceil(sizeBytes / 9000 / MIB) * MIB)
+        partSize: Math.max(this.#partSizeBytes, Math.ceil(sizeBytes / 9000 / MIB) * MIB)
       })
       body.signal.addEventListener('abort', () => void upload.abort())
       const { ETag } = await upload.done()
@@ -102,9 +110,19 @@ export class S3Uploader {
       Key: key,
       ContentType: contentType,
       Metadata: metadata,
-      IfNoneMatch: ifNoneMatch,
-      IfMatch: ifMatch === undefined ? undefined : `"${ifMatch}"`
+      ...(this.#takesConditions && {
+        IfNoneMatch: ifNoneMatch,
+        IfMatch: ifMatch === undefined ? undefined : `"${ifMatch}"`
+      })
     }
+  }
+
+  async #assertConditions(key: string, { ifMatch, ifNoneMatch }: PutOptions): Promise<void> {
+    if (ifMatch === undefined && ifNoneMatch === undefined) return
+    const stored = await this.#head(key)
+    if (ifMatch !== undefined && stored === null) throw new ObjectStoreError('NotFound', `There is no object ${key}.`)
+    if (stored !== null && (ifNoneMatch !== undefined || stored.etag !== ifMatch))
+      throw new ObjectStoreError('PreconditionFailed', `There is another object ${key} already.`)
   }
 
   /** Looks at what arrived. Another version in its place means that someone replaced it since, which is theirs to judge. */

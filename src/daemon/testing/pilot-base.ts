@@ -133,7 +133,8 @@ export async function startPilotBase(options: PilotBaseOptions) {
       publicEndpoint: null,
       port: options.s3Port ?? 9000,
       scheme: 'http',
-      region: 'us-east-1'
+      region: 'us-east-1',
+      provider: 'minio'
     }),
     clock,
     log,

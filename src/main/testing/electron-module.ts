@@ -132,6 +132,7 @@ export const electron = {
     for (const mock of [this.quit, this.exit, this.showMessageBox]) mock.mockClear()
     app.removeAllListeners()
     powerMonitor.removeAllListeners()
+    powerMonitor.onBattery = false
   }
 }
 
@@ -168,7 +169,12 @@ export const ipcMain = {
   handle: (channel: string, handler: BridgeHandler) => electron.bridge.set(channel, handler)
 }
 
-export const powerMonitor = new EventEmitter()
+class FakePowerMonitor extends EventEmitter {
+  onBattery = false
+  isOnBatteryPower = () => this.onBattery
+}
+
+export const powerMonitor = new FakePowerMonitor()
 
 let blockers = 0
 

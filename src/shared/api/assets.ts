@@ -30,6 +30,9 @@ export const mediaProblems = [
 ] as const
 export type MediaProblem = (typeof mediaProblems)[number]
 
+/** Damage that arose in the store, as against a file that already came that way. */
+export const storedDamage = ['bytes_missing', 'bytes_changed'] as const satisfies readonly MediaProblem[]
+
 /** Where an asset came from: a controller, or an application (or person) that uploaded it. */
 export const assetSources = ['pilot', 'upload'] as const
 

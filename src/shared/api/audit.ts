@@ -16,6 +16,7 @@ export const auditActions = [
   'link_key.replaced',
   'recording.deleted',
   'references.deleted',
+  'settings.changed',
   'source.deleted',
   'source.key_replaced',
   'webhook.created',

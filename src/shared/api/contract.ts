@@ -14,9 +14,11 @@ import { recordingsContract } from './recordings.ts'
 import { referencesContract } from './references.ts'
 import { remoteContract } from './remote.ts'
 import { renditionsContract } from './renditions.ts'
+import { settingsContract } from './settings.ts'
 import { similarContract } from './similar.ts'
 import { sinksContract } from './sinks.ts'
 import { sourcesContract } from './sources.ts'
+import { storageContract } from './storage.ts'
 import { assetRecordingsContract, streamAssetsContract } from './stream-assets.ts'
 import { systemContract } from './system.ts'
 import { tieringContract } from './tiering.ts'
@@ -50,6 +52,8 @@ export const adminContract: readonly Endpoint[] = [
   ...streamAssetsContract,
   ...recordingsContract,
   ...assetRecordingsContract,
+  ...storageContract,
+  ...settingsContract,
   ...systemContract,
   ...doctorContract
 ]

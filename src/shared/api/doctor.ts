@@ -23,12 +23,17 @@ export const findings = {
   store: {
     embedded: 'ok',
     external: 'ok',
+    gateway: 'ok',
+    minio: 'warning',
     full: 'problem',
+    read_only: 'problem',
+    unplugged: 'problem',
     unreachable: 'problem',
     refused: 'problem',
     no_bucket: 'problem',
     clock_differs: 'warning',
     files_unknown: 'warning',
+    index_damaged: 'problem',
     clock_refused: 'problem',
     broken: 'problem',
     off: 'off'

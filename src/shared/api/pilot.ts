@@ -163,7 +163,7 @@ export const sts = defineEndpoint({
   summary: 'Temporary credentials for uploading to the object store',
   response: envelope(
     z.object({
-      provider: z.literal('minio'),
+      provider: z.enum(['minio', 'aws']),
       endpoint: z.string(),
       bucket: z.string(),
       region: z.string(),

@@ -6,6 +6,28 @@ import { workspaceIdSchema } from './workspaces.ts'
 /** Free room below which a single flight can fill the disk. */
 export const scarceBytes = 5_000_000_000
 
+/** Where bytes are kept: in a folder of this computer, or in a store of others. */
+export const storeModes = ['embedded', 'external', 'gateway'] as const
+export type StoreMode = (typeof storeModes)[number]
+
+/** Why nothing can be stored now. */
+export const storeTroubles = [
+  /** What is left of the disk is for the base itself. */
+  'full',
+  /** The disk takes no writes. */
+  'read_only',
+  /** The folder of the store is gone, most likely with its disk. */
+  'unplugged',
+  'unreachable',
+  /** The store does not accept our key. */
+  'refused',
+  'no_bucket',
+  /** The store refuses us for the time that our clock shows. */
+  'clock_refused',
+  'broken'
+] as const
+export type StoreTrouble = (typeof storeTroubles)[number]
+
 export const roles = ['viewer', 'operator', 'admin'] as const
 export type Role = (typeof roles)[number]
 
@@ -57,10 +79,11 @@ export const getStatus = defineEndpoint({
     /** What to type in a terminal of the base for a controller token. Null for others than admins, and where there is no command. */
     tokenCommand: z.string().nullable(),
     store: z.object({
-      mode: z.enum(['embedded', 'external']),
+      mode: z.enum(storeModes),
       reachable: z.boolean(),
       writable: z.boolean(),
       freeBytes: z.number().nullable(),
+      trouble: z.enum(storeTroubles).nullable(),
       problem: z.string().nullable()
     }),
     ffmpeg: z.object({ found: z.boolean(), path: z.string().nullable() }),

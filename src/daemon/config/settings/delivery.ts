@@ -63,7 +63,7 @@ export const deliverySettings = {
   corsOrigins: setting({
     toml: 'delivery.cors_origins',
     env: 'FLIGHTCASE_CORS_ORIGINS',
-    help: 'origins whose scripts may read files without a token; * for all',
+    help: 'origins whose scripts may read files without a token and use signed links to the embedded store; * for all',
     schema: listSchema(originSchema)
   })
 } as const

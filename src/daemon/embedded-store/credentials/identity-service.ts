@@ -18,6 +18,7 @@ const MAX_LIVE_SESSIONS_PER_DEVICE = 50
 /** How long an ended session stays known, so that its holder is told "expired" instead of "unknown key". */
 const KEEP_ENDED_SESSIONS_MS = 7 * 24 * 3600_000
 const MAX_COMPILED_POLICIES = 256
+const MAX_KNOWN_SECRETS = 256
 const MAX_CLOCK_STEP_BACK_MS = 15 * 60_000
 
 /** Owner of the buckets that belong to the installation as a whole. */
@@ -144,6 +145,7 @@ class SqliteIdentityService implements IdentityService {
   readonly #log: Logger
   readonly #clock: () => number
   readonly #compiled = new Map<string, Policy>()
+  readonly #secrets = new Map<string, { stored: Buffer; secret: string }>()
   readonly #daemonUser: string
 
   constructor(rows: IdentityRepository, keys: StoreKeys, log: Logger, clock: () => number) {
@@ -244,8 +246,8 @@ class SqliteIdentityService implements IdentityService {
     return {
       accessKeyId,
       secretAccessKey: temporary
-        ? this.#keys.sessionSecret(accessKeyId, temporary.salt)
-        : this.#keys.unwrapSecret(accessKeyId, longTerm.wrappedSecret),
+        ? this.#secret(accessKeyId, temporary.salt, (salt) => this.#keys.sessionSecret(accessKeyId, salt))
+        : this.#secret(accessKeyId, longTerm.wrappedSecret, (wrapped) => this.#keys.unwrapSecret(accessKeyId, wrapped)),
       user: longTerm.user,
       session: temporary?.session ?? null,
       policies: policyTexts.map((text) => this.#compiledPolicy(text))
@@ -309,6 +311,16 @@ class SqliteIdentityService implements IdentityService {
     const sessions = this.#rows.revokeWhere(column, value, this.#clock())
     if (sessions > 0) this.#log.info({ [column]: value, sessions }, 'sessions revoked')
     return sessions
+  }
+
+  /** What `make` makes of the stored bytes, remembered for as long as the row holds the same ones: every request asks. */
+  #secret(accessKeyId: string, stored: Buffer, make: (stored: Buffer) => string): string {
+    const known = this.#secrets.get(accessKeyId)
+    if (known?.stored.equals(stored)) return known.secret
+    if (this.#secrets.size >= MAX_KNOWN_SECRETS) this.#secrets.clear()
+    const secret = make(stored)
+    this.#secrets.set(accessKeyId, { stored, secret })
+    return secret
   }
 
   #compiledPolicy(json: string): Policy {

@@ -1,6 +1,7 @@
 import { createCipheriv, createDecipheriv, createHmac, hkdfSync, randomBytes } from 'node:crypto'
 import { chmodSync, closeSync, fsyncSync, openSync, readFileSync, writeSync } from 'node:fs'
 import { StartupError } from '../../errors.ts'
+import { isMissingFile } from '../../files.ts'
 
 const ROOT_KEY_BYTES = 32
 
@@ -28,7 +29,7 @@ function readIfExists(filePath: string): string | undefined {
   try {
     return readFileSync(filePath, 'utf8')
   } catch (error) {
-    if (error instanceof Error && 'code' in error && error.code === 'ENOENT') return undefined
+    if (isMissingFile(error)) return undefined
     throw error
   }
 }

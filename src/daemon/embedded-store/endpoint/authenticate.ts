@@ -1,10 +1,10 @@
 import { AttemptLimiter } from '../../attempt-limiter.ts'
 import type { Credential, IdentityService } from '../credentials/identity-service.ts'
-import { deriveSigningKey } from './canonical-request.ts'
 import type { Headers } from './headers.ts'
 import type { RequestTarget } from './request-target.ts'
 import { S3Error } from './s3-error.ts'
 import {
+  explainSignature,
   MAX_CLOCK_SKEW_MS,
   type SignatureClaim,
   type SigningContext,
@@ -36,8 +36,8 @@ export interface AuthenticationRequest {
   acceptsAnyRegion: boolean
 }
 
-/** Takes the place of the secret of an unknown key, so that the answer takes equally long. */
-const DUMMY_SECRET = 'no such access key, but the same work'
+/** Signs in the place of an unknown key, so that the answer takes the same work. No key id is empty. */
+const NOBODY = { accessKeyId: '', secretAccessKey: 'no such access key, but the same work' }
 
 /** The one place that decides who sent a request, for every method, payload mode and transport. */
 export class Authenticator {
@@ -45,12 +45,14 @@ export class Authenticator {
   readonly #region: string
   readonly #clock: () => number
   readonly #keys = new SigningKeyCache()
+  readonly #explains: boolean
   readonly #limiter = new AttemptLimiter({ maxFailures: 20, windowMs: 10_000 })
 
-  constructor(options: { identity: IdentityService; region: string; clock: () => number }) {
+  constructor(options: { identity: IdentityService; region: string; clock: () => number; explainSignatures: boolean }) {
     this.#identity = options.identity
     this.#region = options.region
     this.#clock = options.clock
+    this.#explains = options.explainSignatures
   }
 
   /**
@@ -65,28 +67,25 @@ export class Authenticator {
     assertTime(claim, nowMs)
 
     const credential = this.#identity.findCredential(claim.accessKeyId)
-    const signingKey =
-      credential === undefined
-        ? deriveSigningKey(DUMMY_SECRET, claim.scope)
-        : this.#keys.get(claim.accessKeyId, credential.secretAccessKey, claim.scope)
+    const { accessKeyId, secretAccessKey } = credential ?? NOBODY
+    const signingKey = this.#keys.get(accessKeyId, secretAccessKey, claim.scope)
+    const { method, headers } = request
     const { rawPath, query } = request.target
-    const verified = verifySignature(
-      claim,
-      { method: request.method, rawPath, query, headers: request.headers },
-      signingKey
-    )
+    const signed = { method, rawPath, query, headers }
+    const verified = verifySignature(claim, signed, signingKey)
     if (credential === undefined || !verified) {
       this.#limiter.recordFailure(request.peer, nowMs)
-      throw new S3Error(credential === undefined ? 'InvalidAccessKeyId' : 'SignatureDoesNotMatch', {
-        fields: { AWSAccessKeyId: claim.accessKeyId }
-      })
+      const known = { AWSAccessKeyId: claim.accessKeyId }
+      if (credential === undefined) throw new S3Error('InvalidAccessKeyId', { fields: known })
+      const explanation = this.#explains ? explainSignature(claim, signed) : {}
+      throw new S3Error('SignatureDoesNotMatch', { fields: { ...known, ...explanation } })
     }
     const verdict = this.#identity.judgeToken(credential, claim.sessionToken)
     if (verdict !== 'valid') throw new S3Error(verdict === 'expired' ? 'ExpiredToken' : 'InvalidToken')
     return {
       credential,
       claim,
-      headers: claim.transport === 'query' ? withHoistedHeaders(query, request.headers) : request.headers,
+      headers: claim.transport === 'query' ? withHoistedHeaders(query, headers) : headers,
       signing: { signingKey, timestamp: claim.timestamp, scope: claim.scope, seedSignature: claim.signature }
     }
   }
@@ -96,6 +95,8 @@ export class Authenticator {
     if (scope.service !== service)
       throw new S3Error(code, { message: `The service of the credential scope must be "${service}".` })
     if (acceptsAnyRegion || scope.region === this.#region || scope.region === 'us-east-1') return
+    // minio-go asks for credentials without a region unless it is told one.
+    if (service === 'sts' && scope.region === '') return
     throw new S3Error(code, {
       message: `The region of the credential scope must be "${this.#region}".`,
       fields: { Region: this.#region }

@@ -1,5 +1,10 @@
+import { GetObjectCommand, ListObjectsV2Command, PutObjectCommand } from '@aws-sdk/client-s3'
+import { getSignedUrl } from '@aws-sdk/s3-request-presigner'
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest'
+import { Authenticator } from './authenticate.ts'
 import { EndpointHarness } from './endpoint-harness.ts'
+import { parseRequestTarget } from './request-target.ts'
+import { S3Error } from './s3-error.ts'
 
 let harness: EndpointHarness
 beforeAll(async () => {
@@ -18,6 +23,8 @@ const trailerRequest = (target: string) => ({
   headers: { 'x-amz-trailer': 'x-amz-checksum-crc32', 'x-amz-decoded-content-length': '5' },
   body: '5\r\nhello\r\n0\r\nx-amz-checksum-crc32:NhCmhg==\r\n\r\n'
 })
+/** A second loopback address, where the system has one. */
+const OTHER_ADDRESS = process.platform === 'darwin' ? undefined : '127.0.0.2'
 const exists = async (key: string) =>
   (await harness.request({ method: 'HEAD', target: `/media/${key}` })).status === 200
 
@@ -42,6 +49,35 @@ describe('8.1 authentication', () => {
       status: 403,
       code: 'InvalidAccessKeyId'
     })
+  })
+  it('A3: neither takes noticeably longer than the other', () => {
+    const { identity } = harness
+    const authenticator = new Authenticator({ identity, region: 'us-east-1', clock: () => 0, explainSignatures: false })
+    const timesUs = { known: [] as number[], unknown: [] as number[] }
+    for (let i = 0; i < 400; i++)
+      for (const kind of ['known', 'unknown'] as const) {
+        const accessKeyId = kind === 'known' ? harness.admin.accessKeyId : `FCUNOBODY${i}`
+        const { headers } = harness.sign({
+          target: '/media/k',
+          credentials: { accessKeyId, secretAccessKey: 'wrong' },
+          timeMs: 0
+        })
+        const request = {
+          method: 'GET',
+          target: parseRequestTarget('/media/k'),
+          headers: new Map(Object.entries(headers)),
+          peer: `peer ${i} ${kind}`,
+          service: 's3' as const,
+          acceptsAnyRegion: false
+        }
+        const before = process.hrtime.bigint()
+        expect(() => authenticator.authenticate(request)).toThrow(S3Error)
+        timesUs[kind].push(Number(process.hrtime.bigint() - before) / 1000)
+      }
+    const median = (times: number[]) => times.sort((a, b) => a - b)[times.length / 2] ?? Number.NaN
+    const ratio = median(timesUs.known) / median(timesUs.unknown)
+    expect(ratio).toBeGreaterThan(1 / 3)
+    expect(ratio).toBeLessThan(3)
   })
   it.each([
     ['upper case', (a: string) => a.replace(/[0-9a-f]{64}$/, (hex) => hex.toUpperCase().replace(/^[0-9]/, 'A'))],
@@ -156,7 +192,7 @@ describe('8.1 authentication', () => {
     })
     expect((await harness.request({ target: `/media/a19?uploadId=${uploadId}` })).body).not.toContain('<Part>')
   })
-  it('A20: 25 failures within 10 s block the address, not longer', async () => {
+  it('A20: 25 failures within 10 s block that address and no other, and not longer', async () => {
     const other = await EndpointHarness.open()
     const codes: (string | undefined)[] = []
     for (let i = 0; i < 25; i++) codes.push((await other.request({ target: '/media/k', tamper: flipped })).code)
@@ -165,6 +201,10 @@ describe('8.1 authentication', () => {
     const blocked = await other.request({ target: '/media' })
     expect(blocked).toMatchObject({ status: 503, code: 'SlowDown' })
     expect(blocked.headers['retry-after']).toBe('1')
+    if (OTHER_ADDRESS !== undefined) {
+      const { headers } = other.sign({ target: '/media' })
+      expect((await other.send('GET', '/media', headers, '', OTHER_ADDRESS)).status).toBe(200)
+    }
     other.turnClock(11_000)
     expect((await other.request({ target: '/media' })).status).toBe(200)
     await other.dispose()
@@ -182,6 +222,33 @@ describe('8.1 authentication', () => {
     expect((await harness.send('PUT', '/replayed', headers)).status).toBe(200)
     harness.turnClock(60_000)
     expect(await harness.send('PUT', '/replayed', headers)).toMatchObject({ status: 403, code: 'AccessDenied' })
+  })
+  it('a link to a bucket operation works once, and for 15 minutes at most', async () => {
+    const link = harness.presign('PUT', '/linked', { expires: '604800' })
+    const late = harness.presign('PUT', '/linked-late', { expires: '604800' })
+    const upload = harness.presign('PUT', '/media/linked', { expires: '604800' })
+    expect((await harness.send('PUT', link, {})).status).toBe(200)
+    for (const minutes of [1, 14, 24 * 60]) {
+      harness.turnClock(minutes * 60_000)
+      expect(await harness.send('PUT', link, {})).toMatchObject({ status: 403, code: 'AccessDenied' })
+    }
+    expect(await harness.send('PUT', late, {})).toMatchObject({ status: 403, code: 'AccessDenied' })
+    expect((await harness.send('PUT', upload, { 'content-length': '1' }, 'x')).status).toBe(200)
+  })
+  it('what was taken as signed is shown only where that is switched on, and never the right signature', async () => {
+    const target = '/media/k?list-type=2'
+    expect((await harness.request({ target, tamper: flipped })).body).not.toMatch(/StringToSign|CanonicalRequest/)
+    const open = await EndpointHarness.open({ explainSignatures: true })
+    const { headers, signing } = open.sign({ target })
+    const answer = await open.send('GET', target, {
+      ...headers,
+      authorization: flipped(headers['authorization'] ?? '')
+    })
+    const shown = answer.body.replaceAll('&#10;', '\n')
+    expect(shown).toMatch(/<StringToSign>AWS4-HMAC-SHA256\n\d{8}T\d{6}Z\n/)
+    expect(shown).toMatch(/<CanonicalRequest>GET\n\/media\/k\nlist-type=2\nhost:/)
+    expect(answer.body).not.toContain(signing.seedSignature)
+    await open.dispose()
   })
   it('the path may be signed as it was sent instead of in canonical form', async () => {
     await harness.request({ method: 'PUT', target: '/media/a%2Bb', body: 'x' })
@@ -314,6 +381,25 @@ describe('8.2 presigned requests', () => {
       expect([path, put.status]).toEqual([path, 200])
       expect((await get(harness.presign('GET', path))).body).toBe('x')
     }
+  })
+  it.each(['long-term', 'temporary'])('P11: links of the AWS SDK work, with %s credentials', async (kind) => {
+    const credentials = kind === 'temporary' ? harness.session(undefined) : harness.admin
+    const s3 = harness.client(credentials, { requestChecksumCalculation: 'WHEN_REQUIRED' })
+    for (const name of ['a b', 'a+b', 'é', '(x)', "it's", 'a*b!~', 'e\u0301', '測', 'a%2Fb', 'x:y;z=1&2', '#1', '?q']) {
+      const input = { Bucket: 'media', Key: `p11/${kind}/${name}` }
+      const upload = await getSignedUrl(s3, new PutObjectCommand({ ...input, ContentType: 'text/plain' }), {
+        expiresIn: 60
+      })
+      const stored = await fetch(upload, { method: 'PUT', body: name, headers: { 'content-type': 'text/plain' } })
+      expect([name, stored.status]).toEqual([name, 200])
+      const link = await getSignedUrl(s3, new GetObjectCommand({ ...input, ResponseContentType: 'image/png' }))
+      const got = await fetch(link)
+      expect([await got.text(), got.headers.get('content-type')]).toEqual([name, 'image/png'])
+    }
+    const prefix = { Bucket: 'media', Prefix: `p11/${kind}/` }
+    const listed = await fetch(await getSignedUrl(s3, new ListObjectsV2Command(prefix)))
+    expect((await listed.text()).match(/<Key>/g)).toHaveLength(12)
+    s3.destroy()
   })
   it('P14: overrides are part of the signed query, also with header authentication', async () => {
     const target = '/media/k?response-content-disposition=attachment%3B%20filename%3D%22a%20b.jpg%22'

@@ -192,6 +192,33 @@ describe('unsigned framing', () => {
   })
 })
 
+describe('O7: memory', () => {
+  it('whatever a chunk claims to hold, payload is passed on and never gathered', () => {
+    const piece = Buffer.alloc(64 * 1024, 'x')
+    const decodedLength = 1024 * 1024 * 1024
+    const decoder = new ChunkedDecoder({ decodedLength, signing: undefined, trailerNames: ['a'] })
+    for (const _ of decoder.push(Buffer.from(`${decodedLength.toString(16)}\r\n`))) expect.unreachable()
+    let bytes = 0
+    for (let i = 0; i < 1024; i++)
+      for (const slice of decoder.push(piece)) {
+        // A view of what came in, not a copy that could pile up.
+        if (slice.buffer !== piece.buffer) expect.unreachable()
+        bytes += slice.length
+      }
+    expect(bytes).toBe(1024 * piece.length)
+  })
+  it.each([
+    ['a chunk header', '5;'],
+    ['a trailer', '5\r\nhello\r\n0\r\n']
+  ])('%s without end is refused after two kilobytes', (_, begin) => {
+    const decoder = new ChunkedDecoder({ decodedLength: 5, signing: undefined, trailerNames: ['a'] })
+    expect(() => {
+      for (const slice of decoder.push(Buffer.from(begin))) expect(slice.toString()).toBe('hello')
+      for (let i = 0; i < 3; i++) for (const _ of decoder.push(Buffer.alloc(700, 'x'))) expect.unreachable()
+    }).toThrow(S3Error)
+  })
+})
+
 describe('signed framing', () => {
   it('O3: refuses a wrong signature of the second chunk', () => {
     const body = publishedBody(false).toString('latin1').replace('400;chunk-signature=0', '400;chunk-signature=1')

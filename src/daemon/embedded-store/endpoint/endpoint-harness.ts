@@ -19,9 +19,10 @@ import {
   type StorageEngineOptions
 } from '../engine/create-storage-engine.ts'
 import { canonicalPath, canonicalRequest, deriveSigningKey, hmac, stringToSign } from './canonical-request.ts'
-import type { DeniedEvent } from './pipeline.ts'
+import type { DeniedEvent } from './denied-actions.ts'
 import { parseRequestTarget, percentEncode } from './request-target.ts'
 import { createS3Endpoint, type S3Endpoint, type S3EndpointOptions } from './s3-endpoint.ts'
+import { signHeaders } from './sign-headers.ts'
 import { formatBasicIsoTime, type SigningContext } from './sigv4.ts'
 import type { UploadProgressEvent } from './upload-progress.ts'
 
@@ -103,7 +104,7 @@ export class EndpointHarness {
     const clock = () => Date.now() + time.offsetMs
     const logged: string[] = []
     const log = pino({ level: 'trace' }, { write: (line) => void logged.push(line) })
-    const engine = await createStorageEngine({ directory, log, reserveBytes: 0, ...engineOptions })
+    const engine = await createStorageEngine({ directory, log, reserveBytes: 0, ballastBytes: 0, ...engineOptions })
     const identity = openIdentityService({ directory, log, clock })
     const admin = identity.createServiceUser({ name: 'admin', policy: EVERYTHING, canAssume: true })
     const progress: UploadProgressEvent[] = []
@@ -125,11 +126,24 @@ export class EndpointHarness {
     return harness
   }
 
+  /** Closes everything, and raises when anything secret was logged. */
   async dispose(): Promise<void> {
     await this.endpoint.close(0)
+    this.assertNothingSecretLogged()
     this.identity.close()
     await this.engine.close()
     await rm(this.directory, { recursive: true, force: true })
+  }
+
+  /** T21: of all that any test made the endpoint log, nothing lets anybody sign, and nothing is a signature. */
+  assertNothingSecretLogged(): void {
+    const log = this.logged.join('')
+    const keys = [...this.identity.listServiceUsers(), ...this.identity.listLiveSessions()]
+    const secrets = keys.flatMap(({ accessKeyId }) => this.identity.findCredential(accessKeyId)?.secretAccessKey ?? [])
+    const found = [...secrets, 'Signature=', 'X-Amz-', 'AWS4-HMAC-SHA256 '].filter((secret) => log.includes(secret))
+    // What every session token begins with: version and key id.
+    if (/\bAQE[\w-]{60}/.test(log)) found.push('a session token')
+    if (found.length > 0) throw new Error(`The log holds ${found.join(', ')}.`)
   }
 
   get url(): string {
@@ -185,26 +199,22 @@ export class EndpointHarness {
       ...(credentials.sessionToken === undefined ? {} : { 'x-amz-security-token': credentials.sessionToken }),
       ...request.headers
     }
-    const signedHeaders = Object.keys(headers).sort()
-    const { rawPath, query } = parseRequestTarget(target)
-    const canonical = canonicalRequest({
+    const { authorization, signing } = signHeaders({
       method,
-      path: canonicalPath(rawPath),
-      query,
-      headers: new Map(Object.entries(headers)),
-      signedHeaders,
-      payloadHash
+      target,
+      headers,
+      payloadHash,
+      credentials,
+      timestamp,
+      scope
     })
-    const signingKey = deriveSigningKey(credentials.secretAccessKey, scope)
-    const signature = hmac(signingKey, stringToSign(timestamp, scope, canonical)).toString('hex')
-    const authorization = `AWS4-HMAC-SHA256 Credential=${credentials.accessKeyId}/${scope.date}/${scope.region}/${scope.service}/aws4_request, SignedHeaders=${signedHeaders.join(';')}, Signature=${signature}`
     return {
       headers: {
         ...headers,
         authorization: request.tamper?.(authorization) ?? authorization,
         ...request.unsignedHeaders
       },
-      signing: { signingKey, timestamp, scope, seedSignature: signature }
+      signing
     }
   }
 
@@ -239,10 +249,13 @@ export class EndpointHarness {
     method: string,
     target: string,
     headers: Record<string, string>,
-    body: Buffer | string = ''
+    body: Buffer | string = '',
+    localAddress?: string
   ): Promise<TestResponse> {
     return new Promise((resolve, reject) => {
-      const outgoing = httpRequest({ host: '127.0.0.1', port: this.port, method, path: target, headers, agent: false })
+      const { port } = this
+      const options = { host: '127.0.0.1', port, method, path: target, headers, agent: false, localAddress }
+      const outgoing = httpRequest(options)
       let continued = false
       // As a buffer: Node would join a text body and the headers and send both as UTF-8.
       const bytes = Buffer.from(body)

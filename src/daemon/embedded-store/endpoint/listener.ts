@@ -2,6 +2,8 @@ import { createServer, type IncomingMessage, type Server, type ServerResponse } 
 import type { AddressInfo } from 'node:net'
 import type { Duplex } from 'node:stream'
 import type { Logger } from 'pino'
+import { newRequestIds } from './request-ids.ts'
+import { xmlDocument } from './xml-writer.ts'
 
 const MAX_HEADER_BYTES = 32 * 1024
 const HEADERS_TIMEOUT_MS = 20_000
@@ -11,17 +13,21 @@ const TCP_KEEP_ALIVE_MS = 30_000
 const SOCKET_IDLE_MS = 5 * 60_000
 const MAX_SOCKETS = 256
 
-export type RequestHandler = (request: IncomingMessage, response: ServerResponse, expectsContinue: boolean) => void
+/** How a request came, beside what it says. */
+export interface Arrival {
+  /** The client waits to be told before it sends the body. */
+  expectsContinue: boolean
+  /** There are more connections than are served. */
+  isCrowded: boolean
+}
 
-/** Answer to bytes that are not HTTP; there is no request to speak of, so nothing in it is specific. */
-const UNPARSABLE =
-  '<?xml version="1.0" encoding="UTF-8"?>\n<Error><Code>InvalidRequest</Code><Message>The request is not valid HTTP.</Message></Error>'
+export type RequestHandler = (request: IncomingMessage, response: ServerResponse, arrival: Arrival) => void
 
 /**
  * Makes the raw HTTP server of the endpoint. It never goes through a web framework: signatures cover the request target as it was
  * sent, and some of Node's defaults would cut long uploads or answer for us.
  */
-export function createListener(handle: RequestHandler): Server {
+export function createListener(handle: RequestHandler, maxSockets = MAX_SOCKETS): Server {
   const server = createServer({
     maxHeaderSize: MAX_HEADER_BYTES,
     insecureHTTPParser: false,
@@ -33,14 +39,24 @@ export function createListener(handle: RequestHandler): Server {
     // A large file over a weak radio takes longer than any fixed limit; idle time is what counts.
     requestTimeout: 0
   })
-  server.maxConnections = MAX_SOCKETS
+  // Beyond twice as many not even a refusal is written.
+  server.maxConnections = 2 * maxSockets
+  const crowded = new WeakSet<Duplex>()
+  let openSockets = 0
+  server.on('connection', (socket) => {
+    openSockets++
+    socket.once('close', () => openSockets--)
+    if (openSockets > maxSockets) crowded.add(socket)
+  })
   server.setTimeout(SOCKET_IDLE_MS)
   const answering = new WeakSet<Duplex>()
   const take = (request: IncomingMessage, response: ServerResponse, expectsContinue: boolean) => {
     const { socket } = request
     answering.add(socket)
     response.once('close', () => answering.delete(socket))
-    handle(request, response, expectsContinue)
+    const isCrowded = crowded.has(socket)
+    if (isCrowded) response.shouldKeepAlive = false
+    handle(request, response, { expectsContinue, isCrowded })
   }
   server.on('request', (request, response) => take(request, response, false))
   server.on('checkContinue', (request, response) => take(request, response, true))
@@ -50,19 +66,31 @@ export function createListener(handle: RequestHandler): Server {
   return server
 }
 
-/** `isAnswering`: an answer is under way on the connection, into which nothing else may be written. */
+/** There is no request to speak of, so nothing in the answer is specific. `isAnswering`: an answer is under way on the connection, into which nothing else may be written. */
 function refuseUnparsable(error: NodeJS.ErrnoException, socket: Duplex, isAnswering: boolean): void {
   if (isAnswering || !socket.writable || error.code === 'ECONNRESET') {
     socket.destroy()
     return
   }
+  const { requestId, hostId } = newRequestIds()
+  const body = xmlDocument([
+    'Error',
+    [
+      ['Code', 'InvalidRequest'],
+      ['Message', 'The request is not valid HTTP.'],
+      ['RequestId', requestId],
+      ['HostId', hostId]
+    ]
+  ])
   const head = [
     'HTTP/1.1 400 Bad Request',
+    `x-amz-request-id: ${requestId}`,
+    `x-amz-id-2: ${hostId}`,
     'Content-Type: application/xml',
-    `Content-Length: ${UNPARSABLE.length}`,
+    `Content-Length: ${body.length}`,
     'Connection: close'
   ]
-  socket.end(`${head.join('\r\n')}\r\n\r\n${UNPARSABLE}`)
+  socket.end(`${head.join('\r\n')}\r\n\r\n${body}`)
 }
 
 /**

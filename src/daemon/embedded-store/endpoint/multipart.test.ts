@@ -1,4 +1,5 @@
 import { createHash } from 'node:crypto'
+import { crc32 as crc32Of } from 'node:zlib'
 import {
   CompleteMultipartUploadCommand,
   CreateMultipartUploadCommand,
@@ -138,6 +139,28 @@ describe('8.3 multipart', () => {
     const wrong = { headers: { 'x-amz-checksum-crc32': 'AAAAAA==' } }
     expect(await part('declared', uploadId, 1, 'x', wrong)).toMatchObject({ status: 400, code: 'BadDigest' })
   })
+  it('a checksum is told only where it is kept, so that repeating what was told completes the upload', async () => {
+    const crc32 = (text: string) => {
+      const value = Buffer.alloc(4)
+      value.writeUInt32BE(crc32Of(text))
+      return value.toString('base64')
+    }
+    const headers = { 'x-amz-checksum-crc32': crc32('x') }
+    for (const declared of [false, true]) {
+      const key = `told-${declared}`
+      const uploadId = await create(key, declared ? { 'x-amz-checksum-algorithm': 'CRC32' } : {})
+      const answer = await part(key, uploadId, 1, 'x', { headers })
+      const told = answer.headers['x-amz-checksum-crc32']
+      expect(told).toBe(declared ? crc32('x') : undefined)
+      const element = told === undefined ? '' : `<ChecksumCRC32>${String(told)}</ChecksumCRC32>`
+      const body = `<CompleteMultipartUpload><Part><PartNumber>1</PartNumber><ETag>${String(answer.headers['etag'])}</ETag>${element}</Part></CompleteMultipartUpload>`
+      const done = await send({ method: 'POST', target: `/media/${key}?uploadId=${uploadId}`, body })
+      expect(done.status).toBe(200)
+    }
+    const uploadId = await create('told-wrong')
+    const wrong = await part('told-wrong', uploadId, 1, 'x', { headers: { 'x-amz-checksum-crc32': crc32('y') } })
+    expect(wrong).toMatchObject({ status: 400, code: 'BadDigest' })
+  })
   it.each(['0', '10001', 'x', '-1', ''])('O24: refuses part number "%s"', async (number) => {
     const uploadId = await create('o24')
     expect(await part('o24', uploadId, number, 'x')).toMatchObject({ status: 400, code: 'InvalidArgument' })
@@ -150,6 +173,13 @@ describe('8.3 multipart', () => {
     const answer = await complete('o25', uploadId, listed([1, etagOf(small)], [2, etagOf(SECOND)]))
     expect(answer).toMatchObject({ status: 400, code: 'EntityTooSmall' })
     expect(answer.body).toMatch(/<ProposedSize>4194304<\/ProposedSize>/)
+  })
+  it('a completion that fails is logged once, as what it is', async () => {
+    const uploadId = await create('logged')
+    await complete('logged', uploadId, listed([1, etagOf('never sent')]))
+    const lines = harness.logged.map((line) => JSON.parse(line)).filter(({ path }) => path === '/media/logged')
+    const ofCompletion = lines.filter(({ operation }) => operation === 'CompleteMultipartUpload')
+    expect(ofCompletion).toMatchObject([{ code: 'InvalidPart', msg: 's3 request refused' }])
   })
   it('O26: a part sent again replaces the first', async () => {
     const uploadId = await create('o26')

@@ -23,6 +23,15 @@ describe('what is not offered', () => {
         })
     }
   )
+  it('the tags of an object can be read, there are none', async () => {
+    await harness.put('untagged', 'x')
+    const answer = await harness.request({ target: '/media/untagged?tagging' })
+    expect(answer.status).toBe(200)
+    expect(answer.body).toMatch(/<Tagging [^>]*><TagSet(\/>|><\/TagSet>)<\/Tagging>/)
+    expect(await harness.request({ target: '/media/absent?tagging' })).toMatchObject({ status: 404, code: 'NoSuchKey' })
+    const put = await harness.request({ method: 'PUT', target: '/media/untagged?tagging', body: '<Tagging/>' })
+    expect(put).toMatchObject({ status: 501, code: 'NotImplemented' })
+  })
   it('versioning can be read but not switched on', async () => {
     expect((await harness.request({ target: '/media?versioning' })).body).toContain('<VersioningConfiguration')
     expect((await harness.request({ method: 'PUT', target: '/media?versioning' })).status).toBe(501)

@@ -1,4 +1,4 @@
-import type { BodyDigests, BodyWriter, ChecksumAlgorithm, StorageEngine } from '../engine/storage-engine.ts'
+import type { BodyDigests, BodyWriter, ChecksumAlgorithm } from '../engine/storage-engine.ts'
 import type { Authenticated } from './authenticate.ts'
 import type { BodySlots } from './body-slots.ts'
 import { assertChecksumValue, assertDigests, type DeclaredDigests, parseDeclaredDigests } from './checksums.ts'
@@ -6,6 +6,7 @@ import { ChunkedDecoder } from './chunked-decoder.ts'
 import { type PayloadMode, parsePayloadMode } from './payload-mode.ts'
 import type { RequestBody } from './request-body.ts'
 import { S3Error } from './s3-error.ts'
+import type { ServedStorage } from './served-storage.ts'
 import type { PartOfUpload, UploadProgress } from './upload-progress.ts'
 
 /** A body that is complete, on disk in staging, and equal to everything its request declared. Commit or discard it. */
@@ -19,7 +20,7 @@ export interface ReceivedObjectBody {
 export interface ObjectBodyOptions {
   authenticated: Authenticated
   body: RequestBody
-  engine: StorageEngine
+  engine: ServedStorage
   slots: BodySlots
   progress: UploadProgress
   maxSizeBytes: number
@@ -74,6 +75,8 @@ function planBody({ authenticated, body, maxSizeBytes, requiredAlgorithm }: Obje
   const hasTrailer = mode.framing === 'aws-chunked' && mode.trailer
   if (trailerNames.length > 0 && !hasTrailer)
     throw new S3Error('InvalidRequest', { message: 'x-amz-trailer needs a payload mode with a trailer.' })
+  if (hasTrailer && trailerNames.length === 0)
+    throw new S3Error('MalformedTrailerError', { message: 'The payload mode needs a trailer, named in x-amz-trailer.' })
   const declared = parseDeclaredDigests(headers, claim.payloadHash, trailerNames)
   if (requiredAlgorithm !== undefined && declared.checksum?.algorithm !== requiredAlgorithm)
     throw new S3Error('InvalidRequest', {

@@ -2,13 +2,15 @@ import type { IncomingMessage, ServerResponse } from 'node:http'
 import type { Logger } from 'pino'
 import type { IdentityService } from '../credentials/identity-service.ts'
 import { startBodyHashes } from '../engine/body-hashes.ts'
-import { type StorageEngine, StorageError } from '../engine/storage-engine.ts'
+import { StorageError } from '../engine/storage-engine.ts'
 import { policiesAllow } from '../policy/policy.ts'
 import { type Authenticated, Authenticator } from './authenticate.ts'
 import type { BodySlots } from './body-slots.ts'
 import { assertDigests, parseDeclaredDigests } from './checksums.ts'
 import { actualHeaders, type CorsRule, defaultRules, parseStoredRules, preflightHeaders } from './cors.ts'
+import type { DeniedEvent } from './denied-actions.ts'
 import { collectHeaders, type Headers } from './headers.ts'
+import type { Arrival } from './listener.ts'
 import { receiveObjectBody } from './object-body.ts'
 import type { Operation, OperationContext, RequiredAccess, S3Request, S3Response } from './operations/operation.ts'
 import { findOperation } from './operations/operation-table.ts'
@@ -18,22 +20,12 @@ import { ClientGone, RequestBody } from './request-body.ts'
 import { parseRequestTarget, parseResourceName, percentDecode, type RequestTarget } from './request-target.ts'
 import { Responder } from './responder.ts'
 import { S3Error } from './s3-error.ts'
+import type { ServedStorage } from './served-storage.ts'
+import { MAX_CLOCK_SKEW_MS } from './sigv4.ts'
 import { toS3Error } from './storage-errors.ts'
 import { isStsRequest, StsActions, toStsError } from './sts.ts'
 import { UploadProgress, type UploadProgressEvent } from './upload-progress.ts'
 import { MAX_XML_BYTES, parseXml } from './xml-reader.ts'
-
-/** An action that was refused although its signature was good. */
-export interface DeniedEvent {
-  accessKeyId: string
-  sessionDeviceId: string | null
-  workspaceId: string | null
-  operation: string
-  action: string
-  /** `bucket` or `bucket/key`. */
-  resource: string
-  peer: string
-}
 
 /** A request that was answered, or whose client went away. */
 export interface AnsweredEvent {
@@ -44,7 +36,7 @@ export interface AnsweredEvent {
 }
 
 export interface PipelineOptions {
-  engine: StorageEngine
+  engine: ServedStorage
   identity: IdentityService
   region: string
   log: Logger
@@ -53,6 +45,7 @@ export interface PipelineOptions {
   corsOrigins: () => readonly string[]
   idleTimeoutMs: number
   maxObjectBytes: number
+  explainSignatures: boolean
   onUploadProgress: (event: UploadProgressEvent) => void
   onDenied: (event: DeniedEvent) => void
   onAnswered: (event: AnsweredEvent) => void
@@ -69,6 +62,8 @@ interface Exchange {
   /** For the log: set once known. */
   operation: string | undefined
   accessKeyId: string | undefined
+  /** Set when the operation failed after its answer may have begun. */
+  failure: unknown
 }
 
 /**
@@ -88,7 +83,11 @@ export class Pipeline {
   }
 
   /** Answers one request. Never rejects. */
-  async handle(request: IncomingMessage, response: ServerResponse, expectsContinue: boolean): Promise<void> {
+  async handle(
+    request: IncomingMessage,
+    response: ServerResponse,
+    { expectsContinue, isCrowded }: Arrival
+  ): Promise<void> {
     const startedAtMs = this.#options.clock()
     const responder = new Responder(request, response)
     let exchange: Exchange | undefined
@@ -105,10 +104,12 @@ export class Pipeline {
         responder,
         peer: request.socket.remoteAddress ?? '',
         operation: undefined,
-        accessKeyId: undefined
+        accessKeyId: undefined,
+        failure: undefined
       }
+      if (isCrowded) throw new S3Error('SlowDown')
       await this.#answer(exchange)
-      this.#logOutcome(exchange, responder, startedAtMs, undefined)
+      this.#logOutcome(exchange, responder, startedAtMs, exchange.failure)
     } catch (error) {
       this.#logOutcome(exchange, responder, startedAtMs, error)
       if (error instanceof ClientGone) return responder.abandon()
@@ -154,7 +155,8 @@ export class Pipeline {
     }
     this.#assertAllowed(exchange, operation, request)
     this.#assertFresh(operation, authenticated)
-    await this.#assertExpectedOwner(request)
+    // First of all that is told, and only to those who may do what they ask: everybody else gets 403 for whatever name.
+    if (!operation.makesBucket && !operation.judgesEntries) await this.#assertBucket(request)
     await this.#run(exchange, operation, request, authenticated)
   }
 
@@ -180,13 +182,14 @@ export class Pipeline {
       xmlBody: (root) => parseXml(document ?? Buffer.alloc(0), root),
       allows: (access) => this.#allows(exchange, operation, request, access),
       mayPossibly: (access) => policiesAllow(caller.policies, this.#accessRequest(access, request, peer)),
+      assertBucket: () => this.#assertBucket(request),
       receiveObject: (options) =>
         receiveObjectBody({ ...options, authenticated, body, engine, slots, progress, maxSizeBytes: maxObjectBytes })
     }
     const work = operation.handle(context)
     if (operation.mayTakeLong) {
       const failure = (error: unknown) => {
-        this.#logOutcome(exchange, responder, clock(), error)
+        exchange.failure = error
         return responder.errorResponse(toS3Error(error), exchange.target.rawPath)
       }
       return responder.sendWhenDone(work, failure)
@@ -214,6 +217,7 @@ export class Pipeline {
     if (policiesAllow(caller.policies, this.#accessRequest(access, request, exchange.peer))) return true
     this.#options.onDenied({
       accessKeyId: caller.accessKeyId,
+      userName: caller.user.name,
       sessionDeviceId: caller.session?.deviceId ?? null,
       workspaceId: caller.session?.workspaceId ?? null,
       operation: operation.name,
@@ -239,15 +243,21 @@ export class Pipeline {
     }
   }
 
+  /** A link could be repeated for days, longer than signatures are remembered. So such calls are good for as long as signed headers. */
   #assertFresh(operation: Operation, { claim }: Authenticated): void {
-    if (operation.refusesReplay && this.#replays.isReplay(claim.signature, this.#options.clock()))
+    if (!operation.refusesReplay) return
+    const nowMs = this.#options.clock()
+    if (nowMs - claim.timeMs > MAX_CLOCK_SKEW_MS)
+      throw new S3Error('AccessDenied', {
+        message: 'Request has expired: links to this operation are good for 15 minutes.'
+      })
+    if (this.#replays.isReplay(claim.signature, nowMs))
       throw new S3Error('AccessDenied', { message: 'This request was already used.' })
   }
 
-  async #assertExpectedOwner({ headers, bucket }: S3Request): Promise<void> {
-    const expected = headers.get('x-amz-expected-bucket-owner')
-    if (expected === undefined || bucket === '') return
-    if ((await this.#options.engine.headBucket(bucket)).owner !== expected) throw new S3Error('AccessDenied')
+  async #assertBucket({ headers, bucket }: S3Request): Promise<void> {
+    const { owner } = await this.#options.engine.headBucket(bucket)
+    if ((headers.get('x-amz-expected-bucket-owner') ?? owner) !== owner) throw new S3Error('AccessDenied')
   }
 
   /** The rules that apply to a path. They are needed even for answers to strangers, so nothing here tells what exists. */

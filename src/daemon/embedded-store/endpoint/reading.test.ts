@@ -4,6 +4,7 @@ import { join } from 'node:path'
 import { crc32 } from 'node:zlib'
 import { GetObjectCommand } from '@aws-sdk/client-s3'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { flipBit } from '../engine/engine-harness.ts'
 import { EndpointHarness } from './endpoint-harness.ts'
 
 let harness: EndpointHarness
@@ -113,6 +114,31 @@ describe('8.3 reading', () => {
     expect(await lost.request({ target: '/media/k' })).toMatchObject({ status: 500, code: 'InternalError' })
     expect((await lost.request({ method: 'HEAD', target: '/media/k' })).status).toBe(500)
     await lost.dispose()
+  })
+  it('O42: a flipped bit ends the answer early; others stay whole', async () => {
+    const flipped = await EndpointHarness.open()
+    await flipped.request({ method: 'PUT', target: '/media/k', body: 'x'.repeat(600_000) })
+    const [blob] = (await readdir(join(flipped.directory, 'blobs'), { recursive: true, withFileTypes: true })).filter(
+      (entry) => entry.isFile()
+    )
+    if (!blob) throw new Error('The object has no file.')
+    await flipBit(join(blob.parentPath, blob.name))
+    await flipped.request({ method: 'PUT', target: '/media/other', body: 'y' })
+    await expect(flipped.request({ target: '/media/k' })).rejects.toThrow()
+    expect((await flipped.request({ target: '/media/k' })).status).toBe(500)
+    expect(String((await flipped.request({ target: '/media/other' })).body)).toBe('y')
+    await flipped.dispose()
+  })
+  it('O42: a flipped bit of a small object is an error, not a short answer', async () => {
+    const flipped = await EndpointHarness.open()
+    await flipped.put('k', 'x'.repeat(60_000))
+    const [blob] = (await readdir(join(flipped.directory, 'blobs'), { recursive: true, withFileTypes: true })).filter(
+      (entry) => entry.isFile()
+    )
+    if (!blob) throw new Error('The object has no file.')
+    await flipBit(join(blob.parentPath, blob.name))
+    expect(await flipped.get('k')).toMatchObject({ status: 500, code: 'InternalError' })
+    await flipped.dispose()
   })
   it('O42: a blob that became shorter ends the answer early', async () => {
     const cut = await EndpointHarness.open()

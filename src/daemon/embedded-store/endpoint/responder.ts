@@ -1,8 +1,9 @@
-import { randomBytes } from 'node:crypto'
 import type { IncomingMessage, ServerResponse } from 'node:http'
+import { Readable } from 'node:stream'
 import { pipeline } from 'node:stream/promises'
 import type { S3Response } from './operations/operation.ts'
 import type { RequestBody } from './request-body.ts'
+import { newRequestIds } from './request-ids.ts'
 import type { S3Error } from './s3-error.ts'
 import { STS_NAMESPACE, XML_DECLARATION, type XmlNode, xmlDocument } from './xml-writer.ts'
 
@@ -15,13 +16,16 @@ const PADDING_INTERVAL_MS = 5000
 
 /** Writes the one answer to a request. */
 export class Responder {
-  readonly requestId = randomBytes(8).toString('hex').toUpperCase()
-  readonly #hostId = randomBytes(24).toString('base64')
+  readonly requestId: string
+  readonly #hostId: string
   readonly #request: IncomingMessage
   readonly #response: ServerResponse
   readonly #common: Record<string, string>
 
   constructor(request: IncomingMessage, response: ServerResponse) {
+    const { requestId, hostId } = newRequestIds()
+    this.requestId = requestId
+    this.#hostId = hostId
     this.#request = request
     this.#response = response
     this.#common = {
@@ -43,7 +47,7 @@ export class Responder {
       await this.#send(answer, requestBody)
     } finally {
       // A body that was not sent would hold its files open for ever.
-      if (typeof answer.body === 'object') answer.body.destroy()
+      if (answer.body instanceof Readable) answer.body.destroy()
     }
   }
 
@@ -59,13 +63,14 @@ export class Responder {
     const mustClose = requestBody !== undefined && !requestBody.isConsumed
     if (mustClose) all.connection = 'close'
     this.#response.writeHead(status, all)
-    if (typeof body === 'object') {
+    if (body instanceof Readable) {
       // A failing source or a client that leaves destroys both; the short answer tells the client by its length.
       await pipeline(body, this.#response).catch(() => {})
       return
     }
     // As a buffer: Node would join a text body and the headers and send both as UTF-8, but headers are latin-1.
-    const bytes = this.#request.method === 'HEAD' || body === undefined ? undefined : Buffer.from(body)
+    const whole = typeof body === 'string' ? Buffer.from(body) : body
+    const bytes = this.#request.method === 'HEAD' ? undefined : whole
     if (mustClose) {
       this.#response.flushHeaders()
       if (bytes !== undefined) this.#response.write(bytes)

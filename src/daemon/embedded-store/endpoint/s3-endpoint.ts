@@ -1,13 +1,14 @@
 import type { Logger } from 'pino'
 import type { IdentityService } from '../credentials/identity-service.ts'
-import type { StorageEngine } from '../engine/storage-engine.ts'
 import { BodySlots } from './body-slots.ts'
+import type { DeniedEvent } from './denied-actions.ts'
 import { closeListener, createListener, openListener } from './listener.ts'
-import { type AnsweredEvent, type DeniedEvent, Pipeline } from './pipeline.ts'
+import { type AnsweredEvent, Pipeline } from './pipeline.ts'
+import type { ServedStorage } from './served-storage.ts'
 import type { UploadProgressEvent } from './upload-progress.ts'
 
 export interface S3EndpointOptions {
-  engine: StorageEngine
+  engine: ServedStorage
   identity: IdentityService
   region: string
   log: Logger
@@ -21,6 +22,10 @@ export interface S3EndpointOptions {
   maxObjectBytes?: number
   /** Object bodies received at one time, in all and under one access key, and how long others wait for their turn. */
   bodySlots?: { total: number; perKey: number; maxWaitMs: number }
+  /** Connections of one address that are served at a time; 256 unless given. Those beyond are told to slow down. */
+  maxSockets?: number
+  /** Whether the answer to a wrong signature shows what the endpoint took as signed. Not unless given. */
+  explainSignatures?: boolean
   /** Start, progress (at most four a second) and end of every object body. */
   onUploadProgress?(event: UploadProgressEvent): void
   /** A well-signed request that no policy allows. */
@@ -58,6 +63,7 @@ export function createS3Endpoint(options: S3EndpointOptions): S3Endpoint {
     corsOrigins: options.corsOrigins ?? (() => []),
     idleTimeoutMs: options.idleTimeoutMs ?? DEFAULT_IDLE_TIMEOUT_MS,
     maxObjectBytes: options.maxObjectBytes ?? DEFAULT_MAX_OBJECT_BYTES,
+    explainSignatures: options.explainSignatures ?? false,
     onUploadProgress: (event) => options.onUploadProgress?.(event),
     onDenied: (event) => options.onDenied?.(event),
     onAnswered: (event) => options.onAnswered?.(event)
@@ -65,9 +71,7 @@ export function createS3Endpoint(options: S3EndpointOptions): S3Endpoint {
   const open: ReturnType<typeof createListener>[] = []
   return {
     async listen(host, port) {
-      const server = createListener((request, response, expectsContinue) => {
-        void pipeline.handle(request, response, expectsContinue)
-      })
+      const server = createListener((...arrived) => void pipeline.handle(...arrived), options.maxSockets)
       const address = await openListener(server, { host, port, log: options.log })
       open.push(server)
       return address

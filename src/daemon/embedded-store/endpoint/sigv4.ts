@@ -106,18 +106,34 @@ export function signaturesEqual(expected: string, given: string): boolean {
 
 /**
  * Whether the claim's signature fits the request. The path is tried in canonical form and, because some clients sign
- * what they send, verbatim; both are always computed, so time tells nothing.
+ * what they send, verbatim. How many forms there are is known from the path alone, and all are computed, so time tells nothing.
  */
-export function verifySignature(
-  claim: SignatureClaim,
-  request: Omit<CanonicalParts, 'path' | 'signedHeaders' | 'payloadHash'> & { rawPath: string },
-  signingKey: KeyObject
-): boolean {
-  const matches = [canonicalPath(request.rawPath), request.rawPath].map((path) => {
-    const { signedHeaders, payloadHash } = claim
-    const canonical = canonicalRequest({ ...request, path, signedHeaders, payloadHash })
-    const expected = hmac(signingKey, stringToSign(claim.timestamp, claim.scope, canonical)).toString('hex')
+export function verifySignature(claim: SignatureClaim, request: SignedParts, signingKey: KeyObject): boolean {
+  const forms = new Set([canonicalPath(request.rawPath), request.rawPath])
+  const matches = [...forms].map((path) => {
+    const expected = hmac(signingKey, signedTexts(claim, request, path).stringToSign).toString('hex')
     return signaturesEqual(expected, claim.signature)
   })
   return matches.includes(true)
+}
+
+/** What a claim binds of a request, apart from what the claim itself says. */
+type SignedParts = Omit<CanonicalParts, 'path' | 'signedHeaders' | 'payloadHash'> & { rawPath: string }
+
+function signedTexts(
+  { signedHeaders, payloadHash, timestamp, scope }: SignatureClaim,
+  request: SignedParts,
+  path: string
+) {
+  const canonical = canonicalRequest({ ...request, path, signedHeaders, payloadHash })
+  return { canonical, stringToSign: stringToSign(timestamp, scope, canonical) }
+}
+
+/** For people who write a client: what its signature is compared with. It repeats the request and tells nothing of the secret. */
+export function explainSignature(
+  claim: SignatureClaim,
+  request: SignedParts
+): { StringToSign: string; CanonicalRequest: string } {
+  const texts = signedTexts(claim, request, canonicalPath(request.rawPath))
+  return { StringToSign: texts.stringToSign, CanonicalRequest: texts.canonical.toString('latin1') }
 }

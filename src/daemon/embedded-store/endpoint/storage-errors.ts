@@ -22,6 +22,7 @@ const CODES: Record<StorageErrorCode, S3ErrorCode> = {
   StorageFull: 'InsufficientStorage',
   ReadOnly: 'InternalError',
   ObjectDamaged: 'InternalError',
+  IndexDamaged: 'InternalError',
   StoreLocked: 'ServiceUnavailable',
   StoreOffline: 'ServiceUnavailable',
   StoreClosed: 'ServiceUnavailable'

@@ -68,6 +68,17 @@ describe('8.4 AssumeRole', () => {
       expect(sessionToken).toMatch(/^[A-Za-z0-9_-]{1,512}$/)
     }
   })
+  it('takes a scope without region, as minio-go signs when it is told none', async () => {
+    const body = 'Action=AssumeRole&Version=2011-06-15'
+    for (const [region, status] of [
+      ['', 200],
+      ['ap-east-1', 400]
+    ] as const) {
+      const { headers } = harness.sign({ method: 'POST', target: '/', headers: FORM, body, service: 'sts', region })
+      expect((await harness.send('POST', '/', headers, body)).status).toBe(status)
+    }
+    expect((await harness.request({ target: '/media/k', region: '' })).status).toBe(400)
+  })
   it('T2: temporary credentials and tokens cannot issue others', async () => {
     const session = credentialsIn(await assume())
     expect(await assume({}, session)).toMatchObject({ status: 403, code: 'AccessDenied' })

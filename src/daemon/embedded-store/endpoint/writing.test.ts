@@ -93,6 +93,35 @@ describe('8.3 writing', () => {
     for (const answer of [longer, absurd]) expect(answer).toMatchObject({ status: 400, code: 'IncompleteBody' })
     expect(await exists('o4')).toBe(false)
   })
+  it('O7: a chunk of absurd size is refused at once, however much is sent of it', async () => {
+    const request: SignedRequest = {
+      method: 'PUT',
+      target: '/media/o7',
+      payloadHash: 'STREAMING-UNSIGNED-PAYLOAD-TRAILER',
+      headers: {
+        'x-amz-decoded-content-length': '5000000',
+        'x-amz-trailer': 'x-amz-checksum-crc32',
+        'transfer-encoding': 'chunked'
+      }
+    }
+    const socket = connect(harness.port, '127.0.0.1')
+    let answer = ''
+    socket.setEncoding('latin1').on('data', (text: string) => {
+      answer += text
+    })
+    socket.on('error', () => {})
+    socket.write(`${harness.head(request)}12\r\nffffffffffffffff\r\n\r\n`)
+    const piece = `10000\r\n${'x'.repeat(65_536)}\r\n`
+    const sendMore = () => {
+      while (!socket.destroyed && socket.write(piece));
+    }
+    socket.on('drain', sendMore)
+    sendMore()
+    if (!socket.closed) await new Promise((resolve) => socket.once('close', resolve))
+    expect(answer).toMatch(/^HTTP\/1\.1 400 [\s\S]*<Code>IncompleteBody</)
+    expect(socket.bytesWritten).toBeLessThan(64 * 1024 * 1024)
+    expect([await exists('o7'), await harness.staged()]).toEqual([false, []])
+  })
   it('O5, O6: the trailer checksum must be there and right', async () => {
     const wrong = await trailerPut('o5', '5\r\nhello\r\n0\r\nx-amz-checksum-crc32:AAAAAA==\r\n\r\n')
     expect(wrong).toMatchObject({ status: 400, code: 'BadDigest' })
@@ -106,6 +135,11 @@ describe('8.3 writing', () => {
       status: 200,
       headers: { 'x-amz-checksum-crc32': 'NhCmhg==', 'x-amz-checksum-type': 'FULL_OBJECT' }
     })
+  })
+  it('a payload mode with a trailer needs one: without it nothing would vouch for the bytes', async () => {
+    const bare = await trailerPut('o6', '5\r\nhello\r\n0\r\n\r\n', { 'x-amz-trailer': '' })
+    expect(bare).toMatchObject({ status: 400, code: 'MalformedTrailerError' })
+    expect(await exists('o6')).toBe(false)
   })
   it('an unknown trailer or checksum is refused, not ignored', async () => {
     const foreign = await trailerPut('o5b', '', { 'x-amz-trailer': 'x-amz-meta-a' })
@@ -239,15 +273,29 @@ describe('8.3 writing', () => {
     }
     expect((await put('habits', 'x', habits)).status).toBe(200)
   })
-  it('O40: a full disk is told before the body, and reading goes on', async () => {
+  it('O40: a full disk is told before the body; reading, deleting and giving up go on', async () => {
+    let freeBytes = 1 << 30
     const full = await EndpointHarness.open(
       {},
-      { space: async () => ({ freeBytes: 1 << 30, totalBytes: 1 << 30 }), reserveBytes: 1 << 30 }
+      { space: async () => ({ freeBytes, totalBytes: 1 << 30 }), reserveBytes: 1 << 20 }
     )
-    const signed = full.sign({ method: 'PUT', target: '/media/k', body: 'x', headers: { 'content-length': '1' } })
-    const answer = await full.send('PUT', '/media/k', { ...signed.headers, expect: '100-continue' }, 'x')
-    expect(answer).toMatchObject({ status: 507, code: 'InsufficientStorage', continued: false })
+    await full.put('old', 'hello')
+    const { body } = await full.request({ method: 'POST', target: '/media/parts?uploads' })
+    const upload = `uploadId=${/<UploadId>(.*?)</.exec(body)?.[1]}`
+    freeBytes = 0
+    for (const target of ['/media/k', `/media/parts?partNumber=1&${upload}`]) {
+      const signed = full.sign({ method: 'PUT', target, body: 'x', headers: { 'content-length': '1' } })
+      const answer = await full.send('PUT', target, { ...signed.headers, expect: '100-continue' }, 'x')
+      expect(answer).toMatchObject({ status: 507, code: 'InsufficientStorage', continued: false })
+    }
+    const copy = { method: 'PUT', target: '/media/copy', headers: { 'x-amz-copy-source': 'media/old' } }
+    expect(await full.request(copy)).toMatchObject({ status: 507, code: 'InsufficientStorage' })
+    expect(await full.get('old')).toMatchObject({ status: 200, body: 'hello' })
     expect((await full.request({ target: '/media' })).status).toBe(200)
+    expect((await full.request({ method: 'DELETE', target: `/media/parts?${upload}` })).status).toBe(204)
+    expect((await full.request({ method: 'DELETE', target: '/media/old' })).status).toBe(204)
+    freeBytes = 1 << 30
+    expect((await full.put('k', 'x')).status).toBe(200)
     await full.dispose()
   })
   it('an object above the limit is refused before it is read', async () => {

@@ -1,12 +1,14 @@
 import { createHash } from 'node:crypto'
 import { existsSync, mkdirSync, statSync } from 'node:fs'
-import { chmod, type FileHandle, mkdir, open, readdir, rename, rm, stat, unlink } from 'node:fs/promises'
+import { chmod, type FileHandle, link, mkdir, open, readdir, rename, rm, stat, unlink } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
+import { isMissingFile, syncFile, syncFolder } from '../../files.ts'
 import { newId } from '../../ids.ts'
-import { isMissingFile } from './disk-errors.ts'
 
 const BLOB_ID = /^[0-9a-z]{26}$/
+/** A guard against accidents; nothing depends on it. Windows flushes only what it may write to, so there it comes last. */
 const READ_ONLY = 0o400
+const READ_ONLY_FROM_START = process.platform !== 'win32'
 
 /**
  * The payload files: `staging/<id>.tmp` while a body arrives, `blobs/<aa>/<bb>/<id>` once it is whole. Names are opaque; which
@@ -15,7 +17,10 @@ const READ_ONLY = 0o400
 export class BlobFiles {
   readonly #stagingDirectory: string
   readonly #blobsDirectory: string
+  readonly #quarantineDirectory: string
   readonly #readers = new Map<string, number>()
+  /** Blobs whose file has no row, or will turn out to have none: it is to be removed then. */
+  readonly strays = new Set<string>()
   /** Directories whose own entries may not be durable. */
   readonly #unsynced = new Set<string>()
   /** Outer directories with nothing left in them that a process before this one made and was killed before it was durable. */
@@ -24,6 +29,7 @@ export class BlobFiles {
   constructor(directory: string) {
     this.#stagingDirectory = join(directory, 'staging')
     this.#blobsDirectory = join(directory, 'blobs')
+    this.#quarantineDirectory = join(directory, 'quarantine')
   }
 
   /** Makes the directories and removes what earlier runs left in staging: none of it was ever acknowledged. */
@@ -31,14 +37,14 @@ export class BlobFiles {
     await rm(this.#stagingDirectory, { recursive: true, force: true })
     await mkdir(this.#stagingDirectory, { recursive: true })
     await mkdir(this.#blobsDirectory, { recursive: true })
-    await syncDirectory(dirname(this.#blobsDirectory))
+    await syncFolder(dirname(this.#blobsDirectory))
   }
 
   /** Opens a new staging file for writing. */
   async stage(): Promise<{ id: string; path: string; file: FileHandle }> {
     const id = newId()
     const path = join(this.#stagingDirectory, `${id}.tmp`)
-    return { id, path, file: await open(path, 'wx', 0o600) }
+    return { id, path, file: await open(path, 'wx', READ_ONLY_FROM_START ? READ_ONLY : 0o600) }
   }
 
   /** Where the blob is. Ids of one time share their beginning, so the directories come from a hash of the id. */
@@ -56,12 +62,12 @@ export class BlobFiles {
     // Whoever made a directory may still be syncing it, or have failed to: everyone who relies on its entry syncs that, too.
     const fresh = [directory, dirname(directory)].filter((path) => this.#unsynced.has(path))
     // Together, so that a journaling file system can serve them with one flush.
-    await Promise.all([directory, ...fresh.map((path) => dirname(path))].map((path) => syncDirectory(path)))
+    await Promise.all([directory, ...fresh.map((path) => dirname(path))].map((path) => syncFolder(path)))
     for (const path of fresh) this.#unsynced.delete(path)
     this.#settled.add(dirname(directory))
+    // There the folders cannot be flushed, the renamed file is instead.
     if (process.platform === 'win32') await syncFile(target)
-    // Last, because Windows flushes only what it may write to. A guard against accidents; nothing depends on it.
-    await chmod(target, READ_ONLY)
+    if (!READ_ONLY_FROM_START) await chmod(target, READ_ONLY)
   }
 
   /** At once, so that nobody finds a directory before it is known to be new. */
@@ -88,11 +94,25 @@ export class BlobFiles {
 
   /** Removes the file; a missing one is fine. */
   async remove(blobId: string): Promise<void> {
+    await removeFile(this.path(blobId))
+  }
+
+  /**
+   * Gives the file a second name in `quarantine/`, where it stays when the object goes: what is left of damaged bytes may be all
+   * there is. A name takes no room, and nothing has to be read from a bad disk. A missing file, or one that is there, is fine.
+   */
+  async quarantine(blobId: string): Promise<void> {
+    await mkdir(this.#quarantineDirectory, { recursive: true, mode: 0o700 })
     try {
-      await unlink(this.path(blobId))
+      await link(this.path(blobId), join(this.#quarantineDirectory, blobId))
     } catch (error) {
-      if (!isMissingFile(error)) throw error
+      if (!isMissingFile(error) && !isExistingFile(error)) throw error
     }
+  }
+
+  /** Takes back {@link quarantine}. */
+  async releaseQuarantine(blobId: string): Promise<void> {
+    await removeFile(join(this.#quarantineDirectory, blobId))
   }
 
   /** Every blob with a file on disk. Foreign files are left out. */
@@ -144,23 +164,20 @@ export class BlobFiles {
   }
 }
 
+async function removeFile(path: string): Promise<void> {
+  try {
+    await unlink(path)
+  } catch (error) {
+    if (!isMissingFile(error)) throw error
+  }
+}
+
+function isExistingFile(error: unknown): boolean {
+  return error instanceof Error && 'code' in error && error.code === 'EEXIST'
+}
+
 /** Desktops leave files of their own beside ours. */
 async function foldersIn(directory: string): Promise<string[]> {
   const entries = await readdir(directory, { withFileTypes: true })
   return entries.filter((entry) => entry.isDirectory()).map(({ name }) => join(directory, name))
-}
-
-/** Makes the entries of a directory durable. Windows cannot sync a directory; there the renamed file is flushed instead. */
-export async function syncDirectory(path: string): Promise<void> {
-  if (process.platform === 'win32') return
-  await syncFile(path, 'r')
-}
-
-async function syncFile(path: string, flags = 'r+'): Promise<void> {
-  const file = await open(path, flags)
-  try {
-    await file.sync()
-  } finally {
-    await file.close()
-  }
 }

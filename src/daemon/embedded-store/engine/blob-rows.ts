@@ -5,7 +5,15 @@ import type { IndexDatabase } from './index-database.ts'
 export const GC_DELAY_MS = 60_000
 
 export type BlobState = 'ok' | 'damaged'
-export type BlobRow = { id: string; sizeBytes: number; sha256: string; md5: string; crc32c: string; state: BlobState }
+export type BlobRow = {
+  id: string
+  sizeBytes: number
+  sha256: string
+  md5: string
+  crc32c: string
+  state: BlobState
+  verifiedAtMs: number | null
+}
 
 /** SQL of payload files and of those waiting to be removed. Call inside a transaction. */
 export class BlobRows {
@@ -14,7 +22,8 @@ export class BlobRows {
   readonly #dropReference
   readonly #condemn
   readonly #find
-  readonly #setState
+  readonly #setDamaged
+  readonly #setOk
   readonly #setVerified
   readonly #due
   readonly #delete
@@ -22,8 +31,9 @@ export class BlobRows {
   readonly #owners
 
   constructor(db: IndexDatabase) {
-    this.#insert = db.prepare<[string, number, string, string, string, number]>(
-      `INSERT INTO blob (id, size_bytes, sha256, md5, crc32c, refcount, created_at_ms) VALUES (?, ?, ?, ?, ?, 1, ?)`
+    this.#insert = db.prepare<[string, number, string, string, string, number, number]>(
+      `INSERT INTO blob (id, size_bytes, sha256, md5, crc32c, refcount, created_at_ms, verified_at_ms)
+       VALUES (?, ?, ?, ?, ?, 1, ?, ?)`
     )
     this.#addReference = db.prepare<[string]>(`UPDATE blob SET refcount = refcount + 1 WHERE id = ?`)
     this.#dropReference = db.prepare<[string], { refcount: number }>(
@@ -31,9 +41,14 @@ export class BlobRows {
     )
     this.#condemn = db.prepare<[string, number]>(`INSERT OR REPLACE INTO gc (blob_id, not_before_ms) VALUES (?, ?)`)
     this.#find = db.prepare<[string], BlobRow>(
-      `SELECT id, size_bytes AS sizeBytes, sha256, md5, crc32c, state FROM blob WHERE id = ?`
+      `SELECT id, size_bytes AS sizeBytes, sha256, md5, crc32c, state, verified_at_ms AS verifiedAtMs FROM blob WHERE id = ?`
     )
-    this.#setState = db.prepare<[BlobState, string]>(`UPDATE blob SET state = ? WHERE id = ?`)
+    this.#setDamaged = db.prepare<[number, string, string]>(
+      `UPDATE blob SET state = 'damaged', damaged_at_ms = ?, damage_reason = ? WHERE id = ?`
+    )
+    this.#setOk = db.prepare<[string]>(
+      `UPDATE blob SET state = 'ok', damaged_at_ms = NULL, damage_reason = NULL WHERE id = ?`
+    )
     this.#setVerified = db.prepare<[number, string]>(`UPDATE blob SET verified_at_ms = ? WHERE id = ?`)
     this.#due = db.prepare<[number, number], { id: string }>(
       `SELECT blob_id AS id FROM gc JOIN blob ON blob.id = gc.blob_id
@@ -41,7 +56,7 @@ export class BlobRows {
     )
     this.#delete = db.prepare<[string]>(`DELETE FROM blob WHERE id = ? AND refcount = 0`)
     this.#page = db.prepare<[string, number], BlobRow>(
-      `SELECT id, size_bytes AS sizeBytes, sha256, md5, crc32c, state FROM blob WHERE id > ? ORDER BY id LIMIT ?`
+      `SELECT id, size_bytes AS sizeBytes, sha256, md5, crc32c, state, verified_at_ms AS verifiedAtMs FROM blob WHERE id > ? ORDER BY id LIMIT ?`
     )
     this.#owners = db.prepare<[string], { bucket: string; key: string }>(
       `SELECT DISTINCT bucket.name AS bucket, object.key AS key
@@ -52,7 +67,8 @@ export class BlobRows {
 
   /** Adds a new blob with one reference. */
   insert(blob: PublishedBlob, nowMs: number): void {
-    this.#insert.run(blob.id, blob.sizeBytes, blob.sha256, blob.md5 ?? '', blob.checksums.CRC32C ?? '', nowMs)
+    const { id, sizeBytes, sha256, md5, checksums } = blob
+    this.#insert.run(id, sizeBytes, sha256, md5 ?? '', checksums.CRC32C ?? '', nowMs, nowMs)
   }
 
   addReference(blobId: string): void {
@@ -68,10 +84,15 @@ export class BlobRows {
     return this.#find.get(blobId)
   }
 
-  setState(blobId: string, state: BlobState): void {
-    this.#setState.run(state, blobId)
+  setDamaged(blobId: string, reason: string, nowMs: number): void {
+    this.#setDamaged.run(nowMs, reason, blobId)
   }
 
+  setOk(blobId: string): void {
+    this.#setOk.run(blobId)
+  }
+
+  /** Its bytes were found to be right at `nowMs`. */
   setVerified(blobId: string, nowMs: number): void {
     this.#setVerified.run(nowMs, blobId)
   }

@@ -11,15 +11,15 @@ import { type BodyDigests, type BodyWriter, type OpenBodyRequest, StorageError }
 const BUFFER_BYTES = 1024 ** 2
 /** Buffers on their way to disk per body, beside the one being filled. */
 const MAX_IN_FLIGHT = 2
-/** Step in which space is claimed for a body of unknown size. */
-const UNKNOWN_SIZE_STEP_BYTES = 64 * 1024 ** 2
+/** Step in which space is claimed for a body of unknown size, or one that stalled. */
+const STEP_BYTES = 64 * 1024 ** 2
 
 /** A blob whose file is in place and durable but which no row names yet. */
 export type PublishedBlob = BodyDigests & { id: string }
 
-/** Named moments of a write, for fault injection in tests. */
-export type WriteStep = 'staged' | 'synced' | 'renamed' | 'committed'
-export type EngineHooks = { atStep?: (step: WriteStep) => void | Promise<void> }
+/** Named moments of a write, and of a check that is about to read a second time; for fault injection in tests. */
+export type EngineStep = 'staged' | 'synced' | 'renamed' | 'committed' | 'suspected'
+export type EngineHooks = { atStep?: (step: EngineStep) => void | Promise<void> }
 
 /** Opens bodies: claims their space, then their staging file. */
 export class BodyStaging {
@@ -55,7 +55,7 @@ export class BodyStaging {
     const end = this.#activity.begin()
     let lease: SpaceLease | undefined
     try {
-      lease = await this.#ledger.reserve(request.sizeBytes ?? UNKNOWN_SIZE_STEP_BYTES)
+      lease = await this.#ledger.reserve(request.sizeBytes ?? STEP_BYTES)
       // A body smaller than a buffer is hashed sooner than another thread could be asked.
       const large = request.sizeBytes === null || request.sizeBytes >= BUFFER_BYTES
       const { withoutMd5 } = request
@@ -93,6 +93,11 @@ export class BodyStaging {
     }
   }
 
+  /** Bodies on their way to disk now. */
+  get openCount(): number {
+    return this.#open.size
+  }
+
   /** Drops every body that nobody has handed in for commit. */
   async discardAll(): Promise<void> {
     await Promise.all([...this.#open].map((body) => body.discard()))
@@ -121,7 +126,6 @@ export class StagedBody implements BodyWriter {
   readonly #parts: BodyParts
   #state: 'open' | 'finished' | 'publishing' | 'published' | 'discarded' = 'open'
   #receivedBytes = 0
-  #claimedBytes: number
   #buffer: Buffer | undefined
   #filled = 0
   #position = 0
@@ -131,7 +135,6 @@ export class StagedBody implements BodyWriter {
 
   constructor(parts: BodyParts) {
     this.#parts = parts
-    this.#claimedBytes = parts.sizeBytes ?? UNKNOWN_SIZE_STEP_BYTES
   }
 
   write(chunk: Uint8Array): Promise<void> | undefined {
@@ -140,7 +143,7 @@ export class StagedBody implements BodyWriter {
     this.#receivedBytes += chunk.length
     if (sizeBytes !== null && this.#receivedBytes > sizeBytes)
       throw new StorageError('IncompleteBody', 'The body is longer than announced.', { expectedBytes: sizeBytes })
-    if (this.#receivedBytes > this.#claimedBytes) return this.#claimThenTake(chunk)
+    if (!this.#parts.lease.covers(this.#receivedBytes)) return this.#claimThenTake(chunk)
     const taken = this.#take(chunk, 0)
     if (taken < chunk.length) return this.#takeRest(chunk, taken)
     return this.#inFlight.length >= MAX_IN_FLIGHT ? this.#oldestWritten() : undefined
@@ -225,9 +228,9 @@ export class StagedBody implements BodyWriter {
   }
 
   async #claimThenTake(chunk: Uint8Array): Promise<void> {
-    const step = Math.max(UNKNOWN_SIZE_STEP_BYTES, chunk.length)
-    await this.#parts.lease.extend(step)
-    this.#claimedBytes += step
+    const { lease, sizeBytes } = this.#parts
+    const leftBytes = (sizeBytes ?? Number.POSITIVE_INFINITY) - this.#receivedBytes
+    await lease.extend(chunk.length + Math.min(STEP_BYTES, leftBytes))
     await this.#takeRest(chunk, 0)
   }
 

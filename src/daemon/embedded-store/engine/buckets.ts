@@ -1,6 +1,7 @@
 import type { GroupCommit } from './group-commit.ts'
 import type { IndexDatabase } from './index-database.ts'
 import { assertBucketName } from './names.ts'
+import type { Changes } from './recovery/changes.ts'
 import { type BucketInfo, StorageError } from './storage-engine.ts'
 
 type BucketRow = BucketInfo & { id: number }
@@ -10,6 +11,7 @@ const COLUMNS = `id, name, owner, created_at_ms AS createdAtMs, cors_json AS cor
 /** Buckets: names, owners, CORS configuration. */
 export class Buckets {
   readonly #commits: GroupCommit
+  readonly #changes: Changes
   readonly #now: () => number
   readonly #find
   readonly #insert
@@ -18,9 +20,10 @@ export class Buckets {
   readonly #setCors
   readonly #list
 
-  constructor(deps: { db: IndexDatabase; commits: GroupCommit; now: () => number }) {
+  constructor(deps: { db: IndexDatabase; commits: GroupCommit; changes: Changes; now: () => number }) {
     const { db } = deps
     this.#commits = deps.commits
+    this.#changes = deps.changes
     this.#now = deps.now
     this.#find = db.prepare<[string], BucketRow>(`SELECT ${COLUMNS} FROM bucket WHERE name = ?`)
     this.#insert = db.prepare<[string, string, number]>(
@@ -54,7 +57,10 @@ export class Buckets {
       const existing = this.#find.get(name)
       if (existing && existing.owner !== owner)
         throw new StorageError('BucketAlreadyExists', 'The bucket belongs to another account.', { bucket: name })
-      if (!existing) this.#insert.run(name, owner, this.#now())
+      if (!existing) {
+        this.#insert.run(name, owner, this.#now())
+        this.#changes.bucket(name)
+      }
       return { bucket: this.head(name), created: !existing }
     })
   }
@@ -67,12 +73,14 @@ export class Buckets {
         throw new StorageError('BucketNotEmpty', 'The bucket still holds objects.', { bucket: name })
       removeUploads(id)
       this.#delete.run(id)
+      this.#changes.bucket(name)
     })
   }
 
   async setCors(name: string, corsJson: string | null): Promise<void> {
     await this.#commits.run(() => {
       this.#setCors.run(corsJson, this.#get(name).id)
+      this.#changes.bucket(name)
     })
   }
 

@@ -2,13 +2,18 @@ import { createHash } from 'node:crypto'
 import { checksumOf } from './checksums.ts'
 import { combineCrcs } from './crc-combine.ts'
 import { unquoteEtag } from './etags.ts'
-import { type CompleteUploadRequest, type ObjectChecksum, StorageError, type UploadInfo } from './storage-engine.ts'
-import type { PartRow } from './upload-rows.ts'
+import {
+  type CompleteUploadRequest,
+  type ObjectChecksum,
+  type PartInfo,
+  StorageError,
+  type UploadInfo
+} from './storage-engine.ts'
 
 /** What a completion makes of its parts. */
-export type CompletionPlan = {
+export type CompletionPlan<Part extends PartInfo> = {
   /** Parts in order, zero-length ones included. */
-  parts: PartRow[]
+  parts: Part[]
   sizeBytes: number
   etag: string
   checksum: ObjectChecksum | null
@@ -18,12 +23,12 @@ export type CompletionPlan = {
  * Judges the listed parts against the stored ones (S3 CompleteMultipartUpload). Raises `InvalidPartOrder`, `InvalidPart`,
  * `EntityTooSmall`, `InvalidSize`, `BadDigest`.
  */
-export async function planCompletion(
+export async function planCompletion<Part extends PartInfo>(
   request: CompleteUploadRequest,
   declared: UploadInfo['checksum'],
-  stored: readonly PartRow[],
+  stored: readonly Part[],
   minPartBytes: number
-): Promise<CompletionPlan> {
+): Promise<CompletionPlan<Part>> {
   const parts = chooseParts(request.parts, stored, minPartBytes)
   const sizeBytes = parts.reduce((sum, part) => sum + part.sizeBytes, 0)
   if (request.expectedSizeBytes !== undefined && request.expectedSizeBytes !== sizeBytes)
@@ -32,11 +37,16 @@ export async function planCompletion(
       sizeBytes
     })
   const checksum = declared && (await objectChecksum(declared, parts))
-  if (checksum && request.expectedChecksum !== undefined && request.expectedChecksum !== checksum.value)
+  if (checksum && request.expectedChecksum !== undefined && !isSameChecksum(request.expectedChecksum, checksum))
     throw new StorageError('BadDigest', 'The checksum of the whole object is another one.', {
       algorithm: checksum.algorithm
     })
   return { parts, sizeBytes, etag: compositeEtag(parts), checksum }
+}
+
+/** minio-go claims a composite checksum without the number of parts, and MinIO takes both. */
+function isSameChecksum(claimed: string, { type, value }: ObjectChecksum): boolean {
+  return claimed === value || (type === 'COMPOSITE' && claimed === value.replace(/-\d+$/, ''))
 }
 
 /** Identifies a completion request, so that a repeat can be told from a different one. */
@@ -45,11 +55,11 @@ export function hashOfRequest(parts: CompleteUploadRequest['parts']): string {
   return createHash('sha256').update(canonical).digest('hex')
 }
 
-function chooseParts(
+function chooseParts<Part extends PartInfo>(
   listed: CompleteUploadRequest['parts'],
-  stored: readonly PartRow[],
+  stored: readonly Part[],
   minPartBytes: number
-): PartRow[] {
+): Part[] {
   if (listed.length === 0) throw new StorageError('InvalidPart', 'The request lists no part.')
   if (listed.some((part, at) => at > 0 && part.number <= (listed[at - 1]?.number ?? 0)))
     throw new StorageError('InvalidPartOrder', 'The parts are not in ascending order.')
@@ -75,7 +85,7 @@ function chooseParts(
 }
 
 /** Md5 of the parts' md5s, then the number of parts: what S3 clients expect and recompute. */
-function compositeEtag(parts: readonly PartRow[]): string {
+function compositeEtag(parts: readonly PartInfo[]): string {
   const md5s = createHash('md5')
   for (const part of parts) md5s.update(Buffer.from(part.etag, 'hex'))
   return `${md5s.digest('hex')}-${parts.length}`
@@ -83,7 +93,7 @@ function compositeEtag(parts: readonly PartRow[]): string {
 
 async function objectChecksum(
   { algorithm, type }: NonNullable<UploadInfo['checksum']>,
-  parts: readonly PartRow[]
+  parts: readonly PartInfo[]
 ): Promise<ObjectChecksum> {
   const digests = parts.map((part) => ({ crc: part.checksum ?? '', sizeBytes: part.sizeBytes }))
   if (type === 'FULL_OBJECT') {

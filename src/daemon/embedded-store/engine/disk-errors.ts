@@ -1,6 +1,7 @@
+import { isMissingFile } from '../../files.ts'
 import { StorageError } from './storage-engine.ts'
 
-const FULL = new Set(['ENOSPC', 'EDQUOT', 'SQLITE_FULL'])
+const FULL = new Set(['ENOSPC', 'EDQUOT', 'SQLITE_FULL', 'SQLITE_IOERR_SHMSIZE'])
 const REFUSED = new Set(['EROFS', 'EIO'])
 
 /**
@@ -24,7 +25,8 @@ export function asStorageError(error: unknown): unknown {
   return error
 }
 
-/** Whether a file system call failed because the file is not there. */
-export function isMissingFile(error: unknown): boolean {
-  return error instanceof Error && 'code' in error && error.code === 'ENOENT'
+/** Whether a write to disk or index failed because space ran out. */
+export function isDiskFull(error: unknown): boolean {
+  const known = asStorageError(error)
+  return known instanceof StorageError && known.code === 'StorageFull'
 }

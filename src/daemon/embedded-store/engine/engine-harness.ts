@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto'
-import { mkdtemp, readdir, rm } from 'node:fs/promises'
+import { mkdtemp, open, readdir, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
-import { join } from 'node:path'
+import { basename, join } from 'node:path'
 import type { Readable } from 'node:stream'
 import { pino } from 'pino'
 import { createStorageEngine, type OpenStorageEngine, type StorageEngineOptions } from './create-storage-engine.ts'
@@ -42,8 +42,13 @@ export class EngineHarness {
 
   /** Names of the payload files on disk. */
   async blobFiles(): Promise<string[]> {
+    return (await this.blobPaths()).map((path) => basename(path))
+  }
+
+  /** Paths of the payload files. */
+  async blobPaths(): Promise<string[]> {
     const entries = await readdir(join(this.directory, 'blobs'), { recursive: true, withFileTypes: true })
-    return entries.filter((entry) => entry.isFile()).map((entry) => entry.name)
+    return entries.filter((entry) => entry.isFile()).map((entry) => join(entry.parentPath, entry.name))
   }
 
   /** A finished body of these bytes. */
@@ -93,9 +98,24 @@ export async function bytesOf(stream: Readable): Promise<Buffer> {
   return Buffer.concat(chunks)
 }
 
+/** Changes one bit of a file; a second call undoes it. */
+export async function flipBit(path: string, position = 3): Promise<void> {
+  const file = await open(path, 'r+')
+  const byte = Buffer.alloc(1)
+  await file.read(byte, 0, 1, position)
+  byte.writeUInt8(byte.readUInt8() ^ 1)
+  await file.write(byte, 0, 1, position)
+  await file.close()
+}
 export const md5 = (bytes: Uint8Array | string) => createHash('md5').update(bytes).digest('hex')
 export const sha256 = (bytes: Uint8Array | string) => createHash('sha256').update(bytes).digest('hex')
 
 function openEngine(directory: string, options: Partial<StorageEngineOptions>): Promise<OpenStorageEngine> {
-  return createStorageEngine({ directory, log: pino({ level: 'silent' }), reserveBytes: 0, ...options })
+  return createStorageEngine({
+    directory,
+    log: pino({ level: 'silent' }),
+    reserveBytes: 0,
+    ballastBytes: 0,
+    ...options
+  })
 }

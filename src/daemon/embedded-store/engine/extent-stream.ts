@@ -1,9 +1,10 @@
 import { closeSync, openSync, read } from 'node:fs'
 import { type FileHandle, open } from 'node:fs/promises'
 import { Readable } from 'node:stream'
+import { crc32c } from '@node-rs/crc32'
+import { isMissingFile } from '../../files.ts'
 import type { BlobFiles } from './blob-files.ts'
-import { isMissingFile } from './disk-errors.ts'
-import type { Extent } from './object-rows.ts'
+import type { Extent, ExtentRow } from './object-rows.ts'
 
 const CHUNK_BYTES = 256 * 1024
 
@@ -18,21 +19,33 @@ export class DamagedBlobError extends Error {
   }
 }
 
+/** A piece of an object to read. `crc32c` (base64) where it is a whole blob, whose bytes can be compared then; null elsewhere. */
+export type Stretch = Extent & { crc32c: string | null }
+
 /** The stretches of blobs that make up bytes `start`…`end` (inclusive) of an object. */
-export function sliceExtents(extents: readonly Extent[], start: number, end: number): Extent[] {
-  const slices: Extent[] = []
+export function sliceExtents(extents: readonly ExtentRow[], start: number, end: number): Stretch[] {
+  const slices: Stretch[] = []
   let position = 0
-  for (const { blobId, offsetBytes, lengthBytes } of extents) {
+  for (const { blobId, offsetBytes, lengthBytes, blobSizeBytes, crc32c } of extents) {
     const from = Math.max(start, position)
     const to = Math.min(end + 1, position + lengthBytes)
-    if (to > from) slices.push({ blobId, offsetBytes: offsetBytes + from - position, lengthBytes: to - from })
+    if (to > from)
+      slices.push({
+        blobId,
+        offsetBytes: offsetBytes + from - position,
+        lengthBytes: to - from,
+        crc32c: (to - from === blobSizeBytes && crc32c) || null
+      })
     position += lengthBytes
   }
   return slices
 }
 
-/** Reads the stretches one after the other. Fails with {@link DamagedBlobError} when a file has too few bytes. */
-export async function* readExtents(files: BlobFiles, extents: readonly Extent[]): AsyncGenerator<Buffer> {
+/**
+ * Reads the stretches one after the other. Fails with {@link DamagedBlobError} when a file has too few bytes, and before the last
+ * piece of a whole blob with other bytes than were written: whoever counts what arrives then misses some.
+ */
+export async function* readExtents(files: BlobFiles, extents: readonly Stretch[]): AsyncGenerator<Buffer> {
   let upcoming: Promise<FileHandle> | undefined
   try {
     for (const [index, extent] of extents.entries()) {
@@ -64,7 +77,7 @@ export async function* readExtents(files: BlobFiles, extents: readonly Extent[])
  */
 export function streamExtents(
   files: BlobFiles,
-  extents: readonly Extent[],
+  extents: readonly Stretch[],
   explain: (error: unknown) => Promise<unknown>
 ): Readable {
   const explained = async function* () {
@@ -80,21 +93,23 @@ export function streamExtents(
 /** Reads anywhere in the stretches, into buffers of the caller, which spares the memory that a stream takes for every piece. */
 export class ExtentReader {
   readonly #files: BlobFiles
-  readonly #extents: readonly Extent[]
+  readonly #extents: readonly ExtentRow[]
   #open: { blobId: string; fd: number } | undefined
 
-  constructor(files: BlobFiles, extents: readonly Extent[]) {
+  constructor(files: BlobFiles, extents: readonly ExtentRow[]) {
     this.#files = files
     this.#extents = extents
   }
 
-  /** Fails with {@link DamagedBlobError} when a file has too few bytes. */
+  /** Fails with {@link DamagedBlobError} when a file has too few bytes, or was read whole and holds other bytes than were written. */
   async readAt(buffer: Buffer, position: number): Promise<number> {
     const [slice] = sliceExtents(this.#extents, position, position + buffer.length - 1)
     if (!slice) throw new RangeError('a read beyond the end of an object')
-    const { blobId, offsetBytes, lengthBytes } = slice
+    const { blobId, offsetBytes, lengthBytes, crc32c: expected } = slice
     const bytesRead = await readInto(this.#fdOf(blobId), buffer, lengthBytes, offsetBytes)
     if (bytesRead === 0) throw new DamagedBlobError(blobId, 'The payload file is shorter than recorded.')
+    if (expected !== null && bytesRead === lengthBytes && textOf(crc32c(buffer.subarray(0, bytesRead))) !== expected)
+      throw new DamagedBlobError(blobId, 'The payload file holds other bytes than were written.')
     return bytesRead
   }
 
@@ -132,13 +147,37 @@ async function openBlob(files: BlobFiles, blobId: string): Promise<FileHandle> {
   }
 }
 
-async function* readFile(file: FileHandle, { blobId, offsetBytes, lengthBytes }: Extent): AsyncGenerator<Buffer> {
+/** Each piece is read while the one before is compared and sent. */
+async function* readFile(file: FileHandle, stretch: Stretch): AsyncGenerator<Buffer> {
+  const { blobId, offsetBytes, lengthBytes, crc32c: expected } = stretch
   let done = 0
+  let crc = 0
+  let upcoming = readPiece(file, offsetBytes, lengthBytes)
   while (done < lengthBytes) {
-    const buffer = Buffer.allocUnsafeSlow(Math.min(CHUNK_BYTES, lengthBytes - done))
-    const { bytesRead } = await file.read(buffer, 0, buffer.length, offsetBytes + done)
-    if (bytesRead === 0) throw new DamagedBlobError(blobId, 'The payload file is shorter than recorded.')
-    done += bytesRead
-    yield bytesRead === buffer.length ? buffer : buffer.subarray(0, bytesRead)
+    const piece = await upcoming
+    if (piece.length === 0) throw new DamagedBlobError(blobId, 'The payload file is shorter than recorded.')
+    done += piece.length
+    if (done < lengthBytes) {
+      upcoming = readPiece(file, offsetBytes + done, lengthBytes - done)
+      // Its failure is raised when its turn comes.
+      upcoming.catch(() => {})
+    }
+    if (expected !== null) crc = crc32c(piece, crc)
+    if (expected !== null && done === lengthBytes && textOf(crc) !== expected)
+      throw new DamagedBlobError(blobId, 'The payload file holds other bytes than were written.')
+    yield piece
   }
+}
+
+/** What comes at `position`, at most `wantedBytes`; empty at the end of the file. */
+async function readPiece(file: FileHandle, position: number, wantedBytes: number): Promise<Buffer> {
+  const buffer = Buffer.allocUnsafeSlow(Math.min(CHUNK_BYTES, wantedBytes))
+  const { bytesRead } = await file.read(buffer, 0, buffer.length, position)
+  return bytesRead === buffer.length ? buffer : buffer.subarray(0, bytesRead)
+}
+
+function textOf(crc: number): string {
+  const bytes = Buffer.alloc(4)
+  bytes.writeUInt32BE(crc >>> 0)
+  return bytes.toString('base64')
 }

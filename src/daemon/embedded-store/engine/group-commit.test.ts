@@ -56,3 +56,23 @@ it('fails every piece when the commit fails, and works again afterwards', async 
   await commits.run(insert(2))
   expect(values()).toEqual([2])
 })
+
+it('tries again what did not fit, as soon as there is room, and gives up when there is none to be had', async () => {
+  const big = () => db.prepare('INSERT INTO blob VALUES (zeroblob(100000))').run().changes
+  db.exec('CREATE TABLE blob (bytes BLOB)')
+  db.pragma('max_page_count = 4')
+  let asked = 0
+  const makeRoom = () => {
+    if (asked++ === 0) db.pragma('max_page_count = 1000')
+    return asked === 1
+  }
+  commits = new GroupCommit(db, { makeRoom })
+  await Promise.all([commits.run(insert(1)), commits.run(big), commits.run(insert(2))])
+  expect(values()).toEqual([1, 2])
+  expect(asked).toBe(1)
+  db.pragma('max_page_count = 1')
+  await expect(Promise.all(Array.from({ length: 20 }, () => commits.run(big)))).rejects.toMatchObject({
+    code: 'SQLITE_FULL'
+  })
+  expect(asked).toBe(2)
+})

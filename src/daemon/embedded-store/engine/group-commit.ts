@@ -1,3 +1,4 @@
+import { isDiskFull } from './disk-errors.ts'
 import type { IndexDatabase } from './index-database.ts'
 
 /** Durable commits are at least this far apart, so that small writes arriving together share one. */
@@ -11,17 +12,31 @@ type Pending = { work: () => unknown; resolve: (value: unknown) => void; reject:
  */
 export class GroupCommit {
   readonly #db: IndexDatabase
+  readonly #beforeCommit: () => void
+  readonly #onCommit: () => void
+  readonly #makeRoom: () => boolean
   #pending: Pending[] = []
   #scheduled = false
   #lastFlushAtMs = 0
 
-  constructor(db: IndexDatabase) {
+  /**
+   * `beforeCommit` is the last piece of each transaction. `onCommit` is called after it, before anyone is told of it; it must not throw. `makeRoom` gives the index room on a full
+   * disk, if it still can; what did not fit is tried again then.
+   */
+  constructor(
+    db: IndexDatabase,
+    options: { beforeCommit?: () => void; onCommit?: () => void; makeRoom?: () => boolean } = {}
+  ) {
     this.#db = db
+    this.#beforeCommit = options.beforeCommit ?? (() => {})
+    this.#onCommit = options.onCommit ?? (() => {})
+    this.#makeRoom = options.makeRoom ?? (() => false)
   }
 
   /**
    * Runs `work` (synchronous) inside a transaction and resolves with its result once that is durable. When `work` throws, its
-   * own changes are rolled back and the promise rejects; work of others in the same transaction is unaffected.
+   * own changes are rolled back and the promise rejects; work of others in the same transaction is unaffected. It may be run
+   * again when the disk was full, with nothing left of the time before.
    */
   run<T>(work: () => T): Promise<T> {
     return new Promise<T>((resolve, reject) => {
@@ -52,18 +67,23 @@ export class GroupCommit {
               const value = this.#db.transaction(work)()
               settle.push(() => resolve(value))
             } catch (error) {
-              if (!this.#db.inTransaction) throw error
+              if (!this.#db.inTransaction || isDiskFull(error)) throw error
               settle.push(() => reject(error))
             }
           }
+          this.#beforeCommit()
         })
         .immediate()
     } catch (error) {
-      for (const { reject } of batch) reject(error)
+      if (isDiskFull(error) && this.#makeRoom()) {
+        this.#pending.unshift(...batch)
+        this.#schedule()
+      } else for (const { reject } of batch) reject(error)
       return
     } finally {
       this.#lastFlushAtMs = performance.now()
     }
+    this.#onCommit()
     for (const answer of settle) answer()
   }
 }

@@ -1,10 +1,13 @@
 import type { Logger } from 'pino'
 import type { Activity } from './activity.ts'
+import type { Ballast } from './ballast.ts'
 import type { BlobFiles } from './blob-files.ts'
 import type { BlobRows } from './blob-rows.ts'
 import type { Damage } from './damage.ts'
 import type { GroupCommit } from './group-commit.ts'
+import type { IndexKeeper } from './recovery/index-keeper.ts'
 import { slice } from './slice.ts'
+import { StorageError } from './storage-engine.ts'
 import type { StoreRoot } from './store-root.ts'
 import { Unhurried } from './unhurried.ts'
 
@@ -23,6 +26,8 @@ type HousekeepingDeps = {
   damage: Damage
   activity: Activity
   root: StoreRoot
+  indexKeeper: IndexKeeper
+  ballast: Ballast
   expireUploads: () => Promise<number>
   log: Logger
   now: () => number
@@ -45,9 +50,14 @@ export class Housekeeping {
 
   /** Checks the files against the index once and then keeps tidying until {@link stop}. */
   start(): void {
+    const { indexKeeper } = this.#deps
     this.#background('check of payload files', () => this.reconcile())
+    this.#background('check of the index', () => indexKeeper.checkAtStart())
+    this.#background('keeping of the ballast', () => this.keepBallast())
+    this.#every(GC_INTERVAL_MS, 'keeping of the ballast', () => this.keepBallast())
     this.#every(GC_INTERVAL_MS, 'removal of unused payload files', () => this.collect())
     this.#every(USE_INTERVAL_MS, 'naming the use of the store', () => this.#deps.root.renewUse())
+    this.#every(HOUR_MS, 'copy of the index', () => indexKeeper.backUpIfDue())
     this.#every(HOUR_MS, 'expiry of idle uploads', () => this.expire())
   }
 
@@ -60,22 +70,32 @@ export class Housekeeping {
     return this.#deps.expireUploads()
   }
 
+  /** Lets go of the ballast when the disk is full, and makes it again when there is room. */
+  async keepBallast(): Promise<void> {
+    const { root, ballast, activity } = this.#deps
+    root.assertThere()
+    await ballast.keep(() => activity.closed)
+  }
+
   /** Removes the files of blobs whose waiting time is over and that nobody reads. Gives their number. */
   async collect(): Promise<number> {
     const { files, blobs, commits, activity, now } = this.#deps
+    await this.#removeStrays()
     let removed = 0
     for (const pace = new Unhurried(1); ; await pace.step()) {
       const gone: string[] = []
       // The row goes first: a crash in between leaves an orphan file, which the next start removes.
-      const more = await commits.run(() =>
-        slice(() => {
+      const more = await commits.run(() => {
+        gone.length = 0
+        return slice(() => {
           const due = blobs.due(now(), BLOBS_PER_STEP + files.heldCount).filter((id) => !files.isHeld(id))
           for (const id of due) blobs.delete(id)
           gone.push(...due)
           return due.length > 0
         })
-      )
-      for (const id of gone) await files.remove(id)
+      })
+      for (const id of gone) files.strays.add(id)
+      await this.#removeStrays()
       removed += gone.length
       if (!more || activity.closed) return removed
     }
@@ -106,6 +126,14 @@ export class Housekeeping {
     return { orphans }
   }
 
+  async #removeStrays(): Promise<void> {
+    const { files, blobs } = this.#deps
+    for (const id of files.strays) {
+      if (!blobs.find(id)) await files.remove(id)
+      files.strays.delete(id)
+    }
+  }
+
   async #reportLostFiles(): Promise<void> {
     const { files, blobs, damage, activity } = this.#deps
     const pace = new Unhurried()
@@ -134,6 +162,9 @@ export class Housekeeping {
   #background(what: string, task: () => Promise<unknown>): void {
     const { activity, log } = this.#deps
     if (activity.closed) return
-    activity.during(task).catch((error: unknown) => log.error({ err: error }, `${what} failed`))
+    activity.during(task).catch((error: unknown) => {
+      const isClosing = error instanceof StorageError && error.code === 'StoreClosed'
+      if (!isClosing) log.error({ err: error }, `${what} failed`)
+    })
   }
 }

@@ -129,5 +129,57 @@ export const INDEX_MIGRATIONS: readonly Migration[] = [
           doubted INTEGER NOT NULL CHECK (doubted IN (0, 1))
         ) STRICT
       `)
+  },
+  {
+    version: 40,
+    name: 'integrity',
+    up: (db) =>
+      db.exec(`
+        ALTER TABLE blob ADD COLUMN damaged_at_ms INTEGER;
+        ALTER TABLE blob ADD COLUMN damage_reason TEXT;
+        -- Its bytes were known to be right when it was written.
+        UPDATE blob SET verified_at_ms = created_at_ms WHERE verified_at_ms IS NULL;
+        CREATE INDEX blob_verified ON blob (verified_at_ms, size_bytes);
+        CREATE INDEX blob_damaged ON blob (id) WHERE state = 'damaged';
+        -- Objects of several extents, which are few.
+        CREATE INDEX extent_second ON extent (object_rev) WHERE seq = 1;
+
+        -- asked_at_ms: somebody wants all checked that was not checked since; null once that is done.
+        CREATE TABLE scrub (
+          one INTEGER PRIMARY KEY CHECK (one = 1),
+          asked_at_ms INTEGER,
+          finished_at_ms INTEGER
+        ) STRICT;
+        INSERT INTO scrub (one) VALUES (1);
+
+        CREATE TABLE store_usage (
+          one INTEGER PRIMARY KEY CHECK (one = 1),
+          objects INTEGER NOT NULL,
+          object_bytes INTEGER NOT NULL,
+          blobs INTEGER NOT NULL,
+          blob_bytes INTEGER NOT NULL
+        ) STRICT;
+        INSERT INTO store_usage
+          SELECT 1, (SELECT COUNT(*) FROM object), (SELECT COALESCE(SUM(size_bytes), 0) FROM object),
+            COUNT(*), COALESCE(SUM(size_bytes), 0) FROM blob;
+        CREATE TRIGGER object_added AFTER INSERT ON object BEGIN
+          UPDATE store_usage SET objects = objects + 1, object_bytes = object_bytes + NEW.size_bytes;
+        END;
+        CREATE TRIGGER object_removed AFTER DELETE ON object BEGIN
+          UPDATE store_usage SET objects = objects - 1, object_bytes = object_bytes - OLD.size_bytes;
+        END;
+        CREATE TRIGGER blob_added AFTER INSERT ON blob BEGIN
+          UPDATE store_usage SET blobs = blobs + 1, blob_bytes = blob_bytes + NEW.size_bytes;
+        END;
+        CREATE TRIGGER blob_removed AFTER DELETE ON blob BEGIN
+          UPDATE store_usage SET blobs = blobs - 1, blob_bytes = blob_bytes - OLD.size_bytes;
+        END;
+      `)
+  },
+  {
+    version: 60,
+    name: 'unlogged changes',
+    // What the last commit changed: a bucket, or an object. Its line in the recovery log may be missing.
+    up: (db) => db.exec(`CREATE TABLE unlogged (bucket TEXT, bucket_id INTEGER, key TEXT) STRICT`)
   }
 ]

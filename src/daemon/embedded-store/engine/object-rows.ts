@@ -1,6 +1,7 @@
 import { z } from 'zod'
 import type { BlobRows, BlobState } from './blob-rows.ts'
 import type { IndexDatabase } from './index-database.ts'
+import type { Changes } from './recovery/changes.ts'
 import {
   type ChecksumAlgorithm,
   type ChecksumType,
@@ -44,9 +45,24 @@ const COLUMNS = `bucket_id AS bucketId, key, rev, size_bytes AS sizeBytes, etag,
   checksum_algorithm AS checksumAlgorithm, checksum_type AS checksumType, checksum_value AS checksumValue,
   headers_json AS headersJson, metadata_json AS metadataJson, part_count AS partCount`
 
+/** Where the bytes of a version lie that has more than one extent. */
+export type PiecesRow = {
+  rev: string
+  bucket: string
+  key: string
+  sizeBytes: number
+  lastModifiedMs: number
+  extents: number
+  /** Whether none of its blobs is known to be damaged. */
+  isWhole: boolean
+  /** Whether other objects lie in one of its blobs. */
+  isShared: boolean
+}
+
 /** SQL of objects, their extents and part sizes. Changes belong inside a transaction. */
 export class ObjectRows {
   readonly #blobs: BlobRows
+  readonly #changes: Changes
   readonly #find
   readonly #insert
   readonly #delete
@@ -56,9 +72,12 @@ export class ObjectRows {
   readonly #parts
   readonly #insertPart
   readonly #setSha256
+  readonly #byRev
+  readonly #nextInPieces
 
-  constructor(db: IndexDatabase, blobs: BlobRows) {
+  constructor(db: IndexDatabase, blobs: BlobRows, changes: Changes) {
     this.#blobs = blobs
+    this.#changes = changes
     this.#find = db.prepare<[number, string], ObjectRow>(
       `SELECT ${COLUMNS} FROM object WHERE bucket_id = ? AND key = ?`
     )
@@ -85,6 +104,21 @@ export class ObjectRows {
       `INSERT INTO object_part (object_rev, number, size_bytes, checksum) VALUES (?, ?, ?, ?)`
     )
     this.#setSha256 = db.prepare<[string, string]>(`UPDATE object SET sha256 = ? WHERE rev = ?`)
+    this.#byRev = db.prepare<[string], { bucketId: number; key: string }>(
+      `SELECT bucket_id AS bucketId, key FROM object WHERE rev = ?`
+    )
+    this.#nextInPieces = db.prepare<
+      [string],
+      Omit<PiecesRow, 'isWhole' | 'isShared'> & { damaged: number; references: number }
+    >(
+      `SELECT object.rev AS rev, bucket.name AS bucket, object.key AS key, object.size_bytes AS sizeBytes,
+         last_modified_ms AS lastModifiedMs, COUNT(*) AS extents, SUM(blob.state = 'damaged') AS damaged,
+         MAX(blob.refcount) AS "references"
+       FROM (SELECT object_rev FROM extent WHERE seq = 1 AND object_rev > ? ORDER BY object_rev LIMIT 1) AS next
+         CROSS JOIN object ON object.rev = next.object_rev JOIN bucket ON bucket.id = object.bucket_id
+         JOIN extent ON extent.object_rev = object.rev JOIN blob ON blob.id = extent.blob_id
+       GROUP BY object.rev`
+    )
   }
 
   find(bucketId: number, key: string): ObjectRow | undefined {
@@ -100,6 +134,7 @@ export class ObjectRows {
     this.remove(row.bucketId, row.key, row.lastModifiedMs)
     this.#insert.run(row)
     this.#insertExtents(row.rev, extents)
+    this.#changes.object(row.bucketId, row.key)
   }
 
   /** Removes the key's object and its references, if there is one. */
@@ -108,6 +143,7 @@ export class ObjectRows {
     if (!old) return false
     this.#dropExtents(old.rev, nowMs)
     this.#delete.run(bucketId, key)
+    this.#changes.object(bucketId, key)
     return true
   }
 
@@ -115,6 +151,7 @@ export class ObjectRows {
   swapExtents(rev: string, extents: readonly Extent[], nowMs: number): void {
     this.#dropExtents(rev, nowMs)
     this.#insertExtents(rev, extents)
+    this.#changed(rev)
   }
 
   insertParts(rev: string, parts: readonly PartLayout[]): void {
@@ -124,6 +161,15 @@ export class ObjectRows {
   /** Records a digest; nothing happens when the version is gone. */
   setSha256(rev: string, sha256: string): void {
     this.#setSha256.run(sha256, rev)
+    this.#changed(rev)
+  }
+
+  /** The first version after `rev` with more than one extent. */
+  nextInPieces(rev: string): PiecesRow | undefined {
+    const row = this.#nextInPieces.get(rev)
+    if (!row) return undefined
+    const { damaged, references, ...pieces } = row
+    return { ...pieces, isWhole: damaged === 0, isShared: references > 1 }
   }
 
   toInfo(bucket: string, row: ObjectRow): ObjectInfo {
@@ -143,6 +189,11 @@ export class ObjectRows {
       checksum: checksumOfRow(row),
       sha256: row.sha256
     }
+  }
+
+  #changed(rev: string): void {
+    const object = this.#byRev.get(rev)
+    if (object) this.#changes.object(object.bucketId, object.key)
   }
 
   #insertExtents(rev: string, extents: readonly Extent[]): void {

@@ -108,8 +108,9 @@ export class Objects {
       try {
         result = await commits.run(() => record(blob))
       } catch (error) {
-        // After any other failure the commit may still have reached the disk; the orphan scan decides then.
+        // After a failure of the disk the commit may still have reached it; that is looked at when it works again.
         if (error instanceof StorageError) await files.remove(blob.id)
+        else files.strays.add(blob.id)
         throw asStorageError(error)
       }
       await hooks.atStep?.('committed')

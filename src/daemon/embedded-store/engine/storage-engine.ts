@@ -1,4 +1,5 @@
 import type { Readable } from 'node:stream'
+import type { StoreMaintenance } from './store-maintenance.ts'
 
 /** Checksum algorithms a client may ask for besides the three that are always computed. */
 export type ChecksumAlgorithm = 'CRC32' | 'CRC32C' | 'CRC64NVME' | 'SHA1' | 'SHA256'
@@ -104,7 +105,8 @@ export interface ObjectHandle {
   readonly info: ObjectInfo
   /**
    * Streams the range (the whole object when left out; `end` beyond the object is cut). Destroying the stream stops
-   * the file reads. A blob that ends early destroys the stream with `ObjectDamaged`. Raises `InvalidRange` when `start`
+   * the file reads. A blob that ends early, or was read whole and holds other bytes than were written, destroys the stream with
+   * `ObjectDamaged` before its last piece. Raises `InvalidRange` when `start`
    * is not inside the object.
    */
   read(range?: ByteRange): Readable
@@ -164,7 +166,7 @@ export type CompleteUploadRequest = {
   /** In the order of the request. `etag` with or without quotes; `checksum` is compared when there is one. */
   parts: { number: number; etag: string; checksum?: string | null | undefined }[]
   precondition?: WritePrecondition | undefined
-  /** Object-level checksum the client claims, base64 (composites with `-N`). Another value is `BadDigest`. */
+  /** Object-level checksum the client claims, base64 (composites with or without `-N`). Another value is `BadDigest`. */
   expectedChecksum?: string | undefined
   /** Total size the client claims. Another one is `InvalidSize`. */
   expectedSizeBytes?: number | undefined
@@ -215,6 +217,8 @@ export type EngineHealth = {
   writable: boolean
   /** Files that the index does not know and that stay, because it was restored from a copy; as last counted. */
   keptFiles: number
+  /** What the last check of the whole index found wrong with it; null: nothing. */
+  indexProblem: string | null
 }
 
 export type ObjectCommitted = {
@@ -235,6 +239,7 @@ export type ObjectDamaged = { bucket: string; key: string; reason: string }
 export interface StorageEngine {
   /** The store's own id, for as long as it exists. */
   readonly storeId: string
+  readonly maintenance: StoreMaintenance
   /** Creates the bucket; `created` is false when the same owner had it already. Raises `BucketAlreadyExists`. */
   createBucket(request: { name: string; owner: string }): Promise<{ bucket: BucketInfo; created: boolean }>
   /** Raises `NoSuchBucket`. */
@@ -333,6 +338,7 @@ export type StorageErrorCode =
   | 'StorageFull'
   | 'ReadOnly'
   | 'ObjectDamaged'
+  | 'IndexDamaged'
   | 'StoreLocked'
   | 'StoreOffline'
   | 'StoreClosed'

@@ -1,11 +1,11 @@
 import { readFileSync } from 'node:fs'
-import { open, rename } from 'node:fs/promises'
 import { join } from 'node:path'
+import Sqlite from 'better-sqlite3'
 import type { Logger } from 'pino'
 import { z } from 'zod'
+import { isMissingFile, replaceFile } from '../../files.ts'
 import { newId } from '../../ids.ts'
-import { syncDirectory } from './blob-files.ts'
-import { asStorageError, isMissingFile } from './disk-errors.ts'
+import { isDiskFull } from './disk-errors.ts'
 import type { IndexDatabase } from './index-database.ts'
 import { StorageError } from './storage-engine.ts'
 
@@ -58,7 +58,7 @@ export class StoreRoot {
       await root.#nameUse()
     } catch (error) {
       // A full disk must not keep its owner from making room; one of the index's names is still the one in the mark.
-      if (mark === null || !isFull(error)) throw error
+      if (mark === null || !isDiskFull(error)) throw error
       log.warn({ err: error }, 'the disk of the object store is full')
     }
     return root
@@ -76,7 +76,8 @@ export class StoreRoot {
   async #nameUse(): Promise<void> {
     const use = newId()
     this.#db.prepare('UPDATE store_use SET next = ?').run(use)
-    await writeMark(this.#directory, { storeId: this.id, use })
+    const mark: Mark = { storeId: this.id, use }
+    await replaceFile(join(this.#directory, MARK), `${JSON.stringify(mark)}\n`)
     this.#db.prepare('UPDATE store_use SET current = next').run()
     this.#namedAtChange = this.#changes()
   }
@@ -105,6 +106,32 @@ export function storeIdIn(directory: string): string | null {
   return readMark(directory)?.storeId ?? null
 }
 
+/**
+ * Makes an index that was made anew the one of the store's present use. `storeId` holds where the mark is lost; `doubted`: there are
+ * files that it does not know.
+ */
+export function enterUse(
+  directory: string,
+  db: IndexDatabase,
+  { storeId, doubted }: { storeId: string | null; doubted: boolean }
+): void {
+  const mark = readMark(directory)
+  db.prepare(
+    `INSERT INTO store_use (one, store_id, current, next, doubted) VALUES (1, @storeId, @use, @use, @doubted)
+     ON CONFLICT (one) DO UPDATE SET store_id = @storeId, current = @use, next = @use, doubted = @doubted`
+  ).run({ storeId: mark?.storeId ?? storeId ?? newId(), use: mark?.use ?? NEVER_MARKED, doubted: doubted ? 1 : 0 })
+}
+
+/** Lets a copied index know that it is one, so that files which it does not know are kept wherever it is used. */
+export function markAsCopy(indexPath: string): void {
+  const db = new Sqlite(indexPath)
+  try {
+    db.prepare('UPDATE store_use SET doubted = 1').run()
+  } finally {
+    db.close()
+  }
+}
+
 function readMark(directory: string): Mark | null {
   try {
     return markSchema.parse(JSON.parse(readFileSync(join(directory, MARK), 'utf8')))
@@ -112,22 +139,4 @@ function readMark(directory: string): Mark | null {
     if (isMissingFile(error)) return null
     throw error
   }
-}
-
-async function writeMark(directory: string, mark: Mark): Promise<void> {
-  const path = join(directory, MARK)
-  const file = await open(`${path}.new`, 'w', 0o600)
-  try {
-    await file.writeFile(`${JSON.stringify(mark)}\n`)
-    await file.sync()
-  } finally {
-    await file.close()
-  }
-  await rename(`${path}.new`, path)
-  await syncDirectory(directory)
-}
-
-function isFull(error: unknown): boolean {
-  const known = asStorageError(error)
-  return known instanceof StorageError && known.code === 'StorageFull'
 }

@@ -1,7 +1,8 @@
 import { createHash, randomBytes } from 'node:crypto'
-import { readFile } from 'node:fs/promises'
+import { readFile, rename, rm } from 'node:fs/promises'
 import { setImmediate as nextTurn } from 'node:timers/promises'
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
+import { BlobFiles } from './blob-files.ts'
 import { BUCKET, EngineHarness, md5, OWNER, sha256 } from './engine-harness.ts'
 import type { ChecksumAlgorithm, ChecksumType, CompleteUploadRequest, PartInfo, UploadInfo } from './storage-engine.ts'
 
@@ -42,6 +43,24 @@ const multipart = async (key: string, parts: (Uint8Array | string)[]) => {
   return complete(upload, stored)
 }
 
+it('the files of many parts are looked at with pauses in which others have their turn', async () => {
+  const upload = await create('long')
+  const body = () => store.body(Buffer.alloc(10))
+  const parts = await Promise.all(
+    Array.from({ length: 150 }, async (_, at) => store.engine.putPart({ upload, number: at + 1, body: await body() }))
+  )
+  await complete(upload, parts)
+  let turns = 0
+  let over = false
+  const others = (async () => {
+    for (; !over; turns++) await nextTurn()
+  })()
+  await store.engine.headObject(BUCKET, 'long')
+  over = true
+  expect(turns).toBeGreaterThanOrEqual(2)
+  await others
+})
+
 describe('complete', () => {
   it('strings parts together, in any order of arrival, without those not listed', async () => {
     const upload = await create('video.mp4')
@@ -64,6 +83,32 @@ describe('complete', () => {
     expect(await store.engine.housekeeping.collect()).toBe(1)
     expect(dropped.etag).toBe(md5('never listed'))
     expect(String(await store.get('video.mp4'))).toBe('first part the end')
+  })
+
+  it('asks for a part again whose file is lost, and makes no object that nobody could read', async () => {
+    const upload = await create('video.mp4')
+    const first = await putPart(upload, 1, 'first part ')
+    const [name] = await store.blobFiles()
+    const path = new BlobFiles(store.directory).path(name!)
+    const second = await putPart(upload, 2, 'the end')
+    await rm(path)
+    await expect(complete(upload, [first, second])).rejects.toMatchObject({
+      code: 'InvalidPart',
+      details: { partNumber: 1 }
+    })
+    await expect(store.get('video.mp4')).rejects.toMatchObject({ code: 'NoSuchKey' })
+    await complete(upload, [await putPart(upload, 1, 'first part '), second])
+    expect(String(await store.get('video.mp4'))).toBe('first part the end')
+  })
+
+  it('is told when the whole store is away, and keeps its parts', async () => {
+    const upload = await create('video.mp4')
+    const part = await putPart(upload, 1, 'all of it')
+    await rename(store.directory, `${store.directory}-away`)
+    await expect(complete(upload, [part])).rejects.toMatchObject({ code: 'StoreOffline' })
+    await rename(`${store.directory}-away`, store.directory)
+    await complete(upload, [part])
+    expect(String(await store.get('video.mp4'))).toBe('all of it')
   })
 
   it('gives the ETag and checksums that S3 gives', async () => {
@@ -144,6 +189,23 @@ describe('complete', () => {
     ).rejects.toMatchObject({ code: 'BadDigest' })
     const info = await store.engine.completeUpload({ upload, parts, expectedChecksum: part.checksum ?? '' })
     expect(info.checksum?.value).toBe(part.checksum)
+  })
+
+  it('takes the checksum of checksums with and without the number of parts, as minio-go sends it', async () => {
+    const begin = async () => {
+      const upload = await create('k', { algorithm: 'CRC32', type: 'COMPOSITE' })
+      return { upload, parts: [await putPart(upload, 1, 'large enough'), await putPart(upload, 2, 'last')] }
+    }
+    const { upload, parts } = await begin()
+    const value = (await complete(upload, parts)).checksum?.value ?? ''
+    expect(value).toMatch(/-2$/)
+    const bare = value.slice(0, -2)
+    for (const expectedChecksum of [value, bare])
+      expect((await store.engine.completeUpload({ ...(await begin()), expectedChecksum })).checksum?.value).toBe(value)
+    for (const expectedChecksum of [`${bare}-3`, 'AAAAAA==', 'AAAAAA==-2'])
+      await expect(store.engine.completeUpload({ ...(await begin()), expectedChecksum })).rejects.toMatchObject({
+        code: 'BadDigest'
+      })
   })
 
   it('applies preconditions in the end', async () => {

@@ -1,8 +1,10 @@
 import { randomBytes } from 'node:crypto'
+import { setImmediate as turnOfOthers } from 'node:timers/promises'
 import { z } from 'zod'
 import { newId } from '../../ids.ts'
 import type { BodyStaging, PublishedBlob } from './body-writer.ts'
-import { hashOfRequest, planCompletion } from './complete-upload.ts'
+import { type CompletionPlan, hashOfRequest, planCompletion } from './complete-upload.ts'
+import { FILES_PER_TURN } from './damage.ts'
 import { readExtents, sliceExtents } from './extent-stream.ts'
 import { AFTER_ALL_TEXT } from './listing.ts'
 import { assertObjectKey } from './names.ts'
@@ -26,7 +28,7 @@ import {
   type UploadRef
 } from './storage-engine.ts'
 import { Unhurried } from './unhurried.ts'
-import { partInfoOf, type UploadRow, type UploadRows, uploadInfoOf } from './upload-rows.ts'
+import { type PartRow, partInfoOf, type UploadRow, type UploadRows, uploadInfoOf } from './upload-rows.ts'
 
 const MAX_PART_NUMBER = 10_000
 const COMPLETED_MEMORY_MS = 24 * 3_600_000
@@ -131,6 +133,8 @@ export class Uploads {
     const release = files.hold(slices.map((slice) => slice.blobId))
     try {
       await damage.assertWhole(source.key, extents)
+      // A stretch of a blob has no checksum of its own, and as a part of its own wrong bytes would look right for ever.
+      for (const { blobId, crc32c } of slices) if (crc32c === null) await damage.assertIntact(source.key, blobId)
       const body = await staging.open({
         sizeBytes: end + 1 - start,
         checksums: checksum ? [checksum.algorithm] : []
@@ -168,6 +172,7 @@ export class Uploads {
         const row = this.#find(upload)
         const stored = uploads.allParts(row.id)
         const plan = await planCompletion(request, uploadInfoOf(row).checksum, stored, minPartBytes)
+        await this.#assertWhole(plan.parts)
         const info = await commits.run(() => {
           const current = uploads.find(upload)
           // A part re-sent, or the upload completed or aborted, while the plan was made.
@@ -180,6 +185,20 @@ export class Uploads {
         return info
       }
     })
+  }
+
+  /** An object made of a part whose file is lost could never be read; the sender still has its bytes. Raises `InvalidPart`. */
+  async #assertWhole(parts: readonly PartRow[]): Promise<void> {
+    const { blobs, files, damage } = this.#deps
+    for (const [at, { number, etag, blobId, sizeBytes }] of parts.entries()) {
+      if (at % FILES_PER_TURN === FILES_PER_TURN - 1) await turnOfOthers()
+      if (blobs.find(blobId)?.state === 'ok' && (await files.sizeOf(blobId)) === sizeBytes) continue
+      await damage.report(blobId, 'The payload file of a part is missing or has the wrong size.')
+      throw new StorageError('InvalidPart', 'The bytes of a part were lost. Please send it again.', {
+        partNumber: number,
+        etag
+      })
+    }
   }
 
   async abort(upload: UploadRef): Promise<void> {
@@ -281,7 +300,7 @@ export class Uploads {
   #recordObject(
     request: CompleteUploadRequest,
     upload: UploadRow,
-    { parts, sizeBytes, etag, checksum }: Awaited<ReturnType<typeof planCompletion>>
+    { parts, sizeBytes, etag, checksum }: CompletionPlan<PartRow>
   ): CompletedUpload {
     const { rows, uploads, blobs, now } = this.#deps
     const { bucketId, bucket, key } = upload

@@ -62,6 +62,13 @@ const newTusUpload = ({ workspaceId }: Pick<World, 'workspaceId'>): Call => ({
 /** Every operation: a new one must be put here, so that somebody thinks of what it shows to whom. */
 const operations: Record<string, typeof refused | ((world: World) => Call)> = {
   getField: refused,
+  getStorage: refused,
+  listDamagedAssets: refused,
+  startScrub: refused,
+  getStoreSettings: refused,
+  changeStoreSettings: refused,
+  revertStoreSettings: refused,
+  testStoreSettings: refused,
   listAssets: open,
   listAssetFacets: open,
   getAsset: ofAsset,

@@ -1,6 +1,7 @@
-import { open, readFile, rename } from 'node:fs/promises'
+import { readFile } from 'node:fs/promises'
 import { z } from 'zod'
 import { type Clock, isoFromMs } from '../../clock.ts'
+import { isMissingFile, replaceFile } from '../../files.ts'
 
 const notedSchema = z.object({ seq: z.int(), hash: z.string(), at: z.string() })
 export type Noted = z.infer<typeof notedSchema>
@@ -20,20 +21,12 @@ export class NotedHead {
     try {
       return notedSchema.parse(JSON.parse(await readFile(this.#path, 'utf8')))
     } catch (error) {
-      return (error as NodeJS.ErrnoException).code === 'ENOENT' ? null : 'unreadable'
+      return isMissingFile(error) ? null : 'unreadable'
     }
   }
 
   /** Durable when it returns; after a crash the file has either the old or the new content. */
   async write(head: { seq: number; hash: string }): Promise<void> {
-    const draft = `${this.#path}.new`
-    const file = await open(draft, 'w', 0o600)
-    try {
-      await file.writeFile(`${JSON.stringify({ ...head, at: isoFromMs(this.#clock.nowMs()) })}\n`)
-      await file.sync()
-    } finally {
-      await file.close()
-    }
-    await rename(draft, this.#path)
+    await replaceFile(this.#path, `${JSON.stringify({ ...head, at: isoFromMs(this.#clock.nowMs()) })}\n`)
   }
 }

@@ -6,15 +6,13 @@ import type { JobCounts } from '../../../shared/api/jobs.ts'
 import type { ListenAddress } from '../../config/settings/listeners.ts'
 import type { LiveConfig } from '../../config/settings/live.ts'
 import type { StoreConfig } from '../../config/settings/store.ts'
-import { messageOf } from '../../errors.ts'
 import { findMediaMtx } from '../../mediamtx/find-mediamtx.ts'
 import { downloadUrl, TESTED_VERSION } from '../../mediamtx/get-mediamtx.ts'
 import type { MediaServerState, ServerProblem } from '../../mediamtx/media-server.ts'
 import { reservePorts } from '../../mediamtx/reserve-ports.ts'
-import { ObjectStoreError, type ObjectStoreErrorCode } from '../../object-store/object-store.ts'
-import { isMissingBucket } from '../../object-store/s3-errors.ts'
+import { type StoreLook, troubleIn } from '../../object-store/store-trouble.ts'
 import { ENOUGH_BYTES, SHORT_BYTES } from '../recordings/recording-room.ts'
-import { reachableUrls, type StoreLook } from '../system/system.service.ts'
+import { reachableUrls } from '../system/system.service.ts'
 import { freeBytesAbove, room } from './machine-checks.ts'
 import type { Finding } from './run-checks.ts'
 
@@ -34,41 +32,31 @@ export async function database(path: string, code: 'answers' | 'sound' | 'older'
 
 /** What trying out the store gave. */
 export function store(config: StoreConfig, dataDir: string, look: StoreLook): Finding<'store'> {
-  const place = config.mode === 'external' ? config.endpoint : join(dataDir, 'store')
+  const place = config.mode === 'embedded' ? join(dataDir, 'store') : config.endpoint
   const facts = { place, bucket: config.bucket }
-  if ('error' in look) return storeTrouble(config.mode, facts, look.error)
-  const { writable, clockSkewMs, keptFiles } = look.health
-  if (!writable) return { code: 'full', facts }
+  const found = troubleIn(look)
+  if (found !== null) {
+    const settings = config.mode === 'embedded' ? undefined : EXTERNAL_SETTINGS[found.trouble]
+    return { code: found.trouble, facts: { ...facts, reported: found.reported ?? '' }, copy: settings ?? [] }
+  }
+  if ('error' in look) throw look.error // never without a trouble
+  const { clockSkewMs, keptFiles, indexProblem, server } = look.health
+  const copy = [`flightcase rebuild-index --data-dir ${dataDir}`]
+  if (indexProblem !== null) return { code: 'index_damaged', facts: { ...facts, reported: indexProblem }, copy }
   if (Math.abs(clockSkewMs) > CLOCK_DIFFERENCE_MS)
     return { code: 'clock_differs', facts: { ...facts, differenceMs: Math.abs(clockSkewMs) } }
-  if (keptFiles > 0) return { code: 'files_unknown', facts: { ...facts, keptCount: keptFiles } }
+  if (keptFiles > 0) return { code: 'files_unknown', facts: { ...facts, keptCount: keptFiles }, copy }
+  if (config.mode === 'external' && server === OPEN_SOURCE_MINIO) return { code: 'minio', facts: { ...facts, server } }
   return { code: config.mode, facts }
 }
 
-const STORE_TROUBLE: Partial<Record<ObjectStoreErrorCode, FindingCode<'store'>>> = {
-  AccessDenied: 'refused',
-  CredentialsExpired: 'refused',
-  ClockSkew: 'clock_refused',
-  StorageFull: 'full',
-  Unreachable: 'unreachable',
-  Throttled: 'unreachable'
-}
+/** What MinIO calls itself. Its forks may do so, too: they do not tell their version to everybody. */
+const OPEN_SOURCE_MINIO = 'MinIO'
+
 const EXTERNAL_SETTINGS: Partial<Record<FindingCode<'store'>, string[]>> = {
   refused: ['FLIGHTCASE_S3_ACCESS_KEY', 'FLIGHTCASE_S3_SECRET_KEY'],
   no_bucket: ['FLIGHTCASE_S3_BUCKET'],
   unreachable: ['FLIGHTCASE_S3_ENDPOINT']
-}
-
-function storeTrouble(
-  mode: StoreConfig['mode'],
-  facts: { place: string; bucket: string },
-  error: unknown
-): Finding<'store'> {
-  const known = error instanceof ObjectStoreError ? STORE_TROUBLE[error.code] : undefined
-  const isBucketMissing = error instanceof ObjectStoreError && isMissingBucket(error.cause)
-  const code = isBucketMissing ? 'no_bucket' : (known ?? 'broken')
-  const copy = mode === 'external' ? EXTERNAL_SETTINGS[code] : undefined
-  return { code, facts: { ...facts, reported: messageOf(error) }, copy: copy ?? [] }
 }
 
 /** Where the program listens. A port of the link may be somebody else's: the rest goes on without it. */

@@ -7,6 +7,8 @@ import { type Check, type CheckId, checkIds, getDoctor } from '../../../shared/a
 import { getMediaServer } from '../../../shared/api/sources.ts'
 import { scarceBytes } from '../../../shared/api/system.ts'
 import { loadConfig } from '../../config/load.ts'
+import { EVERYTHING } from '../../embedded-store/endpoint/endpoint-harness.ts'
+import { StorageError } from '../../embedded-store/engine/storage-engine.ts'
 import type { MediaServerState } from '../../mediamtx/media-server.ts'
 import { ObjectStoreError, type StoreHealth } from '../../object-store/object-store.ts'
 import { openDistantStore } from '../../testing/distant-store.ts'
@@ -92,12 +94,19 @@ test('a store of others is tried out each time: there, away, and there again', a
   await vi.waitFor(async () => expect((await askDoctor(daemon)).store.code).toBe('external'), 20_000)
 })
 
+const NO_BUCKETS = { Effect: 'Deny', Action: ['s3:CreateBucket'], Resource: '*' }
+
 test.each([
   ['refused', { FLIGHTCASE_S3_SECRET_KEY: 'a-wrong-secret' }, ['FLIGHTCASE_S3_ACCESS_KEY', 'FLIGHTCASE_S3_SECRET_KEY']],
   ['no_bucket', { FLIGHTCASE_S3_BUCKET: 'nobody-made-it' }, ['FLIGHTCASE_S3_BUCKET']]
 ])('a store of others that does not take us is told with the settings to look at: %s', async (code, wrong, copy) => {
-  const { env } = await openDistantStore()
-  const daemon = await startTestDaemon({ env: { ...env, ...wrong } })
+  const { env, store } = await openDistantStore()
+  const user = store.user({
+    name: 'makes-no-buckets',
+    policy: { ...EVERYTHING, Statement: [...EVERYTHING.Statement, NO_BUCKETS] }
+  })
+  const keys = { FLIGHTCASE_S3_ACCESS_KEY: user.accessKeyId, FLIGHTCASE_S3_SECRET_KEY: user.secretAccessKey }
+  const daemon = await startTestDaemon({ env: { ...env, ...keys, ...wrong } })
   expect((await askDoctor(daemon)).store).toMatchObject({ state: 'problem', code, copy })
 })
 
@@ -219,14 +228,32 @@ test.skipIf(onWindows)('an ffmpeg that runs, one that does not, and none', async
   expect(await ffmpeg(null)).toMatchObject({ code: 'missing' })
 })
 
-const health: StoreHealth = { latencyMs: 3, writable: true, freeBytes: null, clockSkewMs: 0, keptFiles: 0 }
+const health: StoreHealth = {
+  latencyMs: 3,
+  writable: true,
+  freeBytes: null,
+  availableBytes: null,
+  clockSkewMs: 0,
+  keptFiles: 0,
+  server: null,
+  indexProblem: null
+}
 const noBucket = Object.assign(new Error('no bucket'), { name: 'NoSuchBucket' })
 
 test.each([
   ['external', { health }],
-  ['full', { health: { ...health, writable: false } }],
+  ['full', { health: { ...health, writable: false, availableBytes: 0 } }],
+  ['read_only', { health: { ...health, writable: false, availableBytes: 1 } }],
+  ['read_only', { error: new ObjectStoreError('Unreachable', 'no', { cause: new StorageError('ReadOnly', 'no') }) }],
+  [
+    'unplugged',
+    { error: new ObjectStoreError('Unreachable', 'no', { cause: new StorageError('StoreOffline', 'no') }) }
+  ],
   ['clock_differs', { health: { ...health, clockSkewMs: -400_000 } }],
+  ['index_damaged', { health: { ...health, indexProblem: 'row 7 missing from index extent_blob' } }],
   ['files_unknown', { health: { ...health, keptFiles: 3 } }],
+  ['minio', { health: { ...health, server: 'MinIO' } }],
+  ['external', { health: { ...health, server: 'AmazonS3' } }],
   ['refused', { error: new ObjectStoreError('AccessDenied', 'no') }],
   ['clock_refused', { error: new ObjectStoreError('ClockSkew', 'no') }],
   ['unreachable', { error: new ObjectStoreError('Unreachable', 'no') }],

@@ -7,7 +7,7 @@ import sharp from 'sharp'
 import { scarceBytes } from '../../../shared/api/system.ts'
 import { isoFromMs } from '../../clock.ts'
 import { messageOf } from '../../errors.ts'
-import { freeBytesOfDisk } from '../recordings/recording-room.ts'
+import { freeBytesOfDisk } from '../../files.ts'
 import { quote } from '../system/token-command.ts'
 import type { Finding } from './run-checks.ts'
 

@@ -12,7 +12,8 @@ import { findFfmpeg } from '../../media/find-ffmpeg.ts'
 import { ExternalServer } from '../../mediamtx/external-server.ts'
 import type { MediaServerState } from '../../mediamtx/media-server.ts'
 import { ObjectKeys } from '../../object-keys.ts'
-import { openStore } from '../../open-store.ts'
+import { externalOptions } from '../../object-store/external-options.ts'
+import { S3ObjectStore } from '../../object-store/s3-object-store.ts'
 import { resourcesDir } from '../../package-info.ts'
 import { isMarked } from '../recordings/recording-index.ts'
 import { StoreMonitor } from '../system/system.service.ts'
@@ -93,21 +94,12 @@ function withCatalogue<T>(path: string, look: (sql: Sqlite.Database) => T): T {
 /** A store of our own is the running base's alone. */
 async function lookAtStore(config: StoreConfig, dataDir: string): Promise<Finding<'store'>> {
   if (config.mode === 'embedded') return { code: 'off', facts: { place: join(dataDir, 'store') } }
-  const ignore = () => undefined
-  const log = createLogger('silent')
-  const opened = await openStore({
-    config,
-    dataDir,
-    log,
-    onUploadProgress: ignore,
-    onAnswered: ignore,
-    onObjectDamaged: ignore
-  })
+  const store = new S3ObjectStore(externalOptions(config))
   try {
     const keys = new ObjectKeys(config.rootPrefix === null ? '' : `${config.rootPrefix}/`)
-    return base.store(config, dataDir, await new StoreMonitor(opened.store, keys, config.mode).look(Date.now()))
+    return base.store(config, dataDir, await new StoreMonitor(store, keys, config.mode).look(Date.now()))
   } finally {
-    await opened.close()
+    await store.close()
   }
 }
 
@@ -118,7 +110,7 @@ function portsOf({ field, admin, mqtt, store, live }: Config): base.WantedPort[]
     { ...needed, name: 'admin', address: admin },
     { ...needed, name: 'mqtt', address: mqtt.address, isNeeded: mqtt.isRequired }
   ]
-  if (store.mode === 'embedded') ports.push({ ...needed, name: 's3', address: store.listen })
+  if (store.mode !== 'external') ports.push({ ...needed, name: 's3', address: store.listen })
   if (live.isEnabled && live.external === null)
     for (const name of liveListeners) {
       const transport = name === 'webrtcUdp' || name === 'srt' ? 'udp' : 'tcp'

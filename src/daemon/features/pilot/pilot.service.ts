@@ -12,6 +12,7 @@ import { type Clock, localDay } from '../../clock.ts'
 import type { PilotConfig } from '../../config/settings/pilot.ts'
 import { messageOf } from '../../errors.ts'
 import { type ObjectStore, ObjectStoreError } from '../../object-store/object-store.ts'
+import type { PublicStore } from '../../object-store/public-store.ts'
 import type { FieldBoard } from '../field/field-board.ts'
 import type { IngestService } from '../ingest/ingest.service.ts'
 import type { UploadReport } from '../ingest/upload-report.ts'
@@ -34,7 +35,7 @@ export interface PilotServiceDeps {
   config: PilotConfig
   acceptsWorkspace: (workspaceId: string) => boolean
   /** How controllers reach the store; asked at each call because the port is known only once it listens. */
-  publicStore: () => { publicEndpoint: string | null; port: number; scheme: 'http' | 'https'; region: string }
+  publicStore: () => PublicStore
   clock: Clock
   log: Logger
   /** Pilot waits for an answer, so a store slower than this counts as one that does not answer. */
@@ -106,6 +107,7 @@ export class PilotService {
         }),
         bucket: store.bucket,
         region: publicStore.region,
+        provider: publicStore.provider,
         prefix,
         credentials: await store.issueCredentials({
           workspaceId: call.workspaceId,

@@ -43,6 +43,7 @@ test('the lifetime told is shorter than the real one, and never nothing', () => 
       endpoint: 'http://h:9000',
       bucket: 'media',
       region: 'us-east-1',
+      provider: 'minio',
       prefix: 'media/ws/20260407',
       credentials: { accessKeyId: 'a', secretAccessKey: 's', sessionToken: 't', expiresAtMs: 1_000_000 + remainingMs },
       nowMs: 1_000_000,
@@ -59,12 +60,13 @@ test('compatibility repeats the credentials under the other spellings', () => {
     endpoint: 'http://h:9000',
     bucket: 'media',
     region: 'us-east-1',
+    provider: 'aws',
     prefix: 'media/ws/20260407',
     credentials: { accessKeyId: 'a', secretAccessKey: 's', sessionToken: 't', expiresAtMs: 3_600_000 },
     nowMs: 0,
     compatibilityFields: true
   })
-  expect(reply).toMatchObject({ access_key_id: 'a', session_token: 't', expire: 3300 })
+  expect(reply).toMatchObject({ provider: 'aws', access_key_id: 'a', session_token: 't', expire: 3300 })
   expect(reply.credentials).toMatchObject({
     accessKeyId: 'a',
     accessKeySecret: 's',

@@ -65,6 +65,7 @@ export function stsReply(from: {
   endpoint: string
   bucket: string
   region: string
+  provider: StsReply['provider']
   prefix: string
   credentials: TemporaryCredentials
   nowMs: number
@@ -89,7 +90,7 @@ export function stsReply(from: {
       }
     : {}
   return {
-    provider: 'minio',
+    provider: from.provider,
     endpoint: from.endpoint,
     bucket: from.bucket,
     region: from.region,

@@ -40,3 +40,6 @@ export function nameAt(stream: { name: string }, us: number, extension: string):
     .replaceAll(':', '.')
   return `${stream.name} ${time}${extension}`
 }
+
+/** A window that everything is in. */
+export const EVER = { fromUs: 0, toUs: Number.MAX_SAFE_INTEGER }

@@ -4,6 +4,7 @@ import type { Logger } from 'pino'
 import { type Clock, localDay } from '../../clock.ts'
 import type { Database } from '../../db/database.ts'
 import { AppError, messageOf } from '../../errors.ts'
+import { isMissingFile } from '../../files.ts'
 import { newId } from '../../ids.ts'
 import type { JobQueue } from '../../jobs/job-queue.ts'
 import { withFileSource } from '../../media/byte-source.ts'
@@ -342,7 +343,7 @@ async function changeOf(path: string): Promise<number | null> {
   try {
     return (await stat(path)).mtimeMs
   } catch (error) {
-    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return null
+    if (isMissingFile(error)) return null
     throw error
   }
 }

@@ -1,8 +1,8 @@
-import { statfs } from 'node:fs/promises'
 import type { Logger } from 'pino'
 import type { Database } from '../../db/database.ts'
 import { messageOf } from '../../errors.ts'
 import type { Outbox } from '../../events/outbox.ts'
+import { freeBytesOfDisk } from '../../files.ts'
 import { isOutage } from '../../mediamtx/is-outage.ts'
 import type { RecordingIndex } from './recording-index.ts'
 import type { RecordingServer } from './recording-server.ts'
@@ -99,10 +99,4 @@ export class RecordingRoom {
     const { server, freeBytesOf = freeBytesOfDisk } = this.#deps
     return server.recordRoot === null ? null : freeBytesOf(server.recordRoot)
   }
-}
-
-/** What can still be written to the disk of a folder. Raises the file system's errors. */
-export async function freeBytesOfDisk(folder: string): Promise<number> {
-  const { bavail, bsize } = await statfs(folder)
-  return bavail * bsize
 }

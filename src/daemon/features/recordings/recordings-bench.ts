@@ -15,7 +15,7 @@ import { fakeMediaMtxProgram } from '../../testing/managed-media-server.ts'
 import { ManualClock } from '../../testing/manual-clock.ts'
 import { startTestDaemon } from '../../testing/test-daemon.ts'
 import { temporaryFolder, testDatabase } from '../../testing/test-database.ts'
-import { US_PER_S } from './instants.ts'
+import { EVER, US_PER_S } from './instants.ts'
 import type { RecordingPlace } from './recorded-sources.ts'
 import { RecordingGrowth } from './recording-growth.ts'
 import { RecordingIndex } from './recording-index.ts'
@@ -27,9 +27,6 @@ import { SegmentsRepository } from './segments.repository.ts'
 export const CAMERA = 'live/roof-0a1b2c3d'
 /** Of every recording in tests. */
 export const RUN = '6661dfc6-9bd5-4781-ae52-370e50f1f934'
-
-/** A window that everything is in. */
-export const EVER = { fromUs: 0, toUs: Number.MAX_SAFE_INTEGER }
 
 /** The place of a path in recordings; every path has a source of its own. */
 export function placeOf(pathName: string = CAMERA, isRecorded = true): RecordingPlace {

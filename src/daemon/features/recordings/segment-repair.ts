@@ -1,6 +1,7 @@
 import { createReadStream, createWriteStream, existsSync } from 'node:fs'
-import { copyFile, link, open, rename, rm, stat } from 'node:fs/promises'
+import { copyFile, link, rename, rm, stat } from 'node:fs/promises'
 import { pipeline } from 'node:stream/promises'
+import { syncFile } from '../../files.ts'
 import { JobDeferred } from '../../jobs/define-job.ts'
 import { runFfmpeg } from '../../media/run-ffmpeg.ts'
 import { CUT_OFF } from './read-segment.ts'
@@ -42,7 +43,7 @@ export async function repairSegmentFile(
   if (before.problem === null) return finish(before, async () => undefined)
   try {
     const { repaired, isCopy } = await makeDraft(options, before, draft)
-    await sync(draft)
+    await syncFile(draft)
     // Behind a hole there may be more than what was written anew; and what ffmpeg wrote may lack anything, whatever its size.
     const isAll = isCopy && isCutOff(before) && repaired.sizeBytes >= before.sizeBytes * KEPT_SHARE
     await finish(repaired, async () => {
@@ -132,17 +133,8 @@ async function keepBeside(filePath: string): Promise<boolean> {
   await link(filePath, damaged).catch(async () => {
     // Some file systems have no links. A copy gets its name once all of it is on the disk.
     await copyFile(filePath, copy)
-    await sync(copy)
+    await syncFile(copy)
     await rename(copy, damaged)
   })
   return true
-}
-
-async function sync(filePath: string): Promise<void> {
-  const file = await open(filePath, 'r+')
-  try {
-    await file.sync()
-  } finally {
-    await file.close()
-  }
 }

@@ -2,6 +2,7 @@ import type { Database } from '../../db/database.ts'
 import { AppError, messageOf } from '../../errors.ts'
 import { type BoundJob, bindJob, JobDeferred } from '../../jobs/define-job.ts'
 import type { JobQueue } from '../../jobs/job-queue.ts'
+import { EVER } from './instants.ts'
 import { placeOfRemoved, type RecordedSource, type RecordingPlaces } from './recorded-sources.ts'
 import type { RecordingGrowth } from './recording-growth.ts'
 import { isAway, type RecordingIndex } from './recording-index.ts'
@@ -23,7 +24,6 @@ export interface SourceRemovalDeps {
   server: RecordingServer
 }
 
-const EVER = { fromUs: 0, toUs: Number.MAX_SAFE_INTEGER }
 const DELETED_AT_ONCE = 500
 const SERVER_REST_MS = 30_000
 

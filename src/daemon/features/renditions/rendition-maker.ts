@@ -1,11 +1,12 @@
 import { createReadStream } from 'node:fs'
-import { mkdir, rm, stat, statfs } from 'node:fs/promises'
+import { mkdir, rm, stat } from 'node:fs/promises'
 import { join } from 'node:path'
 import type { MediaProblem } from '../../../shared/api/assets.ts'
 import type { RenditionName } from '../../../shared/api/renditions.ts'
 import type { Clock } from '../../clock.ts'
 import type { Database } from '../../db/database.ts'
 import type { Outbox } from '../../events/outbox.ts'
+import { freeBytesOfDisk } from '../../files.ts'
 import { newId } from '../../ids.ts'
 import { type BoundJob, bindJob, type JobContext, JobDeferred } from '../../jobs/define-job.ts'
 import type { JobQueue } from '../../jobs/job-queue.ts'
@@ -205,9 +206,9 @@ export class RenditionMaker {
       await this.#deps.whenEased()
       if (writtenBytes < nextLookBytes) return
       nextLookBytes = writtenBytes + ROOM_CHECK_BYTES
-      const { bavail, bsize } = await statfs(folder)
+      const freeBytes = await freeBytesOfDisk(folder)
       // It is written twice more: with its index in front, and into the store.
-      if (bavail * bsize - 2 * writtenBytes < KEEP_FREE_BYTES)
+      if (freeBytes - 2 * writtenBytes < KEEP_FREE_BYTES)
         throw new JobDeferred(NO_ROOM_PAUSE_MS, 'the disk is too full to make films')
     }
   }

@@ -72,7 +72,7 @@ export function bindRenditions(binder: EndpointBinder, { service, orders, store,
     try {
       await sendObject(store, { key, etag, lastModifiedMs: createdAtMs, sizeBytes, contentType, cacheControl }, context)
     } catch (error) {
-      const isLost = error instanceof ObjectStoreError && error.code === 'NotFound'
+      const isLost = error instanceof ObjectStoreError && (error.code === 'NotFound' || error.code === 'Damaged')
       const isReplaced = error instanceof AppError && error.code === 'asset_damaged'
       if (!isLost && !isReplaced) throw error
       healLost()

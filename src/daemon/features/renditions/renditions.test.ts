@@ -1,3 +1,4 @@
+import { rmSync } from 'node:fs'
 import sharp from 'sharp'
 import { describe, expect, it } from 'vitest'
 import { demoClip } from '../../../demo/demo-clip.ts'
@@ -170,9 +171,15 @@ describe('GET /thumbnail', () => {
     expect((await sharp(await again.arrayBuffer()).metadata()).width).toBe(256)
   })
 
-  it('has a preview made again that the store has lost', async () => {
+  it.each(['object', 'bytes'])('has a preview made again whose %s the store has lost', async (what) => {
     const { base, assetId } = await baseWith('a.JPG', await photo())
-    await base.store.delete(`renditions/${assetId}/256.webp`)
+    const key = `renditions/${assetId}/256.webp`
+    if (what === 'object') await base.store.delete(key)
+    else {
+      const file = await base.store.localPath(key)
+      rmSync(file!.path)
+      file!.release()
+    }
     expect((await base.thumbnail(assetId)).status).toBe(404)
     await base.settle()
     expect((await base.thumbnail(assetId)).status).toBe(200)

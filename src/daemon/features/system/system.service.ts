@@ -2,15 +2,12 @@ import type { z } from 'zod'
 import type { getStatus } from '../../../shared/api/system.ts'
 import type { ListenAddress } from '../../config/settings/listeners.ts'
 import type { StoreConfig } from '../../config/settings/store.ts'
-import { messageOf } from '../../errors.ts'
 import { lanAddresses } from '../../lan-addresses.ts'
 import type { ObjectKeys } from '../../object-keys.ts'
-import type { ObjectStore, StoreHealth } from '../../object-store/object-store.ts'
+import type { ObjectStore } from '../../object-store/object-store.ts'
+import { type StoreLook, troubleIn } from '../../object-store/store-trouble.ts'
 
 export type Status = z.output<(typeof getStatus)['response']>
-
-/** What trying out the store gave. */
-export type StoreLook = { health: StoreHealth } | { error: unknown }
 
 const HEALTH_KEPT_MS = 10_000
 
@@ -29,10 +26,15 @@ export class StoreMonitor {
 
   async read(nowMs: number): Promise<Status['store']> {
     const look = await this.look(nowMs)
-    if ('error' in look)
-      return { mode: this.#mode, reachable: false, writable: false, freeBytes: null, problem: messageOf(look.error) }
-    const { writable, freeBytes } = look.health
-    return { mode: this.#mode, reachable: true, writable, freeBytes, problem: null }
+    const { trouble = null, reported = null } = troubleIn(look) ?? {}
+    return {
+      mode: this.#mode,
+      reachable: 'health' in look,
+      writable: trouble === null,
+      freeBytes: 'health' in look ? look.health.freeBytes : null,
+      trouble,
+      problem: reported
+    }
   }
 
   /** What trying it out gave, at most `keptMs` ago. */

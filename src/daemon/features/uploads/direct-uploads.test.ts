@@ -53,6 +53,23 @@ describe('an upload by link', () => {
     ])
   })
 
+  test('P12: may come from the pages of this base and from those that are configured, and from no others', async () => {
+    const base = await startTestDaemon({ env: { FLIGHTCASE_CORS_ORIGINS: 'https://app.example.org' } })
+    const link = await presign(base, { name: 'a.bin', sizeBytes: 3 })
+    const asks = (origin: string) =>
+      fetch(link.uploadUrl, { method: 'OPTIONS', headers: { origin, 'access-control-request-method': 'PUT' } })
+    const { admin, field } = base.ready
+    for (const origin of [admin.url, field.url, 'https://app.example.org']) {
+      const preflight = await asks(origin)
+      expect([origin, preflight.status]).toEqual([origin, 200])
+      const stored = await fetch(link.uploadUrl, { method: 'PUT', headers: { origin }, body: 'abc' })
+      expect(stored.headers.get('access-control-allow-origin')).toBe(origin)
+      expect(stored.headers.get('access-control-expose-headers')).toContain('ETag')
+    }
+    const foreign = await asks('https://evil.example.org')
+    expect([foreign.status, foreign.headers.get('access-control-allow-origin')]).toEqual([403, null])
+  })
+
   test('is completed once: again, and at the same time, gives the same asset', async () => {
     const base = await startTestDaemon()
     const link = await presign(base, { name: 'a.bin', sizeBytes: 3, namespace: 'posts' })

@@ -1,6 +1,7 @@
 import { type FileHandle, mkdir, open, readdir, rm, stat } from 'node:fs/promises'
 import { join } from 'node:path'
 import { Readable } from 'node:stream'
+import { isMissingFile, syncFolder } from '../../files.ts'
 import { ObjectStoreError } from '../../object-store/object-store.ts'
 
 /** Files with the bytes of uploads that do not fill a part yet; one for each upload, named by its id. */
@@ -42,7 +43,7 @@ export class UploadTails {
     try {
       return await readdir(this.#folder)
     } catch (error) {
-      if ((error as NodeJS.ErrnoException).code === 'ENOENT') return []
+      if (isMissingFile(error)) return []
       throw error
     }
   }
@@ -114,7 +115,7 @@ async function sizeOf(path: string): Promise<number | null> {
   try {
     return (await stat(path)).size
   } catch (error) {
-    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return null
+    if (isMissingFile(error)) return null
     throw error
   }
 }
@@ -123,15 +124,4 @@ function storageProblem(error: NodeJS.ErrnoException): never {
   if (error.code === 'ENOSPC' || error.code === 'EDQUOT')
     throw new ObjectStoreError('StorageFull', 'There is no room for the beginning of a part.', { cause: error })
   throw error
-}
-
-/** Makes the name of a new file durable; Windows does that by itself and opens no folders. */
-async function syncFolder(folder: string): Promise<void> {
-  if (process.platform === 'win32') return
-  const handle = await open(folder, 'r')
-  try {
-    await handle.sync()
-  } finally {
-    await handle.close()
-  }
 }

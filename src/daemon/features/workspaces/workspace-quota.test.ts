@@ -1,13 +1,13 @@
 import { createHash, randomBytes } from 'node:crypto'
 import { join } from 'node:path'
-import { describe, expect, onTestFinished, test } from 'vitest'
+import { describe, expect, test } from 'vitest'
 import { createPhotoCard } from '../../../demo/photo-card.ts'
-import { PilotController } from '../../../demo/pilot-controller.ts'
 import { deleteAsset, listAssets } from '../../../shared/api/assets.ts'
 import { abortUpload, beginUpload, presignUpload } from '../../../shared/api/uploads.ts'
 import { listWorkspaces, setWorkspaceQuota } from '../../../shared/api/workspaces.ts'
 import { storedKeys } from '../../testing/stored-keys.ts'
-import { startTestDaemon, TEST_PILOT_TOKEN, type TestDaemon } from '../../testing/test-daemon.ts'
+import { testController } from '../../testing/test-controller.ts'
+import { startTestDaemon, type TestDaemon } from '../../testing/test-daemon.ts'
 import { temporaryFolder } from '../../testing/test-database.ts'
 import { type Outcome, uploadWays } from '../uploads/upload-ways.ts'
 
@@ -94,17 +94,7 @@ test('what controllers upload counts, and is never refused', async () => {
     megapixels: 0.1,
     withClip: false
   })
-  const controller = new PilotController({
-    fieldUrl: base.ready.field.url,
-    token: TEST_PILOT_TOKEN,
-    workspaceId: 'team',
-    deviceId: 'RC-1',
-    droneSerial: 'DRONE1',
-    droneModelKey: '0-99-0',
-    payloadModelKey: '1-88-0',
-    photoType: 'original'
-  })
-  onTestFinished(() => controller.close())
+  const controller = testController(base, 'team')
   expect((await controller.offer(card)).uploaded).toHaveLength(2)
   const usedBytes = card.reduce((sum, file) => sum + file.sizeBytes, 0)
   expect(await usageOf(base, 'team')).toMatchObject({ assetTotal: 2, usedBytes, quotaBytes: 0 })

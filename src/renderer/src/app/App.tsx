@@ -12,6 +12,7 @@ import { jobsLive } from '../features/jobs/jobs.live.ts'
 import { sourcesLive } from '../features/live/sources.live.ts'
 import { recordingsLive } from '../features/recordings/recordings.live.ts'
 import { referencesLive } from '../features/references/references.live.ts'
+import { storageLive } from '../features/storage/storage.live.ts'
 import { startUploads } from '../features/uploads/uploads.ts'
 import { startLiveUpdates } from '../lib/live-updates.ts'
 import { session } from '../lib/session.ts'
@@ -32,6 +33,7 @@ const liveHandlers = [
   activityLive,
   sourcesLive,
   recordingsLive,
+  storageLive,
   doctorLive
 ]
 

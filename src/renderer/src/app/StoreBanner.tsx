@@ -1,4 +1,6 @@
+import { Button } from '@mantine/core'
 import { useQuery } from '@tanstack/react-query'
+import { Link } from '@tanstack/react-router'
 import { useTranslation } from 'react-i18next'
 import { scarceBytes } from '../../../shared/api/system.ts'
 import { useFormats } from '../lib/format.ts'
@@ -9,12 +11,19 @@ import { Banner } from './Banner.tsx'
 export function StoreBanner() {
   const { t } = useTranslation()
   const formats = useFormats()
-  const store = useQuery(statusQuery).data?.store
-  if (store === undefined) return null
-  const detail = store.problem === null ? undefined : t('store.detail', { problem: store.problem })
-  if (!store.reachable) return <Banner tone="bad" title={t('store.unreachable')} detail={detail} />
-  if (!store.writable) return <Banner tone="bad" title={t('store.notWritable')} detail={detail} />
-  if (store.freeBytes !== null && store.freeBytes < scarceBytes)
-    return <Banner tone="warn" title={t('store.almostFull', { size: formats.bytes(store.freeBytes) })} />
+  const { data } = useQuery(statusQuery)
+  if (data === undefined) return null
+  const { trouble, problem, freeBytes } = data.store
+  // What is said there is about the whole base.
+  const action = data.workspaceIds === null && (
+    <Button component={Link} to="/storage" variant="white" color="dark">
+      {t('storage.see')}
+    </Button>
+  )
+  const detail = problem === null ? undefined : t('store.detail', { problem })
+  if (trouble !== null)
+    return <Banner tone="bad" title={t(`storage.trouble.${trouble}.what`)} detail={detail} action={action} />
+  if (freeBytes !== null && freeBytes < scarceBytes)
+    return <Banner tone="warn" title={t('store.almostFull', { size: formats.bytes(freeBytes) })} action={action} />
   return null
 }

@@ -1,10 +1,12 @@
 import {
   type Icon,
+  IconDatabase,
   IconHistory,
   IconListCheck,
   IconMovie,
   IconPhoto,
   IconRadar2,
+  IconSettings,
   IconStethoscope,
   IconTrash,
   IconUpload,
@@ -23,5 +25,7 @@ export const places = [
   { to: '/bin', label: 'app.bin', icon: IconTrash },
   { to: '/jobs', label: 'app.jobs', icon: IconListCheck, badge: DeadJobsBadge },
   { to: '/activity', label: 'app.activity', icon: IconHistory },
+  { to: '/storage', label: 'app.storage', icon: IconDatabase },
+  { to: '/settings', label: 'app.settings', icon: IconSettings },
   { to: '/doctor', label: 'app.doctor', icon: IconStethoscope }
 ] as const satisfies readonly { to: string; label: string; icon: Icon; badge?: ComponentType }[]

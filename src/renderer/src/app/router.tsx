@@ -91,6 +91,18 @@ const activityRoute = createRoute({
   component: lazyRouteComponent(() => import('./ActivityPage.tsx'), 'ActivityPage')
 })
 
+const storageRoute = createRoute({
+  getParentRoute: () => rootRoute,
+  path: '/storage',
+  component: lazyRouteComponent(() => import('../features/storage/StorageScreen.tsx'), 'StorageScreen')
+})
+
+const settingsRoute = createRoute({
+  getParentRoute: () => rootRoute,
+  path: '/settings',
+  component: lazyRouteComponent(() => import('../features/settings/SettingsScreen.tsx'), 'SettingsScreen')
+})
+
 const doctorRoute = createRoute({
   getParentRoute: () => rootRoute,
   path: '/doctor',
@@ -107,6 +119,8 @@ const routeTree = rootRoute.addChildren([
   binRoute.addChildren([binnedAssetRoute]),
   jobsRoute,
   activityRoute,
+  storageRoute,
+  settingsRoute,
   doctorRoute
 ])
 

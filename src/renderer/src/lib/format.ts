@@ -14,6 +14,8 @@ export interface Formats {
   clock(durationMs: number): string
   /** `3 minutes`, `20 seconds`: rough, for time left. */
   span(durationMs: number): string
+  /** `12 ms`, or a span from a second on. */
+  latency(durationMs: number): string
   /** `5 minutes ago` */
   ago(instant: string, nowMs: number): string
   /** A moment where this computer is. */
@@ -76,6 +78,12 @@ function makeFormats(locale: string): Formats {
   const day = new Intl.DateTimeFormat(locale, { dateStyle: 'full', timeZone: 'UTC' })
   const shortDay = new Intl.DateTimeFormat(locale, { dateStyle: 'medium', timeZone: 'UTC' })
   const relative = new Intl.RelativeTimeFormat(locale, { numeric: 'auto' })
+  const span = (durationMs: number) => {
+    const seconds = Math.max(1, Math.round(durationMs / 1000))
+    if (seconds < 60) return unit(seconds, 'second', 0, 'long')
+    if (seconds < 3600) return unit(Math.round(seconds / 60), 'minute', 0, 'long')
+    return unit(seconds / 3600, 'hour', 1, 'long')
+  }
   const number = (value: number, maximumFractionDigits = 0) =>
     new Intl.NumberFormat(locale, { maximumFractionDigits, signDisplay: 'negative' }).format(value)
 
@@ -100,12 +108,8 @@ function makeFormats(locale: string): Formats {
       const [hours, minutes, seconds] = [Math.floor(total / 3600), Math.floor(total / 60) % 60, total % 60]
       return hours > 0 ? `${hours}:${two(minutes)}:${two(seconds)}` : `${minutes}:${two(seconds)}`
     },
-    span(durationMs) {
-      const seconds = Math.max(1, Math.round(durationMs / 1000))
-      if (seconds < 60) return unit(seconds, 'second', 0, 'long')
-      if (seconds < 3600) return unit(Math.round(seconds / 60), 'minute', 0, 'long')
-      return unit(seconds / 3600, 'hour', 1, 'long')
-    },
+    span,
+    latency: (durationMs) => (durationMs < 999.5 ? unit(durationMs, 'millisecond', 0) : span(durationMs)),
     ago(instant, nowMs) {
       const seconds = Math.min(0, Math.round((Date.parse(instant) - nowMs) / 1000))
       if (seconds > -60) return relative.format(seconds, 'second')

@@ -22,7 +22,7 @@ export const status = {
   workspaceIds: null,
   controllersCanPair: true,
   tokenCommand: null,
-  store: { mode: 'embedded', reachable: true, writable: true, freeBytes: null, problem: null },
+  store: { mode: 'embedded', reachable: true, writable: true, freeBytes: null, trouble: null, problem: null },
   ffmpeg: { found: false, path: null },
   retention: { graceHours: 24, binDays: 30 }
 }

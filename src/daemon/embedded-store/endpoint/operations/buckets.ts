@@ -10,7 +10,8 @@ export const listBuckets: Operation = {
   method: 'GET',
   level: 'service',
   body: 'none',
-  // Judged per bucket below: a caller sees the buckets it may list.
+  // A caller sees the buckets it may list.
+  judgesEntries: true,
   access: () => [],
   async handle(context) {
     const { engine, query, caller } = context
@@ -69,6 +70,7 @@ export const createBucket: Operation = {
   level: 'bucket',
   body: 'xml',
   bodyOptional: true,
+  makesBucket: true,
   refusesReplay: true,
   access: onBucket('s3:CreateBucket'),
   async handle({ engine, bucket, headers, region, caller, xmlBody, hasBody }) {

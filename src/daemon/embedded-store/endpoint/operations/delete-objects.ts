@@ -14,7 +14,7 @@ export const deleteObjects: Operation = {
   level: 'bucket',
   subresources: ['delete'],
   body: 'xml',
-  // Judged key by key below.
+  judgesEntries: true,
   access: () => [],
   async handle(context) {
     assertIntegrity(context)
@@ -60,6 +60,7 @@ async function deleteOne(context: OperationContext, object: XmlElement): Promise
     if (key === '') throw new S3Error('MalformedXML', { message: 'Every object needs a Key.' })
     assertNullVersion(versionId)
     if (!context.allows({ action: 's3:DeleteObject', resource: `${bucket}/${key}` })) throw new S3Error('AccessDenied')
+    await context.assertBucket()
     if (childText(object, 'LastModifiedTime') !== undefined || childText(object, 'Size') !== undefined)
       throw new S3Error('NotImplemented')
     await deleteIfMatching(engine, bucket, key, childText(object, 'ETag'))

@@ -1,10 +1,14 @@
-import { type ByteRange, type ObjectInfo, type StorageEngine, StorageError } from '../../engine/storage-engine.ts'
+import { type ByteRange, type ObjectHandle, type ObjectInfo, StorageError } from '../../engine/storage-engine.ts'
 import { checksumResponseHeaders } from '../checksums.ts'
 import { invalidArgument, S3Error } from '../s3-error.ts'
+import type { ServedStorage } from '../served-storage.ts'
 import { assertSupportedHeaders, objectHeaders, quoted, storedPart, writePrecondition } from './object-headers.ts'
 import { type Operation, type OperationContext, onObject } from './operation.ts'
 
 import { isNotModified, requestedRange } from './read-conditions.ts'
+
+/** What is no longer is read before it is answered: that spares a stream, and damage becomes an error instead of a short body. */
+const ONE_PIECE_BYTES = 64 * 1024
 
 export const putObject: Operation = {
   name: 'PutObject',
@@ -19,7 +23,6 @@ export const putObject: Operation = {
     const { writer, checksumAlgorithm } = await receiveObject({
       part: null,
       async beforeBody() {
-        await engine.headBucket(bucket)
         if (precondition !== undefined) await engine.checkPrecondition(bucket, key, precondition)
       }
     })
@@ -40,11 +43,20 @@ export const getObject: Operation = {
     const handle = await context.engine.openObject(context.bucket, context.key)
     try {
       const { range, ...response } = describeRead(context, handle.info)
-      return response.status === 304 ? response : { ...response, body: handle.read(range) }
+      if (response.status === 304) return response
+      const sizeBytes = range === undefined ? handle.info.sizeBytes : range.end - range.start + 1
+      const isShort = sizeBytes <= ONE_PIECE_BYTES
+      return { ...response, body: isShort ? await readPiece(handle, range?.start ?? 0, sizeBytes) : handle.read(range) }
     } finally {
       handle.close()
     }
   }
+}
+
+async function readPiece(handle: ObjectHandle, start: number, sizeBytes: number): Promise<Buffer> {
+  const piece = Buffer.allocUnsafe(sizeBytes)
+  for (let done = 0; done < sizeBytes; ) done += await handle.readAt(piece.subarray(done), start + done)
+  return piece
 }
 
 export const headObject: Operation = {
@@ -76,7 +88,7 @@ export const deleteObject: Operation = {
 
 /** Deletes a key, if it still holds the given version. That it is gone already is success, also with a condition. */
 export async function deleteIfMatching(
-  engine: StorageEngine,
+  engine: ServedStorage,
   bucket: string,
   key: string,
   ifMatch: string | undefined

@@ -18,6 +18,7 @@ import { listObjects, listObjectsV2, listObjectVersions } from './listing.ts'
 import { abortMultipartUpload, completeMultipartUpload, createMultipartUpload, uploadPart } from './multipart.ts'
 import { assertNullVersion, deleteObject, getObject, headObject, putObject } from './objects.ts'
 import type { Operation } from './operation.ts'
+import { getObjectTagging } from './tagging.ts'
 import { listMultipartUploads, listParts } from './upload-listing.ts'
 import { uploadPartCopy } from './upload-part-copy.ts'
 
@@ -47,6 +48,7 @@ export const OPERATIONS: readonly Operation[] = [
   deleteObject,
   getObjectAcl,
   putObjectAcl,
+  getObjectTagging,
   createMultipartUpload,
   uploadPart,
   uploadPartCopy,
@@ -57,12 +59,24 @@ export const OPERATIONS: readonly Operation[] = [
 
 /** Query parameters that select what a request is about. An operation that does not know one must not run. */
 const SUBRESOURCES = [
-  ...['acl', 'cors', 'delete', 'list-type', 'location', 'partNumber', 'uploadId', 'uploads', 'versioning', 'versions'],
+  ...[
+    'acl',
+    'cors',
+    'delete',
+    'list-type',
+    'location',
+    'partNumber',
+    'tagging',
+    'uploadId',
+    'uploads',
+    'versioning',
+    'versions'
+  ],
   // Recognised, never served.
   ...['accelerate', 'analytics', 'append', 'attributes', 'encryption', 'intelligent-tiering', 'inventory'],
   ...['legal-hold', 'lifecycle', 'logging', 'metadataConfiguration', 'metadataTable', 'metrics', 'notification'],
   ...['object-lock', 'ownershipControls', 'policy', 'policyStatus', 'publicAccessBlock', 'renameObject', 'replication'],
-  ...['requestPayment', 'restore', 'retention', 'select', 'session', 'tagging', 'torrent', 'website']
+  ...['requestPayment', 'restore', 'retention', 'select', 'session', 'torrent', 'website']
 ]
 
 /**

@@ -1,10 +1,11 @@
 import type { Readable } from 'node:stream'
 import type { Credential } from '../../credentials/identity-service.ts'
-import type { ChecksumAlgorithm, StorageEngine } from '../../engine/storage-engine.ts'
+import type { ChecksumAlgorithm } from '../../engine/storage-engine.ts'
 import type { PolicyContext } from '../../policy/policy-conditions.ts'
 import type { Headers } from '../headers.ts'
 import type { ReceivedObjectBody } from '../object-body.ts'
 import type { QueryParameters } from '../request-target.ts'
+import type { ServedStorage } from '../served-storage.ts'
 import type { PartOfUpload } from '../upload-progress.ts'
 import type { XmlElement } from '../xml-reader.ts'
 
@@ -12,7 +13,7 @@ import type { XmlElement } from '../xml-reader.ts'
 export interface S3Response {
   status: number
   headers?: Record<string, string>
-  body?: string | Readable
+  body?: string | Buffer | Readable
 }
 
 /** One thing the caller must be allowed to do. */
@@ -34,7 +35,7 @@ export interface S3Request {
 
 /** A request that may go ahead, with the means to carry it out. */
 export interface OperationContext extends S3Request {
-  readonly engine: StorageEngine
+  readonly engine: ServedStorage
   readonly region: string
   /** The declared `x-amz-content-sha256`, or `UNSIGNED-PAYLOAD`. */
   readonly payloadHash: string
@@ -42,6 +43,11 @@ export interface OperationContext extends S3Request {
   allows(access: RequiredAccess): boolean
   /** The same question without a trace, for showing what a caller may see. */
   mayPossibly(access: RequiredAccess): boolean
+  /**
+   * For operations that judge single entries; all others run only when this holds.
+   * @throws StorageError NoSuchBucket, S3Error AccessDenied when the bucket is another owner's than the request expects
+   */
+  assertBucket(): Promise<void>
   /** Whether an XML body was sent. */
   readonly hasBody: boolean
   /** Parses the body, whose digests have been checked, as XML with the given root. */
@@ -71,6 +77,10 @@ export interface Operation {
   readonly bodyOptional?: true
   /** Checksum headers describe the object the request makes, not the XML body. */
   readonly checksumsOfObject?: true
+  /** The bucket it names need not exist. */
+  readonly makesBucket?: true
+  /** The caller is judged entry by entry, and may hear of the bucket only where an entry is allowed. */
+  readonly judgesEntries?: true
   /** A captured request must not work twice. */
   readonly refusesReplay?: true
   /** May take long: the answer is begun early and padded with spaces. */

@@ -4,8 +4,8 @@ import { useInfiniteQuery } from '@tanstack/react-query'
 import { useTranslation } from 'react-i18next'
 import { auditActions, exportAudit } from '../../../../shared/api/audit.ts'
 import { EmptyNotice } from '../../components/EmptyNotice.tsx'
+import { Page } from '../../components/Page.tsx'
 import { QueryFailure } from '../../components/QueryFailure.tsx'
-import { ScreenTitle } from '../../components/ScreenTitle.tsx'
 import { ShowMore } from '../../components/ShowMore.tsx'
 import { useMay } from '../../lib/use-may.ts'
 import { ActivityRow } from './ActivityRow.tsx'
@@ -27,41 +27,45 @@ export function ActivityScreen({
   const mayLook = useMay('operator')
   const mayCheck = useMay('admin')
   return (
-    <div className={classes['page']}>
-      <header className={classes['head']}>
-        <ScreenTitle>{t('activity.title')}</ScreenTitle>
-        {mayLook && (
-          <NativeSelect
-            aria-label={t('activity.filter')}
-            value={search.action ?? ''}
-            onChange={(event) =>
-              onSearch(activitySearchSchema.parse({ action: event.currentTarget.value || undefined }))
-            }
-            data={[
-              { value: '', label: t('activity.everything') },
-              ...auditActions.map((action) => ({ value: action, label: actionText(t, action) }))
-            ]}
-          />
-        )}
-        {mayCheck && (
-          <Button
-            component="a"
-            variant="default"
-            href={exportAudit.path}
-            download="flightcase-activity.ndjson"
-            leftSection={<IconDownload size={22} aria-hidden />}
-          >
-            {t('activity.export')}
-          </Button>
-        )}
-      </header>
+    <Page
+      title={t('activity.title')}
+      width="table"
+      actions={
+        <>
+          {mayLook && (
+            <NativeSelect
+              aria-label={t('activity.filter')}
+              value={search.action ?? ''}
+              onChange={(event) =>
+                onSearch(activitySearchSchema.parse({ action: event.currentTarget.value || undefined }))
+              }
+              data={[
+                { value: '', label: t('activity.everything') },
+                ...auditActions.map((action) => ({ value: action, label: actionText(t, action) }))
+              ]}
+            />
+          )}
+          {mayCheck && (
+            <Button
+              component="a"
+              variant="default"
+              href={exportAudit.path}
+              download="flightcase-activity.ndjson"
+              leftSection={<IconDownload size={22} aria-hidden />}
+            >
+              {t('activity.export')}
+            </Button>
+          )}
+        </>
+      }
+    >
       {mayCheck && <TrailCheck />}
       {mayLook ? (
         <Trail search={search} />
       ) : (
         <EmptyNotice icon={IconLock} title={t('activity.forbiddenTitle')} text={t('activity.forbiddenText')} />
       )}
-    </div>
+    </Page>
   )
 }
 

@@ -29,14 +29,14 @@ const ids = () => screen.getAllByTestId('check').map((check) => check.dataset['i
 
 test('a base that is well says so in large letters, and what is in order below', async () => {
   show(off, room)
-  expect((await screen.findByTestId('doctor-verdict')).textContent).toBe('All is well')
+  expect((await screen.findByTestId('verdict')).textContent).toBe('All is well')
   expect(ids()).toEqual(['data_room', 'media_server'])
   expect(screen.getByText('57 GB are free on the disk of the data folder.')).toBeTruthy()
 })
 
 test('the worst stands first, with what helps, what was reported and what to copy', async () => {
   show(room, open, away)
-  expect((await screen.findByTestId('doctor-verdict')).textContent).toBe('1 problem · 1 warning')
+  expect((await screen.findByTestId('verdict')).textContent).toBe('1 problem · 1 warning')
   expect(ids()).toEqual(['store', 'data_folder', 'data_room'])
   const [store, folder] = screen.getAllByTestId('check') as [HTMLElement, HTMLElement]
   for (const text of ['Problem', /http:\/\/store\.lan:9000 does not answer/, /Check that it runs/, /ECONNREFUSED/])

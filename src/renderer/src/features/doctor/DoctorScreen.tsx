@@ -1,18 +1,13 @@
 import { Button, Skeleton } from '@mantine/core'
-import {
-  IconAlertOctagonFilled,
-  IconAlertTriangleFilled,
-  IconCircleCheckFilled,
-  IconLock,
-  IconRefresh
-} from '@tabler/icons-react'
+import { IconLock, IconRefresh } from '@tabler/icons-react'
 import { useQuery } from '@tanstack/react-query'
 import { useTranslation } from 'react-i18next'
 import type { Check } from '../../../../shared/api/doctor.ts'
 import { EmptyNotice } from '../../components/EmptyNotice.tsx'
+import { Page } from '../../components/Page.tsx'
 import { ProgressBar } from '../../components/ProgressBar.tsx'
 import { QueryFailure } from '../../components/QueryFailure.tsx'
-import { ScreenTitle } from '../../components/ScreenTitle.tsx'
+import { Verdict } from '../../components/Verdict.tsx'
 import { useFormats } from '../../lib/format.ts'
 import { statusQuery } from '../../lib/status-query.ts'
 import { CheckCard } from './CheckCard.tsx'
@@ -37,27 +32,30 @@ function Checks() {
   const doctor = useQuery(doctorQuery)
   const { data } = doctor
   return (
-    <div className={classes['page']}>
-      <header className={classes['head']}>
-        <ScreenTitle>{t('doctor.title')}</ScreenTitle>
-        {data && (
-          <span className={classes['muted']}>{t('doctor.checked', { time: formats.time(data.checkedAt) })}</span>
-        )}
-        <Button
-          leftSection={<IconRefresh size={22} aria-hidden />}
-          disabled={doctor.isFetching}
-          onClick={() => void doctor.refetch()}
-        >
-          {t(doctor.isFetching ? 'doctor.checking' : 'doctor.again')}
-        </Button>
-      </header>
+    <Page
+      title={t('doctor.title')}
+      actions={
+        <>
+          {data && (
+            <span className={classes['muted']}>{t('doctor.checked', { time: formats.time(data.checkedAt) })}</span>
+          )}
+          <Button
+            leftSection={<IconRefresh size={22} aria-hidden />}
+            disabled={doctor.isFetching}
+            onClick={() => void doctor.refetch()}
+          >
+            {t(doctor.isFetching ? 'doctor.checking' : 'doctor.again')}
+          </Button>
+        </>
+      }
+    >
       <div className={classes['progress']}>
         {doctor.isFetching && <ProgressBar fraction={null} label={t('doctor.checking')} />}
       </div>
       {doctor.isError && <QueryFailure error={doctor.error} retry={() => void doctor.refetch()} />}
       {doctor.isPending && <Skeleton height={240} radius="md" />}
       {data && !doctor.isError && <Findings checks={data.checks} />}
-    </div>
+    </Page>
   )
 }
 
@@ -68,7 +66,7 @@ function Findings({ checks }: { checks: readonly Check[] }) {
   const rest = [...of('ok'), ...of('off')]
   return (
     <>
-      <Verdict problems={of('problem').length} warnings={of('warning').length} />
+      <Outcome problems={of('problem').length} warnings={of('warning').length} />
       {trouble.length > 0 && (
         <section className={classes['trouble']} aria-label={t('doctor.trouble')}>
           {trouble.map((check) => (
@@ -89,19 +87,13 @@ function Findings({ checks }: { checks: readonly Check[] }) {
   )
 }
 
-/** How it stands with the base, to be read across a table. */
-function Verdict({ problems, warnings }: { problems: number; warnings: number }) {
+/** How it stands with the base. */
+function Outcome({ problems, warnings }: { problems: number; warnings: number }) {
   const { t } = useTranslation()
-  const tone = problems > 0 ? 'bad' : warnings > 0 ? 'warn' : 'ok'
-  const ToneIcon = { bad: IconAlertOctagonFilled, warn: IconAlertTriangleFilled, ok: IconCircleCheckFilled }[tone]
   const words = [
     problems > 0 && t('doctor.problems', { count: problems }),
     warnings > 0 && t('doctor.warnings', { count: warnings })
   ].filter((text) => text !== false)
-  return (
-    <p className={classes['verdict']} data-tone={tone} role="status" data-testid="doctor-verdict">
-      <ToneIcon size={40} aria-hidden />
-      {words.length === 0 ? t('doctor.well') : words.join(' · ')}
-    </p>
-  )
+  const tone = problems > 0 ? 'bad' : warnings > 0 ? 'warn' : 'ok'
+  return <Verdict tone={tone} text={words.length === 0 ? t('doctor.well') : words.join(' · ')} />
 }

@@ -16,7 +16,7 @@ export function FieldAddresses() {
   const deafStore = isLocalOnly(s3Urls) ? s3Urls[0] : undefined
   const options = [
     deafField !== undefined && `--field ${openToNetwork(deafField)}`,
-    deafStore !== undefined && store.mode === 'embedded' && `--s3 ${openToNetwork(deafStore)}`
+    deafStore !== undefined && store.mode !== 'external' && `--s3 ${openToNetwork(deafStore)}`
   ].filter((option) => option !== false)
   return (
     <div className={classes['addresses']}>

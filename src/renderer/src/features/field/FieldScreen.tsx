@@ -3,8 +3,8 @@ import { IconPlus } from '@tabler/icons-react'
 import { useQuery } from '@tanstack/react-query'
 import { useState } from 'react'
 import { useTranslation } from 'react-i18next'
+import { Page } from '../../components/Page.tsx'
 import { QueryFailure } from '../../components/QueryFailure.tsx'
-import { ScreenTitle } from '../../components/ScreenTitle.tsx'
 import { connection } from '../../lib/live-updates.ts'
 import { useStore } from '../../lib/store.ts'
 import { useMay } from '../../lib/use-may.ts'
@@ -42,18 +42,19 @@ function Board({ onAdd }: { onAdd: (() => void) | undefined }) {
   const { lanes, flights, refusedSignIns } = board.data
   if (lanes.length === 0)
     return (
-      <div className={classes['page']}>
-        <ScreenTitle stays>{t('field.title')}</ScreenTitle>
+      <Page title={t('field.title')} titleStays width="pictures">
         <RefusedSignIns refused={refusedSignIns} />
         <ConnectGuide onAdd={onAdd} />
-      </div>
+      </Page>
     )
 
   return (
-    <div className={classes['page']}>
-      <div className={classes['head']}>
-        <ScreenTitle stays>{t('field.title')}</ScreenTitle>
-        {onAdd ? (
+    <Page
+      title={t('field.title')}
+      titleStays
+      width="pictures"
+      actions={
+        onAdd ? (
           <Button variant="default" leftSection={<IconPlus size={20} aria-hidden />} onClick={onAdd}>
             {t('pairing.add')}
           </Button>
@@ -63,8 +64,9 @@ function Board({ onAdd }: { onAdd: (() => void) | undefined }) {
               {t('field.connectAnother')}
             </Button>
           )
-        )}
-      </div>
+        )
+      }
+    >
       <RefusedSignIns refused={refusedSignIns} />
       {guideOpen && !onAdd && <ConnectGuide onHide={() => setGuideOpen(false)} />}
       <div className={classes['board']} data-stale={lost || undefined}>
@@ -75,19 +77,18 @@ function Board({ onAdd }: { onAdd: (() => void) | undefined }) {
         </section>
         <FlightList flights={flights} />
       </div>
-    </div>
+    </Page>
   )
 }
 
 function FieldSkeleton() {
   const { t } = useTranslation()
   return (
-    <div className={classes['page']} aria-busy="true">
-      <ScreenTitle stays>{t('field.title')}</ScreenTitle>
+    <Page title={t('field.title')} titleStays width="pictures" isBusy>
       <div className={classes['board']}>
         <Skeleton height={280} radius="lg" />
         <Skeleton height={200} radius="lg" />
       </div>
-    </div>
+    </Page>
   )
 }

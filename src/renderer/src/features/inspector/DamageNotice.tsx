@@ -1,9 +1,8 @@
 import { useTranslation } from 'react-i18next'
-import type { AssetDetail, MediaProblem } from '../../../../shared/api/assets.ts'
+import { type AssetDetail, type MediaProblem, storedDamage } from '../../../../shared/api/assets.ts'
 import { Callout } from '../../components/Callout.tsx'
 
-/** Damage that arose in the store, as against a file that already came that way. */
-const storedDamage: ReadonlySet<MediaProblem> = new Set(['bytes_missing', 'bytes_changed'])
+const inStore: ReadonlySet<MediaProblem> = new Set(storedDamage)
 
 /** Says in words what is wrong with the bytes and what can be done about it; nothing for a sound asset. */
 export function DamageNotice({ asset: { damage } }: { asset: AssetDetail }) {
@@ -11,7 +10,7 @@ export function DamageNotice({ asset: { damage } }: { asset: AssetDetail }) {
   if (damage === null) return null
   return (
     <Callout tone="bad" title={t(`media.damage.${damage}`)}>
-      {storedDamage.has(damage) ? t('media.damageAdvice.stored') : t('media.damageAdvice.reupload')}
+      {inStore.has(damage) ? t('media.damageAdvice.stored') : t('media.damageAdvice.reupload')}
     </Callout>
   )
 }

@@ -11,8 +11,9 @@ import type { ReactNode } from 'react'
 import { useTranslation } from 'react-i18next'
 import { type JobCounts, retryJobs } from '../../../../shared/api/jobs.ts'
 import { EmptyNotice } from '../../components/EmptyNotice.tsx'
+import { Page } from '../../components/Page.tsx'
 import { QueryFailure } from '../../components/QueryFailure.tsx'
-import { ScreenTitle } from '../../components/ScreenTitle.tsx'
+import { Section } from '../../components/Section.tsx'
 import { ShowMore } from '../../components/ShowMore.tsx'
 import { api } from '../../lib/api.ts'
 import { useFormats } from '../../lib/format.ts'
@@ -32,8 +33,7 @@ export function JobsScreen() {
   const dead = useInfiniteQuery(endedJobsQuery('dead'))
   const cancelled = useInfiniteQuery(endedJobsQuery('cancelled'))
   return (
-    <div className={classes['page']}>
-      <ScreenTitle>{t('jobs.title')}</ScreenTitle>
+    <Page title={t('jobs.title')}>
       {atWork.data ? (
         <>
           {isNothing(atWork.data.counts) && (
@@ -57,35 +57,12 @@ export function JobsScreen() {
       ) : (
         <QueryFailure error={atWork.error} retry={() => void atWork.refetch()} />
       )}
-    </div>
+    </Page>
   )
 }
 
 function isNothing(counts: JobCounts): boolean {
   return Object.values(counts).every((count) => count === 0)
-}
-
-function Section({
-  title,
-  hint,
-  action,
-  children
-}: {
-  title: string
-  hint?: string
-  action?: ReactNode
-  children: ReactNode
-}) {
-  return (
-    <section className={classes['section']} aria-label={title}>
-      <div className={classes['head']}>
-        <h2 className={classes['name']}>{title}</h2>
-        {action}
-      </div>
-      {hint && <p className={classes['hint']}>{hint}</p>}
-      {children}
-    </section>
-  )
 }
 
 function Rows({ jobs }: { jobs: readonly ListedJob[] }) {

@@ -3,8 +3,8 @@ import { IconPlus, IconVideo } from '@tabler/icons-react'
 import { useState } from 'react'
 import { useTranslation } from 'react-i18next'
 import { EmptyNotice } from '../../components/EmptyNotice.tsx'
+import { Page } from '../../components/Page.tsx'
 import { QueryFailure } from '../../components/QueryFailure.tsx'
-import { ScreenTitle } from '../../components/ScreenTitle.tsx'
 import { useMay } from '../../lib/use-may.ts'
 import { LivePlayer } from './LivePlayer.tsx'
 import classes from './LiveScreen.module.css'
@@ -40,15 +40,20 @@ function Wall({ isCovered, onDialog }: { isCovered: boolean; onDialog: OnSourceD
   const { sources, items, isStale } = useLiveSources()
   const mayAdd = useMay('operator')
   return (
-    <div className={classes['page']}>
-      <div className={classes['head']}>
-        <ScreenTitle stays>{t('live.title')}</ScreenTitle>
-        {mayAdd && items !== undefined && items.length > 0 && (
+    <Page
+      title={t('live.title')}
+      titleStays
+      width="pictures"
+      actions={
+        mayAdd &&
+        items !== undefined &&
+        items.length > 0 && (
           <Button leftSection={<IconPlus size={22} aria-hidden />} onClick={() => onDialog({ kind: 'add' })}>
             {t('live.add')}
           </Button>
-        )}
-      </div>
+        )
+      }
+    >
       {sources.data && <ServerNotice server={sources.data.server} />}
       {items === undefined ? (
         sources.isPending ? (
@@ -80,6 +85,6 @@ function Wall({ isCovered, onDialog }: { isCovered: boolean; onDialog: OnSourceD
           ))}
         </section>
       )}
-    </div>
+    </Page>
   )
 }

@@ -5,8 +5,8 @@ import { Link } from '@tanstack/react-router'
 import { useEffect, useState } from 'react'
 import { useTranslation } from 'react-i18next'
 import { EmptyNotice } from '../../components/EmptyNotice.tsx'
+import { Page } from '../../components/Page.tsx'
 import { QueryFailure } from '../../components/QueryFailure.tsx'
-import { ScreenTitle } from '../../components/ScreenTitle.tsx'
 import { sourcesQuery } from '../../lib/sources-query.ts'
 import { ClipList } from './ClipList.tsx'
 import { DayPicker, type RecordingDay } from './DayPicker.tsx'
@@ -41,33 +41,37 @@ export function RecordingsScreen({
   const source = sourceId === null ? sources.data && all[0] : all.find(({ id }) => id === sourceId)
   const missing = [sources, removedSources].find(({ data }) => data === undefined)
   return (
-    <div className={classes['page']}>
-      <header className={classes['head']}>
-        <ScreenTitle>{t('recordings.title')}</ScreenTitle>
-        {all.length > 0 && (
-          <NativeSelect
-            className={classes['stream']}
-            aria-label={t('recordings.stream')}
-            value={source?.id ?? ''}
-            onChange={(event) => onGo(event.currentTarget.value, null)}
-            data={[
-              ...(source === undefined ? [{ value: '', label: '…' }] : []),
-              ...present.map(optionOf),
-              ...(removed.length === 0 ? [] : [{ group: t('recordings.removed'), items: removed.map(optionOf) }])
-            ]}
-          />
-        )}
-        {source && !source.isRemoved && (
-          <Button
-            component={Link}
-            variant="default"
-            to={`/live/${source.id}`}
-            leftSection={<IconVideo size={22} aria-hidden />}
-          >
-            {t('recordings.live')}
-          </Button>
-        )}
-      </header>
+    <Page
+      title={t('recordings.title')}
+      width="pictures"
+      actions={
+        <>
+          {all.length > 0 && (
+            <NativeSelect
+              className={classes['stream']}
+              aria-label={t('recordings.stream')}
+              value={source?.id ?? ''}
+              onChange={(event) => onGo(event.currentTarget.value, null)}
+              data={[
+                ...(source === undefined ? [{ value: '', label: '…' }] : []),
+                ...present.map(optionOf),
+                ...(removed.length === 0 ? [] : [{ group: t('recordings.removed'), items: removed.map(optionOf) }])
+              ]}
+            />
+          )}
+          {source && !source.isRemoved && (
+            <Button
+              component={Link}
+              variant="default"
+              to={`/live/${source.id}`}
+              leftSection={<IconVideo size={22} aria-hidden />}
+            >
+              {t('recordings.live')}
+            </Button>
+          )}
+        </>
+      }
+    >
       {source ? (
         <SourceRecordings key={source.id} source={source} day={day} onDay={(next) => onGo(source.id, next)} />
       ) : missing?.isPending ? (
@@ -77,7 +81,7 @@ export function RecordingsScreen({
       ) : (
         <NoSource isGone={sourceId !== null} />
       )}
-    </div>
+    </Page>
   )
 }
 

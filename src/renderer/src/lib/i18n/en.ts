@@ -1,6 +1,8 @@
 import { doctor } from './en/doctor.ts'
 import { live } from './en/live.ts'
 import { recordings } from './en/recordings.ts'
+import { settings } from './en/settings.ts'
+import { storage } from './en/storage.ts'
 
 /** Every text of the screen in English, the language that fixes the keys. Plural forms end in `_one` and `_other`. */
 export const en = {
@@ -15,6 +17,8 @@ export const en = {
     bin: 'Bin',
     jobs: 'Jobs',
     activity: 'Activity',
+    storage: 'Storage',
+    settings: 'Settings',
     doctor: 'Doctor',
     loading: 'Loading…',
     retry: 'Try again',
@@ -53,8 +57,6 @@ export const en = {
   },
   store: {
     free: '{{size}} free',
-    unreachable: 'The media store does not answer. Nothing can be received until it does.',
-    notWritable: 'Media cannot be stored right now. Uploads are being refused.',
     almostFull: 'Only {{size}} of disk space left. Make room before the next upload.',
     detail: 'Reported: {{problem}}'
   },
@@ -120,6 +122,9 @@ export const en = {
     recording_away: 'This recording cannot be reached at present. The disk that it is on may be unplugged.',
     clip_not_found: 'This clip is not here any more.',
     asset_not_stream: 'This asset is not a stream.',
+    setting_fixed: 'Where Flightcase is started, something else is set. It cannot be changed here.',
+    settings_incomplete: 'Something is missing.',
+    scrub_not_available: 'This store looks after its files itself.',
     store_unreachable: 'The media store does not answer.',
     store_full: 'The disk is full.',
     disk_full: 'The disk of the base is full. Make room.',
@@ -331,6 +336,8 @@ export const en = {
   live,
   recordings,
   doctor,
+  storage,
+  settings,
   uploads: {
     title: 'Uploads',
     chooseFiles: 'Choose files',
@@ -558,6 +565,7 @@ export const en = {
       source_deleted: 'Removed a stream',
       source_key_replaced: 'Replaced the address that a stream is sent to',
       recording_deleted: 'Deleted a recording',
+      settings_changed: 'Changed the settings of the store',
       workspace_quota_changed: 'Changed the quota of a workspace',
       token_created: 'Made a token',
       token_revoked: 'Revoked a token',

@@ -2,6 +2,8 @@ import type { Translation } from './translation.ts'
 import { doctor } from './zh-CN/doctor.ts'
 import { live } from './zh-CN/live.ts'
 import { recordings } from './zh-CN/recordings.ts'
+import { settings } from './zh-CN/settings.ts'
+import { storage } from './zh-CN/storage.ts'
 
 /** The screen in Simplified Chinese, which has one plural form (`_other`). A missing key does not compile. */
 export const zhCN: Translation = {
@@ -16,6 +18,8 @@ export const zhCN: Translation = {
     bin: '回收站',
     jobs: '任务',
     activity: '操作记录',
+    storage: '存储',
+    settings: '设置',
     doctor: '诊断',
     loading: '正在加载…',
     retry: '重试',
@@ -54,8 +58,6 @@ export const zhCN: Translation = {
   },
   store: {
     free: '剩余 {{size}}',
-    unreachable: '媒体存储没有响应。恢复之前无法接收任何文件。',
-    notWritable: '目前无法保存素材，上传会被拒绝。',
     almostFull: '磁盘空间仅剩 {{size}}。请在下次上传前腾出空间。',
     detail: '报告的原因：{{problem}}'
   },
@@ -120,6 +122,9 @@ export const zhCN: Translation = {
     recording_away: '目前无法读取此录像，存放它的磁盘可能已断开。',
     clip_not_found: '此片段已不存在。',
     asset_not_stream: '此素材不是视频流。',
+    setting_fixed: '启动 Flightcase 时指定了其他值，无法在这里更改。',
+    settings_incomplete: '缺少必要内容。',
+    scrub_not_available: '此存储自行检查其文件。',
     store_unreachable: '媒体存储没有响应。',
     store_full: '磁盘已满。',
     disk_full: '基站的磁盘已满，请腾出空间。',
@@ -308,6 +313,8 @@ export const zhCN: Translation = {
   live,
   recordings,
   doctor,
+  storage,
+  settings,
   uploads: {
     title: '上传',
     chooseFiles: '选择文件',
@@ -508,6 +515,7 @@ export const zhCN: Translation = {
       source_deleted: '移除视频流',
       source_key_replaced: '更换视频流的推流地址',
       recording_deleted: '删除录像',
+      settings_changed: '更改存储设置',
       workspace_quota_changed: '更改工作区配额',
       token_created: '创建令牌',
       token_revoked: '吊销令牌',

@@ -86,7 +86,20 @@ export const doctor: Translation['doctor'] = {
       name: '素材存储',
       embedded: { what: '素材保存在 {{place}}，可以写入和读取。' },
       external: { what: '{{place}} 的存储可以写入和读取素材（存储桶 {{bucket}}）。' },
+      gateway: { what: '{{place}} 的存储可以写入和读取素材（存储桶 {{bucket}}），遥控器只通过此基站访问它。' },
+      minio: {
+        what: '{{place}} 的存储可以写入和读取素材（存储桶 {{bucket}}）。它自称 {{server}}：MinIO 的所有开源版本中，只要知道访问密钥 ID，无需密钥即可写入文件（CVE-2026-41145、CVE-2026-40344），而遥控器都知道一个。',
+        help: '除非它是 2026 年 4 月之后的 Silo 或 AIStor，否则请使用 gateway 存储模式，使遥控器不知道它的任何密钥，并且不要让不信任的人进入它的网络。'
+      },
       full: { what: '素材存储已满，遥控器无法上传。', help: '请清空回收站，或在其磁盘上腾出空间。' },
+      read_only: {
+        what: '{{place}} 所在的磁盘不再接受写入。已有内容仍可读取，但遥控器无法上传。',
+        help: '磁盘可能即将损坏，或曾被短暂拔出。请先将其中的内容复制到另一块磁盘，然后重新连接并重新启动 Flightcase。'
+      },
+      unplugged: {
+        what: '存放素材的磁盘不在：{{place}} 已不存在。没有删除任何内容。',
+        help: '请重新连接该磁盘，之后上传会自动继续。'
+      },
       unreachable: {
         what: '{{place}} 的素材存储没有应答，恢复之前无法接收任何内容。',
         help: '请检查它是否在运行，以及这台电脑是否在它的网络中。它的地址由此设置指定：'
@@ -105,7 +118,11 @@ export const doctor: Translation['doctor'] = {
       },
       files_unknown: {
         what: '素材存储的索引是从副本恢复的。索引中没有的文件都已保留，数量：{{keptCount}}。',
-        help: '该副本之后收到的素材可能就在其中，目前无法打开。请不要改动 {{place}}，并联系管理此基站的人。'
+        help: '该副本之后收到的素材可能就在其中，目前无法打开。请不要改动 {{place}}，关闭 Flightcase，并请管理此基站的人执行以下命令，它可能找回这些文件的名称：'
+      },
+      index_damaged: {
+        what: '素材存储的索引已损坏。素材本身保存在单独的文件中。',
+        help: '请在没有遥控器上传时关闭 Flightcase，并请管理此基站的人执行以下命令，它会用每日副本和日志重建索引：'
       },
       clock_refused: {
         what: '素材存储拒绝了我们：它的时钟与这台电脑相差太多。',

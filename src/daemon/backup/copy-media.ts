@@ -1,0 +1,115 @@
+import { readdir, stat, utimes } from 'node:fs/promises'
+import { dirname, join, relative } from 'node:path'
+import Sqlite from 'better-sqlite3'
+import { BlobFiles } from '../embedded-store/engine/blob-files.ts'
+import { namelessFiles, objectsInFiles } from '../embedded-store/engine/recovery/files-and-rows.ts'
+import type { DamageFound } from '../embedded-store/engine/recovery/verify-store.ts'
+import { StartupError } from '../errors.ts'
+import { freeBytesOfDisk, isMissingFile, syncFolder } from '../files.ts'
+import { copyFileWhole, UnreadableSource } from './copy-file.ts'
+
+const READ_ONLY = 0o400
+/** File systems of memory sticks count in steps of two seconds. */
+const SAME_TIME_MS = 2000
+
+export type Copied = { files: number; bytes: number }
+export type CopiedPayload = {
+  copied: Copied
+  damaged: DamageFound[]
+  /** Files in the backup that its index does not know: of media that was deleted since. They are kept. */
+  left: Copied
+}
+type Blob = { id: string; sizeBytes: number; sha256: string }
+
+/** Copies the payload files that an index names and that are not there yet. */
+export async function copyPayload(indexPath: string, fromStore: string, toStore: string): Promise<CopiedPayload> {
+  const [from, to] = [new BlobFiles(fromStore), new BlobFiles(toStore)]
+  const db = new Sqlite(indexPath, { readonly: true })
+  try {
+    const result: CopiedPayload = { copied: { files: 0, bytes: 0 }, damaged: [], left: { files: 0, bytes: 0 } }
+    const wanted = await missingIn(to, db)
+    await assertRoom(toStore, wanted)
+    const objectsIn = objectsInFiles(db)
+    const folders = new Set<string>()
+    for (const blob of wanted) {
+      const what = await copyBlob(from, to, blob)
+      if (what !== null) result.damaged.push({ what, path: from.path(blob.id), objects: objectsIn(blob.id) })
+      if (what === 'missing' || what === 'unreadable') continue
+      count(result.copied, blob.sizeBytes)
+      const folder = dirname(to.path(blob.id))
+      for (const path of [folder, dirname(folder)]) folders.add(path)
+    }
+    for (const folder of folders) await syncFolder(folder)
+    if (await to.hasAny()) for await (const file of namelessFiles(db, to)) count(result.left, file.sizeBytes)
+    return result
+  } finally {
+    db.close()
+  }
+}
+
+async function missingIn(to: BlobFiles, db: Sqlite.Database): Promise<Blob[]> {
+  const blobs = db
+    .prepare<[], Blob>('SELECT id, size_bytes AS sizeBytes, sha256 FROM blob WHERE refcount > 0 ORDER BY id')
+    .all()
+  const missing: Blob[] = []
+  for (const blob of blobs) if ((await to.sizeOf(blob.id)) !== blob.sizeBytes) missing.push(blob)
+  return missing
+}
+
+async function assertRoom(folder: string, wanted: readonly Blob[]): Promise<void> {
+  const neededBytes = wanted.reduce((sum, { sizeBytes }) => sum + sizeBytes, 0)
+  const freeBytes = await freeBytesOfDisk(folder)
+  if (neededBytes < freeBytes) return
+  throw new StartupError(
+    'backup_disk_full',
+    `The media needs ${neededBytes} bytes more, and the disk of ${folder} has ${freeBytes}. An earlier backup there is as it was.`
+  )
+}
+
+/** Copies also what holds other bytes than were written: it may be all there is. */
+async function copyBlob(from: BlobFiles, to: BlobFiles, blob: Blob): Promise<DamageFound['what'] | null> {
+  try {
+    const sha256 = await copyFileWhole(from.path(blob.id), to.path(blob.id), READ_ONLY)
+    return sha256 === blob.sha256 ? null : 'wrong_bytes'
+  } catch (error) {
+    if (!(error instanceof UnreadableSource)) throw error
+    return isMissingFile(error.cause) ? 'missing' : 'unreadable'
+  }
+}
+
+/** Copies the files of a folder that are new or changed; those that vanish meanwhile are left out. */
+export async function copyFolder(from: string, to: string): Promise<Copied> {
+  const copied = { files: 0, bytes: 0 }
+  const entries = await readdir(from, { recursive: true, withFileTypes: true }).catch((error: unknown) => {
+    if (isMissingFile(error)) return []
+    throw error
+  })
+  for (const entry of entries) {
+    if (!entry.isFile()) continue
+    const source = join(entry.parentPath, entry.name)
+    const target = join(to, relative(from, source))
+    const [now, before] = [await statOf(source), await statOf(target)]
+    if (!now || (now.size === before?.size && Math.abs(now.mtimeMs - before.mtimeMs) < SAME_TIME_MS)) continue
+    try {
+      await copyFileWhole(source, target, 0o600)
+    } catch (error) {
+      if (error instanceof UnreadableSource && isMissingFile(error.cause)) continue
+      throw error
+    }
+    await utimes(target, now.atime, now.mtime)
+    count(copied, now.size)
+  }
+  return copied
+}
+
+async function statOf(path: string) {
+  return stat(path).catch((error: unknown) => {
+    if (isMissingFile(error)) return null
+    throw error
+  })
+}
+
+function count(sum: Copied, bytes: number): void {
+  sum.files++
+  sum.bytes += bytes
+}

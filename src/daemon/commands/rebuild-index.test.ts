@@ -1,0 +1,53 @@
+import { mkdirSync, rmSync } from 'node:fs'
+import { join } from 'node:path'
+import { pino } from 'pino'
+import { expect, onTestFinished, test, vi } from 'vitest'
+import { lockDataDir } from '../db/data-dir-lock.ts'
+import { createStorageEngine } from '../embedded-store/engine/create-storage-engine.ts'
+import { temporaryFolder } from '../testing/test-database.ts'
+import { rebuildIndexCommand } from './rebuild-index.ts'
+
+async function rebuildIndex(dataDir: string): Promise<string> {
+  const written: string[] = []
+  const stdout = vi.spyOn(process.stdout, 'write').mockImplementation((text) => written.push(String(text)) > 0)
+  onTestFinished(() => {
+    stdout.mockRestore()
+    process.exitCode = undefined
+  })
+  process.exitCode = undefined
+  await rebuildIndexCommand().parseAsync(['--data-dir', dataDir], { from: 'user' })
+  return written.join('')
+}
+
+test('a lost index comes back, and what has no name is told', async () => {
+  const dataDir = temporaryFolder('rebuild')
+  const directory = join(dataDir, 'store')
+  mkdirSync(directory)
+  const open = () => createStorageEngine({ directory, log: pino({ level: 'silent' }), reserveBytes: 0 })
+  const engine = await open()
+  await engine.createBucket({ name: 'media', owner: 'o' })
+  const body = await engine.openBody({ sizeBytes: 3 })
+  await body.write(Buffer.from('abc'))
+  await body.finish()
+  await engine.putObject({ bucket: 'media', key: 'k', body })
+  const { path, release } = await engine.localFile('media', 'k')
+  release()
+  await engine.deleteObject('media', 'k')
+  await engine.close()
+  rmSync(join(directory, 'index.db'))
+  await expect(open()).rejects.toThrow('flightcase rebuild-index')
+  const told = await rebuildIndex(dataDir)
+  expect(told).toContain('made anew from 1 log: 0 objects')
+  expect(told).toContain(path)
+  expect(process.exitCode).toBeUndefined()
+  await (await open()).close()
+})
+
+test('a base that runs is left alone, and so is a folder without a store', async () => {
+  const dataDir = temporaryFolder('rebuild')
+  await expect(rebuildIndex(dataDir)).rejects.toMatchObject({ code: 'no_store' })
+  mkdirSync(join(dataDir, 'store'))
+  const unlock = lockDataDir(dataDir)
+  await expect(rebuildIndex(dataDir)).rejects.toMatchObject({ code: 'data_dir_in_use' })
+  unlock()
+})

@@ -1,0 +1,139 @@
+import { chmodSync, cpSync, mkdirSync, renameSync, rmSync, truncateSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { pino } from 'pino'
+import { beforeEach, describe, expect, onTestFinished, test, vi } from 'vitest'
+import { z } from 'zod'
+import { lockDataDir } from '../db/data-dir-lock.ts'
+import { BlobFiles } from '../embedded-store/engine/blob-files.ts'
+import { createStorageEngine, type OpenStorageEngine } from '../embedded-store/engine/create-storage-engine.ts'
+import { newId } from '../ids.ts'
+import { temporaryFolder } from '../testing/test-database.ts'
+import { verifyCommand } from './verify.ts'
+
+const reportSchema = z.object({
+  objects: z.number(),
+  files: z.number(),
+  bytes: z.number(),
+  indexProblems: z.array(z.string()),
+  damaged: z.array(
+    z.object({
+      what: z.string(),
+      path: z.string(),
+      objects: z.array(z.object({ bucket: z.string(), key: z.string() }))
+    })
+  ),
+  nameless: z.array(z.object({ path: z.string(), sizeBytes: z.number() }))
+})
+
+let dataDir: string
+let engine: OpenStorageEngine
+beforeEach(async () => {
+  dataDir = temporaryFolder('verify')
+  mkdirSync(join(dataDir, 'store'))
+  engine = await createStorageEngine({
+    directory: join(dataDir, 'store'),
+    log: pino({ level: 'silent' }),
+    reserveBytes: 0
+  })
+  await engine.createBucket({ name: 'media', owner: 'o' })
+  onTestFinished(() => engine.close())
+})
+
+/** Puts an object; gives where its bytes are. */
+async function put(key: string, text: string): Promise<string> {
+  const body = await engine.openBody({ sizeBytes: text.length })
+  await body.write(Buffer.from(text))
+  await body.finish()
+  await engine.putObject({ bucket: 'media', key, body })
+  const { path, release } = await engine.localFile('media', key)
+  release()
+  chmodSync(path, 0o600)
+  return path
+}
+
+async function verify(...args: string[]) {
+  const written: string[] = []
+  const spies = [process.stdout, process.stderr].map((stream) =>
+    vi.spyOn(stream, 'write').mockImplementation((text) => written.push(String(text)) > 0)
+  )
+  onTestFinished(() => {
+    process.exitCode = undefined
+  })
+  process.exitCode = undefined
+  try {
+    await verifyCommand().parseAsync(['--data-dir', dataDir, ...args], { from: 'user' })
+  } finally {
+    for (const spy of spies) spy.mockRestore()
+  }
+  return { code: process.exitCode ?? 0, text: written.join('') }
+}
+
+async function report(...args: string[]) {
+  const { code, text } = await verify('--json', ...args)
+  return { code, ...reportSchema.parse(JSON.parse(text)) }
+}
+
+test('a whole store is told as whole, also while it is in use', async () => {
+  await put('a', 'bytes')
+  await put('b', 'more')
+  expect(await verify('--deep')).toEqual({
+    code: 0,
+    text: '2 objects in 2 files, 0.0 kB; every byte was read.\nAll of them are whole.\n'
+  })
+  await engine.close()
+  expect(await report()).toMatchObject({ code: 0, objects: 2, files: 2, bytes: 9, damaged: [], nameless: [] })
+})
+
+describe('damage', () => {
+  test('files that are missing, short or changed are told with their objects', async () => {
+    const [missing, short, changed] = [await put('gone', '1'), await put('short', '22'), await put('bit', 'abc')]
+    await engine.copyObject({ source: { bucket: 'media', key: 'short' }, bucket: 'media', key: 'copy' })
+    await put('whole', 'x')
+    rmSync(missing)
+    truncateSync(short, 1)
+    writeFileSync(changed, 'abb')
+    const of = (...keys: string[]) => keys.map((key) => ({ bucket: 'media', key }))
+    const shallow = [
+      { what: 'missing', path: missing, objects: of('gone') },
+      { what: 'wrong_size', path: short, objects: of('copy', 'short') }
+    ]
+    const quick = await report()
+    expect(quick).toMatchObject({ code: 1, files: 4, nameless: [] })
+    expect(quick.damaged).toEqual(expect.arrayContaining(shallow))
+    expect(quick.damaged).toHaveLength(2)
+    const deep = await report('--deep')
+    expect(deep.damaged).toEqual(
+      expect.arrayContaining([...shallow, { what: 'wrong_bytes', path: changed, objects: of('bit') }])
+    )
+    const { text } = await verify('--deep')
+    expect(text).toContain(`media/bit: ${changed} holds other bytes than were written`)
+  })
+
+  test('a damaged index is told with what to do', async () => {
+    await put('a', 'bytes')
+    await engine.close()
+    writeFileSync(join(dataDir, 'store', 'index.db'), 'no database'.repeat(500))
+    expect(await report()).toMatchObject({ code: 1, files: 0 })
+    expect((await verify()).text).toContain('flightcase rebuild-index')
+    rmSync(join(dataDir, 'store', 'index.db'))
+    expect(await report()).toMatchObject({ code: 1, files: 0 })
+  })
+})
+
+test('files that the index does not know are listed, and are no damage', async () => {
+  const path = await put('a', 'bytes')
+  const unknown = new BlobFiles(join(dataDir, 'store')).path(newId())
+  cpSync(path, unknown)
+  await engine.close()
+  expect(await report()).toMatchObject({ code: 0, nameless: [{ path: unknown, sizeBytes: 5 }] })
+  // A running base may be about to name it.
+  const unlock = lockDataDir(dataDir)
+  expect(await report()).toMatchObject({ code: 0, nameless: [] })
+  unlock()
+})
+
+test('a store that is not there is code 2', async () => {
+  await engine.close()
+  renameSync(join(dataDir, 'store'), join(dataDir, 'elsewhere'))
+  expect(await verify()).toEqual({ code: 2, text: expect.stringContaining('There is no object store in') })
+})

@@ -1,0 +1,125 @@
+import { HeadBucketCommand, HeadObjectCommand, type HeadObjectCommandOutput, type S3Client } from '@aws-sdk/client-s3'
+import { ObjectStoreError, type ObjectStoreErrorCode } from '../../object-store/object-store.ts'
+import { unquote } from '../../object-store/s3-answers.ts'
+import { fromS3Error } from '../../object-store/s3-errors.ts'
+import {
+  type BodyDigests,
+  type ChecksumAlgorithm,
+  type ObjectChecksum,
+  type ObjectInfo,
+  StorageError,
+  type StorageErrorCode,
+  type StoredHeaders,
+  type UserMetadata
+} from '../engine/storage-engine.ts'
+
+/** The bucket behind the gateway. */
+export type Upstream = { s3: S3Client; bucket: string; takesChecksums: boolean; takesConditions: boolean }
+
+/** Everything that is not about this one object is trouble between the gateway and its store: clients shall try again. */
+const CODES: Partial<Record<ObjectStoreErrorCode, StorageErrorCode>> = {
+  NotFound: 'NoSuchKey',
+  PreconditionFailed: 'PreconditionFailed',
+  StorageFull: 'StorageFull',
+  InvalidArgument: 'InvalidKey',
+  ChecksumMismatch: 'BadDigest'
+}
+
+/** Runs calls of the store behind; what it answers comes out as `StorageError`, an outage as `StoreOffline` (503). */
+export async function asked<T>(call: () => Promise<T>): Promise<T> {
+  try {
+    return await call()
+  } catch (error) {
+    throw fromUpstream(error)
+  }
+}
+
+export function fromUpstream(error: unknown): StorageError {
+  if (error instanceof StorageError) return error
+  if (error instanceof Error && error.name === 'NoSuchUpload')
+    return new StorageError('NoSuchUpload', 'The specified upload does not exist.', {}, { cause: error })
+  const known = error instanceof ObjectStoreError ? error : fromS3Error(error)
+  return new StorageError(CODES[known.code] ?? 'StoreOffline', known.message, {}, { cause: error })
+}
+
+/** The object; null when there is none. A HEAD answer cannot tell that from a missing bucket, so the bucket is asked after. */
+export async function findObject({ s3, bucket }: Upstream, key: string): Promise<ObjectInfo | null> {
+  return asked(async () => {
+    try {
+      return infoOf(
+        bucket,
+        key,
+        await s3.send(new HeadObjectCommand({ Bucket: bucket, Key: key, ChecksumMode: 'ENABLED' }))
+      )
+    } catch (error) {
+      if (fromS3Error(error).code !== 'NotFound') throw error
+      await s3.send(new HeadBucketCommand({ Bucket: bucket })).catch((cause: unknown) => {
+        throw new StorageError('StoreOffline', 'The bucket behind the gateway is not there.', {}, { cause })
+      })
+      return null
+    }
+  })
+}
+
+const ALGORITHMS = ['CRC32', 'CRC32C', 'CRC64NVME', 'SHA1', 'SHA256'] as const satisfies ChecksumAlgorithm[]
+
+function infoOf(bucket: string, key: string, output: HeadObjectCommandOutput): ObjectInfo {
+  const checksum = checksumOf(output)
+  const headers: StoredHeaders = {}
+  const stored = {
+    'content-type': output.ContentType,
+    'content-encoding': output.ContentEncoding,
+    'content-language': output.ContentLanguage,
+    'content-disposition': output.ContentDisposition,
+    'cache-control': output.CacheControl,
+    expires: output.ExpiresString
+  } as const
+  for (const [name, value] of Object.entries(stored))
+    if (value !== undefined) headers[name as keyof StoredHeaders] = value
+  return {
+    bucket,
+    key,
+    sizeBytes: output.ContentLength ?? 0,
+    etag: unquote(output.ETag),
+    lastModifiedMs: output.LastModified?.getTime() ?? 0,
+    headers,
+    metadata: output.Metadata ?? {},
+    checksum,
+    sha256: checksum?.algorithm === 'SHA256' && checksum.type === 'FULL_OBJECT' ? hexOf(checksum.value) : null,
+    // How large its parts were is not told; it reads as one.
+    parts: null
+  }
+}
+
+function checksumOf(output: HeadObjectCommandOutput): ObjectChecksum | null {
+  for (const algorithm of ALGORITHMS) {
+    const value = output[`Checksum${algorithm}`]
+    if (value !== undefined) return { algorithm, type: value.includes('-') ? 'COMPOSITE' : 'FULL_OBJECT', value }
+  }
+  return null
+}
+
+const hexOf = (base64: string) => Buffer.from(base64, 'base64').toString('hex')
+
+/** Stored headers and metadata, as the SDK takes them. */
+export function representation(headers: StoredHeaders = {}, metadata: UserMetadata = {}) {
+  const { expires } = headers
+  return {
+    ContentType: headers['content-type'],
+    ContentEncoding: headers['content-encoding'],
+    ContentLanguage: headers['content-language'],
+    ContentDisposition: headers['content-disposition'],
+    CacheControl: headers['cache-control'],
+    Expires: expires !== undefined && !Number.isNaN(Date.parse(expires)) ? new Date(expires) : undefined,
+    Metadata: metadata
+  }
+}
+
+/** What protects a body on its way, as the SDK takes it; sent along so that the store behind checks it, too. */
+export function protection({ takesChecksums }: Upstream, { md5, checksums }: BodyDigests, wanted?: ChecksumAlgorithm) {
+  const algorithm = wanted ?? 'SHA256'
+  return {
+    ContentMD5: md5 === null ? undefined : Buffer.from(md5, 'hex').toString('base64'),
+    ...(takesChecksums && { [`Checksum${algorithm}`]: checksums[algorithm] })
+  }
+}
