@@ -2,6 +2,7 @@ import { once } from 'node:events'
 import { connect, type Socket } from 'node:net'
 import { expect, onTestFinished, test, vi } from 'vitest'
 import { recordingLog } from '../../testing/recording-log.ts'
+import { socketClosed } from '../../testing/socket-closed.ts'
 import { EndpointHarness } from './endpoint-harness.ts'
 import { createListener, openListener } from './listener.ts'
 
@@ -33,7 +34,7 @@ test('garbage behind a request ends the connection and is not answered into the 
   })
   socket.on('error', () => {})
   socket.write('GET / HTTP/1.1\r\nHost: x\r\n\r\n')
-  await once(socket, 'close')
+  await socketClosed(socket)
   expect(received.match(/HTTP\/1\.1/g)).toHaveLength(1)
   expect(received).toMatch(/five$/)
 })

@@ -1,7 +1,7 @@
-import { once } from 'node:events'
 import { connect } from 'node:net'
 import fc from 'fast-check'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { socketClosed } from '../../testing/socket-closed.ts'
 import { EndpointHarness } from './endpoint-harness.ts'
 
 let harness: EndpointHarness
@@ -82,8 +82,7 @@ describe('what is not offered', () => {
     await fc.assert(
       fc.asyncProperty(fc.array(piece, { minLength: 1, maxLength: 12 }), async (pieces) => {
         const socket = connect(harness.port, '127.0.0.1')
-        const closed = once(socket, 'close')
-        socket.on('error', () => {})
+        const closed = socketClosed(socket)
         socket.resume()
         socket.end(Buffer.concat(pieces))
         await closed

@@ -1,7 +1,7 @@
-import { once } from 'node:events'
 import { connect } from 'node:net'
 import fc from 'fast-check'
 import { afterAll, beforeAll, expect, test } from 'vitest'
+import { socketClosed } from '../../testing/socket-closed.ts'
 import { EndpointHarness, type SignedRequest, type TestCredentials } from '../endpoint/endpoint-harness.ts'
 import { damaged, edited, edits, FUZZ_TIMEOUT_MS, fuzzOptions } from './cases.ts'
 
@@ -36,9 +36,8 @@ async function expectUntouched(): Promise<void> {
 /** Sends bytes and waits until the endpoint has closed. With `leaves` the client closes its half at once, so nothing waits for what is incomplete. */
 async function exchange(bytes: Buffer, { leaves }: { leaves: boolean }): Promise<string> {
   const socket = connect(harness.port, '127.0.0.1')
-  const closed = once(socket, 'close')
+  const closed = socketClosed(socket)
   let answer = ''
-  socket.on('error', () => {})
   socket.setEncoding('latin1').on('data', (text: string) => {
     answer += text
   })

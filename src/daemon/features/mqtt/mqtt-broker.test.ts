@@ -1,7 +1,7 @@
-import { once } from 'node:events'
 import { connect as connectSocket } from 'node:net'
 import { connectAsync, type MqttClient } from 'mqtt'
 import { expect, onTestFinished, test } from 'vitest'
+import { socketClosed } from '../../testing/socket-closed.ts'
 import { startTestDaemon, TEST_PILOT_TOKEN } from '../../testing/test-daemon.ts'
 
 async function connect(url: string, password?: string, protocolVersion: 4 | 5 = 4): Promise<MqttClient> {
@@ -67,8 +67,7 @@ test('garbage is ignored; topics that are not Pilot’s do not pass', async () =
 test('a stranger who announces a huge packet is cut off', async () => {
   const { port } = new URL(await startBroker())
   const socket = connectSocket(Number(port), '127.0.0.1')
-  socket.on('error', () => {})
-  const closed = once(socket, 'close')
+  const closed = socketClosed(socket)
   // CONNECT with a remaining length of 256 MB, then bytes that never end it.
   socket.write(Buffer.from([0x10, 0xff, 0xff, 0xff, 0x7f]))
   const fill = setInterval(() => socket.write(Buffer.alloc(4096)), 1)
