@@ -22,7 +22,7 @@ export class ReaderGoneError extends Error {
  * Throws `ReaderGoneError`, and as reading does; the answer is then not ended.
  */
 export async function sendOpened(
-  object: OpenedObject,
+  object: Pick<OpenedObject, 'readAt'>,
   { start, end }: ByteRange,
   response: ServerResponse
 ): Promise<void> {

@@ -1,7 +1,8 @@
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import { Readable } from 'node:stream'
 import { pipeline } from 'node:stream/promises'
-import type { S3Response } from './operations/operation.ts'
+import { sendOpened } from '../../http/send-opened.ts'
+import type { ObjectPart, S3Response } from './operations/operation.ts'
 import type { RequestBody } from './request-body.ts'
 import { newRequestIds } from './request-ids.ts'
 import type { S3Error } from './s3-error.ts'
@@ -13,6 +14,9 @@ const LINGER_MS = 2000
 
 const PADDING_DELAY_MS = 2000
 const PADDING_INTERVAL_MS = 5000
+
+const isObjectPart = (body: S3Response['body']): body is ObjectPart =>
+  typeof body === 'object' && 'object' in body && 'range' in body
 
 /** Writes the one answer to a request. */
 export class Responder {
@@ -48,6 +52,7 @@ export class Responder {
     } finally {
       // A body that was not sent would hold its files open for ever.
       if (answer.body instanceof Readable) answer.body.destroy()
+      else if (isObjectPart(answer.body)) answer.body.object.close()
     }
   }
 
@@ -63,11 +68,10 @@ export class Responder {
     const mustClose = requestBody !== undefined && !requestBody.isConsumed
     if (mustClose) all.connection = 'close'
     this.#response.writeHead(status, all)
-    if (body instanceof Readable) {
-      // A failing source or a client that leaves destroys both; the short answer tells the client by its length.
-      await pipeline(body, this.#response).catch(() => {})
-      return
-    }
+    // A failing source or a client that leaves destroys the answer; its length tells the client that it is short.
+    if (body instanceof Readable) return pipeline(body, this.#response).catch(() => {})
+    if (isObjectPart(body))
+      return sendOpened(body.object, body.range, this.#response).catch(() => void this.#response.destroy())
     // As a buffer: Node would join a text body and the headers and send both as UTF-8, but headers are latin-1.
     const whole = typeof body === 'string' ? Buffer.from(body) : body
     const bytes = this.#request.method === 'HEAD' ? undefined : whole

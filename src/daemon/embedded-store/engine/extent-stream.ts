@@ -19,8 +19,13 @@ export class DamagedBlobError extends Error {
   }
 }
 
-/** A piece of an object to read. `crc32c` (base64) where it is a whole blob, whose bytes can be compared then; null elsewhere. */
-export type Stretch = Extent & { crc32c: string | null }
+/** A piece of an object to read, and what is known of the blob it is in. `crc32c`: base64 of the whole blob, empty where unknown. */
+export type Stretch = Extent & Pick<ExtentRow, 'blobSizeBytes' | 'crc32c'>
+
+/** The CRC-32C (base64) that the bytes of a stretch must have; null for one that is no whole blob, whose bytes cannot be compared alone. */
+export function checksumOf({ lengthBytes, blobSizeBytes, crc32c }: Stretch): string | null {
+  return lengthBytes === blobSizeBytes && crc32c !== '' ? crc32c : null
+}
 
 /** The stretches of blobs that make up bytes `start`…`end` (inclusive) of an object. */
 export function sliceExtents(extents: readonly ExtentRow[], start: number, end: number): Stretch[] {
@@ -34,7 +39,8 @@ export function sliceExtents(extents: readonly ExtentRow[], start: number, end: 
         blobId,
         offsetBytes: offsetBytes + from - position,
         lengthBytes: to - from,
-        crc32c: (to - from === blobSizeBytes && crc32c) || null
+        blobSizeBytes,
+        crc32c
       })
     position += lengthBytes
   }
@@ -95,21 +101,25 @@ export class ExtentReader {
   readonly #files: BlobFiles
   readonly #extents: readonly ExtentRow[]
   #open: { blobId: string; fd: number } | undefined
+  /** How far the open blob was read from its beginning on without a gap, and the CRC of that. */
+  #sofar = { endBytes: 0, crc: 0 }
 
   constructor(files: BlobFiles, extents: readonly ExtentRow[]) {
     this.#files = files
     this.#extents = extents
   }
 
-  /** Fails with {@link DamagedBlobError} when a file has too few bytes, or was read whole and holds other bytes than were written. */
+  /**
+   * Fails with {@link DamagedBlobError} when a file has too few bytes, or was read from its first byte to its last, in however many
+   * reads, and holds other bytes than were written.
+   */
   async readAt(buffer: Buffer, position: number): Promise<number> {
-    const [slice] = sliceExtents(this.#extents, position, position + buffer.length - 1)
-    if (!slice) throw new RangeError('a read beyond the end of an object')
-    const { blobId, offsetBytes, lengthBytes, crc32c: expected } = slice
+    const [stretch] = sliceExtents(this.#extents, position, position + buffer.length - 1)
+    if (!stretch) throw new RangeError('a read beyond the end of an object')
+    const { blobId, offsetBytes, lengthBytes } = stretch
     const bytesRead = await readInto(this.#fdOf(blobId), buffer, lengthBytes, offsetBytes)
     if (bytesRead === 0) throw new DamagedBlobError(blobId, 'The payload file is shorter than recorded.')
-    if (expected !== null && bytesRead === lengthBytes && textOf(crc32c(buffer.subarray(0, bytesRead))) !== expected)
-      throw new DamagedBlobError(blobId, 'The payload file holds other bytes than were written.')
+    this.#compare(stretch, buffer.subarray(0, bytesRead))
     return bytesRead
   }
 
@@ -118,10 +128,19 @@ export class ExtentReader {
     this.#open = undefined
   }
 
+  #compare({ blobId, offsetBytes, blobSizeBytes, crc32c: expected }: Stretch, bytes: Buffer): void {
+    if (offsetBytes === 0) this.#sofar = { endBytes: 0, crc: 0 }
+    if (expected === '' || offsetBytes !== this.#sofar.endBytes) return
+    this.#sofar = { endBytes: offsetBytes + bytes.length, crc: crc32c(bytes, this.#sofar.crc) }
+    if (this.#sofar.endBytes === blobSizeBytes && textOf(this.#sofar.crc) !== expected)
+      throw new DamagedBlobError(blobId, 'The payload file holds other bytes than were written.')
+  }
+
   /** In place, as the look at the file's size: another thread costs more than the call. */
   #fdOf(blobId: string): number {
     if (this.#open?.blobId === blobId) return this.#open.fd
     this.close()
+    this.#sofar = { endBytes: 0, crc: 0 }
     try {
       this.#open = { blobId, fd: openSync(this.#files.path(blobId), 'r') }
     } catch (error) {
@@ -149,7 +168,8 @@ async function openBlob(files: BlobFiles, blobId: string): Promise<FileHandle> {
 
 /** Each piece is read while the one before is compared and sent. */
 async function* readFile(file: FileHandle, stretch: Stretch): AsyncGenerator<Buffer> {
-  const { blobId, offsetBytes, lengthBytes, crc32c: expected } = stretch
+  const { blobId, offsetBytes, lengthBytes } = stretch
+  const expected = checksumOf(stretch)
   let done = 0
   let crc = 0
   let upcoming = readPiece(file, offsetBytes, lengthBytes)

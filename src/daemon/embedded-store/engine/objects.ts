@@ -210,6 +210,7 @@ export class Objects {
 
 class OpenObject implements ObjectHandle {
   readonly info: ObjectInfo
+  readonly isLocal = true
   readonly #extents: readonly ExtentRow[]
   readonly #files: BlobFiles
   readonly #damage: Damage

@@ -103,6 +103,8 @@ export type ByteRange = { start: number; end: number }
 /** One version of an object held open: replacing or deleting the key does not disturb it. Close it always. */
 export interface ObjectHandle {
   readonly info: ObjectInfo
+  /** Whether `readAt` reads on this machine, and so costs less than a stream. */
+  readonly isLocal: boolean
   /**
    * Streams the range (the whole object when left out; `end` beyond the object is cut). Destroying the stream stops
    * the file reads. A blob that ends early, or was read whole and holds other bytes than were written, destroys the stream with
@@ -112,7 +114,8 @@ export interface ObjectHandle {
   read(range?: ByteRange): Readable
   /**
    * Fills (the beginning of) `buffer` with the bytes from `position` on and gives their number, at least one. One read at a time.
-   * Raises `ObjectDamaged`; `position` must be inside the object.
+   * Raises `ObjectDamaged`, for other bytes than were written when reads one after the other reach a blob's end from its beginning;
+   * `position` must be inside the object.
    */
   readAt(buffer: Buffer, position: number): Promise<number>
   /** Releases the version, with no `readAt` under way. Streams already handed out finish first. May be called more than once. */

@@ -5,7 +5,7 @@ import { newId } from '../../ids.ts'
 import type { BodyStaging, PublishedBlob } from './body-writer.ts'
 import { type CompletionPlan, hashOfRequest, planCompletion } from './complete-upload.ts'
 import { FILES_PER_TURN } from './damage.ts'
-import { readExtents, sliceExtents } from './extent-stream.ts'
+import { checksumOf, readExtents, sliceExtents } from './extent-stream.ts'
 import { AFTER_ALL_TEXT } from './listing.ts'
 import { assertObjectKey } from './names.ts'
 import { type ObjectRow, storedHeaders, userMetadata } from './object-rows.ts'
@@ -134,7 +134,7 @@ export class Uploads {
     try {
       await damage.assertWhole(source.key, extents)
       // A stretch of a blob has no checksum of its own, and as a part of its own wrong bytes would look right for ever.
-      for (const { blobId, crc32c } of slices) if (crc32c === null) await damage.assertIntact(source.key, blobId)
+      for (const slice of slices) if (checksumOf(slice) === null) await damage.assertIntact(source.key, slice.blobId)
       const body = await staging.open({
         sizeBytes: end + 1 - start,
         checksums: checksum ? [checksum.algorithm] : []

@@ -68,6 +68,21 @@ describe('a whole read', () => {
     expect(await read('k')).toMatchObject({ bytes: 0, error: REFUSED })
   })
 
+  it('into buffers of the caller fails where it reaches the end, and not where it began later', async () => {
+    await store.put('k', Buffer.alloc(2 * MIB, 'x'))
+    await flipBit(await pathOf('k'))
+    const handle = await store.engine.openObject(BUCKET, 'k')
+    try {
+      const buffer = Buffer.alloc(MIB)
+      expect(await handle.readAt(buffer, MIB)).toBe(MIB)
+      expect(await handle.readAt(buffer, 0)).toBe(MIB)
+      await expect(handle.readAt(buffer, MIB)).rejects.toMatchObject(REFUSED)
+    } finally {
+      handle.close()
+    }
+    expect(damaged).toMatchObject([{ key: 'k', reason: expect.stringContaining('other bytes') }])
+  })
+
   it('that fails once and not again marks nothing', async () => {
     await store.put('k', 'a few bytes')
     const path = await pathOf('k')

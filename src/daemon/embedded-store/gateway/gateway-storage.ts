@@ -172,6 +172,7 @@ export async function openGateway(options: GatewayOptions): Promise<GatewayStora
 function handleOf(upstream: Upstream, info: ObjectInfo): ObjectHandle {
   return {
     info,
+    isLocal: false,
     read(range) {
       const through = new PassThrough()
       if (info.sizeBytes === 0) return through.end()

@@ -41,14 +41,16 @@ export const getObject: Operation = {
   async handle(context) {
     assertSupportedHeaders(context.headers)
     const handle = await context.engine.openObject(context.bucket, context.key)
+    let isHandedOn = false
     try {
-      const { range, ...response } = describeRead(context, handle.info)
+      const { range = { start: 0, end: handle.info.sizeBytes - 1 }, ...response } = describeRead(context, handle.info)
       if (response.status === 304) return response
-      const sizeBytes = range === undefined ? handle.info.sizeBytes : range.end - range.start + 1
-      const isShort = sizeBytes <= ONE_PIECE_BYTES
-      return { ...response, body: isShort ? await readPiece(handle, range?.start ?? 0, sizeBytes) : handle.read(range) }
+      const sizeBytes = range.end - range.start + 1
+      if (sizeBytes <= ONE_PIECE_BYTES) return { ...response, body: await readPiece(handle, range.start, sizeBytes) }
+      isHandedOn = handle.isLocal
+      return { ...response, body: handle.isLocal ? { object: handle, range } : handle.read(range) }
     } finally {
-      handle.close()
+      if (!isHandedOn) handle.close()
     }
   }
 }

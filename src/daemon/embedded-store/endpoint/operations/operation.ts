@@ -1,6 +1,6 @@
 import type { Readable } from 'node:stream'
 import type { Credential } from '../../credentials/identity-service.ts'
-import type { ChecksumAlgorithm } from '../../engine/storage-engine.ts'
+import type { ByteRange, ChecksumAlgorithm, ObjectHandle } from '../../engine/storage-engine.ts'
 import type { PolicyContext } from '../../policy/policy-conditions.ts'
 import type { Headers } from '../headers.ts'
 import type { ReceivedObjectBody } from '../object-body.ts'
@@ -13,8 +13,11 @@ import type { XmlElement } from '../xml-reader.ts'
 export interface S3Response {
   status: number
   headers?: Record<string, string>
-  body?: string | Buffer | Readable
+  body?: string | Buffer | Readable | ObjectPart
 }
+
+/** A range of an opened object, read while it is sent. Whoever sends it closes the object. */
+export type ObjectPart = { object: ObjectHandle; range: ByteRange }
 
 /** One thing the caller must be allowed to do. */
 export interface RequiredAccess {
