@@ -6,6 +6,11 @@ export function isMissingFile(error: unknown): boolean {
   return error instanceof Error && 'code' in error && error.code === 'ENOENT'
 }
 
+/** Whether it was a call of the file system that failed. */
+export function isFileError(error: unknown): error is NodeJS.ErrnoException & { code: string } {
+  return error instanceof Error && 'syscall' in error && 'code' in error
+}
+
 /** Makes what was written to a file durable. Windows flushes only what it may write to, hence the flags. */
 export async function syncFile(path: string, flags = 'r+'): Promise<void> {
   const file = await open(path, flags)

@@ -1,4 +1,4 @@
-import { chmodSync, cpSync, mkdirSync, renameSync, rmSync, truncateSync, writeFileSync } from 'node:fs'
+import { chmodSync, cpSync, mkdirSync, renameSync, rmSync, symlinkSync, truncateSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { pino } from 'pino'
 import { beforeEach, describe, expect, onTestFinished, test, vi } from 'vitest'
@@ -22,6 +22,7 @@ const reportSchema = z.object({
       objects: z.array(z.object({ bucket: z.string(), key: z.string() }))
     })
   ),
+  unchecked: z.array(z.object({ path: z.string(), reason: z.string() })),
   nameless: z.array(z.object({ path: z.string(), sizeBytes: z.number() }))
 })
 
@@ -107,6 +108,25 @@ describe('damage', () => {
     )
     const { text } = await verify('--deep')
     expect(text).toContain(`media/bit: ${changed} holds other bytes than were written`)
+  })
+
+  test('is nothing of a file that cannot be opened now: it is told apart, and the others are looked at', async () => {
+    const [locked, changed] = [await put('locked', 'x'), await put('bit', 'abc')]
+    rmSync(locked)
+    // As with a file that another program keeps for itself, every attempt to open it is refused.
+    symlinkSync('x'.repeat(300), locked)
+    for (const args of [[], ['--deep']])
+      expect(await report(...args)).toMatchObject({
+        code: 2,
+        files: 2,
+        damaged: [],
+        unchecked: [{ path: locked, reason: 'ENAMETOOLONG' }]
+      })
+    const { text } = await verify()
+    expect(text).toContain(`media/locked: ${locked} (ENAMETOOLONG)`)
+    expect(text).not.toContain('whole.')
+    writeFileSync(changed, 'abb')
+    expect(await report('--deep')).toMatchObject({ code: 1, damaged: [{ path: changed }], unchecked: [{}] })
   })
 
   test('a damaged index is told with what to do', async () => {

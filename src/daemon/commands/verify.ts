@@ -5,7 +5,7 @@ import { type VerifyReport, verifyStore } from '../embedded-store/engine/recover
 import { messageOf } from '../errors.ts'
 import { bytesText, countText } from './bytes-text.ts'
 import { addConfigOptions, configFromOptions } from './config-options.ts'
-import { damageLine } from './damage-line.ts'
+import { damageLine, UNCHECKED, uncheckedLine } from './damage-line.ts'
 import { listed } from './listed.ts'
 import { storeIn } from './store-folder.ts'
 
@@ -22,13 +22,14 @@ export function verifyCommand(): Command {
     .addHelpText(
       'after',
       '\nNothing is changed. The base may run; what arrives meanwhile is left out.\n' +
-        'Exit code: 0 all is whole, 1 damage was found, 2 it could not be looked at.'
+        'Exit code: 0 all is whole, 1 damage was found, 2 it, or some of it, could not be looked at.'
     )
     .action(async (options: { deep?: boolean; json?: boolean }) => {
       try {
         const report = await verify(options)
         process.stdout.write(options.json ? `${JSON.stringify(report)}\n` : textOf(report))
         if (report.damaged.length + report.indexProblems.length > 0) process.exitCode = 1
+        else if (report.unchecked.length > 0) process.exitCode = 2
       } catch (error) {
         process.stderr.write(`${messageOf(error)}\n`)
         process.exitCode = 2
@@ -56,7 +57,7 @@ function progress(): (doneBytes: number) => void {
   }
 }
 
-function textOf({ deep, objects, files, bytes, indexProblems, damaged, nameless }: VerifyReport): string {
+function textOf({ deep, objects, files, bytes, indexProblems, damaged, unchecked, nameless }: VerifyReport): string {
   if (indexProblems.length > 0)
     return [
       ...listed(
@@ -69,8 +70,10 @@ function textOf({ deep, objects, files, bytes, indexProblems, damaged, nameless 
   const looked = deep ? 'every byte was read' : 'their bytes were not read (--deep does)'
   return [
     `${countText(objects, 'object')} in ${countText(files, 'file')}, ${bytesText(bytes)}; ${looked}.`,
-    damaged.length === 0 ? 'All of them are whole.' : `Of the files, ${damaged.length} are damaged or missing.`,
+    ...(damaged.length === 0 ? [] : [`Of the files, ${damaged.length} are damaged or missing.`]),
+    ...(damaged.length + unchecked.length === 0 ? ['All of them are whole.'] : []),
     ...listed('Damaged:', damaged.map(damageLine)),
+    ...listed(UNCHECKED, unchecked.map(uncheckedLine)),
     ...listed(
       'Files that the index does not know. They are kept; if media is missing, "flightcase rebuild-index" may bring it back:',
       nameless.map(({ path, sizeBytes }) => `${path}  ${bytesText(sizeBytes)}`)

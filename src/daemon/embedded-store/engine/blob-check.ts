@@ -1,35 +1,56 @@
 import { createHash } from 'node:crypto'
 import { type FileHandle, open } from 'node:fs/promises'
-import { isMissingFile } from '../../files.ts'
+import { isFileError, isMissingFile } from '../../files.ts'
 import type { BlobRow } from './blob-rows.ts'
 
 const CHUNK_BYTES = 256 * 1024
-/** Of this process or system, not of the file. */
-const LACKS_MEANS = new Set(['EMFILE', 'ENFILE', 'ENOMEM', 'EAGAIN', 'EINTR'])
+/** A bad sector, or something that is no file where one was. Anything else may be a virus scanner, a right or a handle that lacks. */
+const TELLS_OF_LOSS = new Set(['EIO', 'EISDIR', 'ELOOP', 'ENOTDIR'])
+
+/** How a payload file shows that its bytes are lost: a name for programs, and words. */
+export type Fault = { what: 'missing' | 'wrong_size' | 'wrong_bytes' | 'unreadable'; reason: string }
+
+const MISSING: Fault = { what: 'missing', reason: 'The payload file is missing.' }
+const WRONG_SIZE: Fault = { what: 'wrong_size', reason: 'The payload file has the wrong size.' }
+const WRONG_BYTES: Fault = { what: 'wrong_bytes', reason: 'The payload file holds other bytes than were written.' }
+
+/** What the size of a payload file says, null where there is none. */
+export function faultOfSize(foundBytes: number | null, { sizeBytes }: Pick<BlobRow, 'sizeBytes'>): Fault | null {
+  if (foundBytes === null) return MISSING
+  return foundBytes === sizeBytes ? null : WRONG_SIZE
+}
 
 /**
  * Reads a payload file through a handle of its own and says what is wrong with it; null when it has the size and the sha256 of
- * its row. `beforeRead` is awaited before each piece; what it raises ends the check. Raises when the process cannot open files.
+ * its row. `beforeRead` is awaited before each piece; what it raises ends the check. Raises the file system's error (`isFileError`)
+ * when the file cannot be checked now, which says nothing about its bytes.
  */
 export async function faultOf(
   path: string,
   blob: Pick<BlobRow, 'sizeBytes' | 'sha256'>,
   beforeRead: (bytes: number) => Promise<void> = async () => {}
-): Promise<string | null> {
+): Promise<Fault | null> {
   try {
     const file = await open(path, 'r')
     try {
-      if ((await file.stat()).size !== blob.sizeBytes) return 'The payload file has the wrong size.'
-      const sha256 = await digestOf(file, blob.sizeBytes, beforeRead)
-      return sha256 === blob.sha256 ? null : 'The payload file holds other bytes than were written.'
+      const fault = faultOfSize((await file.stat()).size, blob)
+      if (fault !== null) return fault
+      return (await digestOf(file, blob.sizeBytes, beforeRead)) === blob.sha256 ? null : WRONG_BYTES
     } finally {
       await file.close()
     }
   } catch (error) {
-    if (isMissingFile(error)) return 'The payload file is missing.'
-    if (isFaultOfFile(error)) return `The payload file cannot be read (${error.code}).`
-    throw error
+    const fault = faultOfError(error)
+    if (fault === null) throw error
+    return fault
   }
+}
+
+/** What an error of opening or reading a payload file says about its bytes; null: nothing. */
+export function faultOfError(error: unknown): Fault | null {
+  if (isMissingFile(error)) return MISSING
+  if (!isFileError(error) || !TELLS_OF_LOSS.has(error.code)) return null
+  return { what: 'unreadable', reason: `The payload file cannot be read (${error.code}).` }
 }
 
 /** A small buffer, hashed in place: at the pace of a check in the background another thread would save nothing. */
@@ -49,8 +70,4 @@ async function digestOf(
     position += bytesRead
   }
   return hash.digest('hex')
-}
-
-function isFaultOfFile(error: unknown): error is NodeJS.ErrnoException {
-  return error instanceof Error && 'syscall' in error && 'code' in error && !LACKS_MEANS.has(String(error.code))
 }

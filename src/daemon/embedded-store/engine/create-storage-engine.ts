@@ -219,7 +219,7 @@ function assemble(
   const bytesPerSecond = options.scrubBytesPerSecond ?? SCRUB_BYTES_PER_SECOND
   const pace = new QuietPace({ bytesPerSecond, isQuiet: () => isIdle(0), signal: stop.signal })
   const scrubRows = new ScrubRows(db)
-  const scrubber = new Scrubber({ files, blobs, rows: scrubRows, commits, damage, pace, now })
+  const scrubber = new Scrubber({ files, blobs, rows: scrubRows, commits, damage, pace, log, now })
   const compaction = new IdleCompaction({
     rows,
     contiguous,

@@ -1,6 +1,6 @@
 import { setImmediate as turnOfOthers } from 'node:timers/promises'
 import type { Logger } from 'pino'
-import { faultOf } from './blob-check.ts'
+import { type Fault, faultOf, faultOfSize } from './blob-check.ts'
 import type { BlobFiles } from './blob-files.ts'
 import type { BlobRows } from './blob-rows.ts'
 import type { EngineHooks } from './body-writer.ts'
@@ -28,7 +28,7 @@ export class Damage {
   readonly #hooks: EngineHooks
   readonly #log: Logger
   readonly #now: () => number
-  readonly #checks = new Map<string, Promise<string | null>>()
+  readonly #checks = new Map<string, Promise<Fault | null>>()
 
   constructor(deps: {
     files: BlobFiles
@@ -84,7 +84,7 @@ export class Damage {
 
   /**
    * Looks at a damaged blob again: whole after all when its file came back unchanged, else told once more. `beforeRead` is awaited
-   * before each read.
+   * before each read. Raises `StoreOffline`, and the file system's error when the file cannot be checked now.
    */
   async review(blobId: string, beforeRead?: (bytes: number) => Promise<void>): Promise<void> {
     const blob = this.#blobs.find(blobId)
@@ -103,20 +103,20 @@ export class Damage {
 
   /**
    * Reads a blob once more that read badly, and reports it when it does so again: once may have been the cable or the memory.
-   * Gives whether it is damaged. Raises `StoreOffline`.
+   * Gives whether it is damaged. Raises as {@link review} does.
    */
   async confirm(blobId: string, suspicion: string, beforeRead?: (bytes: number) => Promise<void>): Promise<boolean> {
     await this.#hooks.atStep?.('suspected')
     const blob = this.#blobs.find(blobId)
     const fault = blob ? await faultOf(this.#files.path(blobId), blob, beforeRead) : null
     if (fault === null) this.#log.warn({ blobId, suspicion }, 'a payload file read badly once and well again')
-    else await this.report(blobId, fault)
+    else await this.report(blobId, fault.reason)
     return fault !== null
   }
 
   /**
    * Turns a failed read of (held) blobs into the object's error, after confirming and reporting it; other errors come back as they
-   * are. Raises `StoreOffline`.
+   * are. Raises as {@link review} does.
    */
   async explain(key: string, error: unknown): Promise<unknown> {
     if (!(error instanceof DamagedBlobError)) return error
@@ -128,14 +128,14 @@ export class Damage {
     const blob = this.#blobs.find(blobId)
     if (!blob || (blob.verifiedAtMs ?? 0) > this.#now() - VERIFIED_FOR_MS) return
     const fault = await once(this.#checks, blobId, () => faultOf(this.#files.path(blobId), blob))
-    if (fault !== null) throw await this.explain(key, new DamagedBlobError(blobId, fault))
+    if (fault !== null) throw await this.explain(key, new DamagedBlobError(blobId, fault.reason))
     await this.#commits.run(() => this.#blobs.setVerified(blobId, this.#now()))
   }
 
   async #assertSize(key: string, blobId: string, sizeBytes: number): Promise<void> {
-    const found = await this.#files.sizeOf(blobId)
-    if (found === sizeBytes) return
-    await this.report(blobId, found === null ? 'The payload file is missing.' : 'The payload file has the wrong size.')
+    const fault = faultOfSize(await this.#files.sizeOf(blobId), { sizeBytes })
+    if (fault === null) return
+    await this.report(blobId, fault.reason)
     throw objectDamaged(key)
   }
 }

@@ -1,5 +1,9 @@
 import type { IndexDatabase } from './index-database.ts'
 
+/** In the order in which they are checked. */
+export type DueRow = { verifiedAtMs: number; sizeBytes: number; id: string }
+const FIRST: DueRow = { verifiedAtMs: Number.MIN_SAFE_INTEGER, sizeBytes: 0, id: '' }
+
 /** SQL of the check of all payload files: when each was checked, and how far a round has come. */
 export class ScrubRows {
   readonly #rounds
@@ -22,8 +26,10 @@ export class ScrubRows {
     this.#due = db.prepare<[number], { blobs: number; bytes: number }>(
       `SELECT COUNT(*) AS blobs, COALESCE(SUM(size_bytes), 0) AS bytes FROM blob WHERE verified_at_ms < ?`
     )
-    this.#page = db.prepare<[number, number], { id: string }>(
-      `SELECT id FROM blob WHERE verified_at_ms < ? ORDER BY verified_at_ms LIMIT ?`
+    this.#page = db.prepare<[DueRow & { beforeMs: number; limit: number }], DueRow>(
+      `SELECT verified_at_ms AS verifiedAtMs, size_bytes AS sizeBytes, id FROM blob
+       WHERE verified_at_ms < @beforeMs AND (verified_at_ms, size_bytes, id) > (@verifiedAtMs, @sizeBytes, @id)
+       ORDER BY verified_at_ms, size_bytes, id LIMIT @limit`
     )
     this.#latest = db.prepare<[], { atMs: number | null }>(`SELECT MAX(verified_at_ms) AS atMs FROM blob`)
     this.#doubt = db.prepare<[number, number, number]>(
@@ -57,9 +63,9 @@ export class ScrubRows {
     return this.#due.get(beforeMs) ?? { blobs: 0, bytes: 0 }
   }
 
-  /** Ids of some of what is due, the oldest check first. */
-  page(beforeMs: number, limit: number): string[] {
-    return this.#page.all(beforeMs, limit).map(({ id }) => id)
+  /** Some of what is due, the oldest check first; what comes after a row that was given before. */
+  page(beforeMs: number, limit: number, after: DueRow = FIRST): DueRow[] {
+    return this.#page.all({ ...after, beforeMs, limit })
   }
 
   /** 0 without any. */

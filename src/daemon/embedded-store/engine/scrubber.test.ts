@@ -102,6 +102,45 @@ it('counts a file that cannot be read as damage', async () => {
   expect(damaged).toMatchObject([{ key: 'k', reason: expect.stringContaining('cannot be read') }])
 })
 
+it('takes no file for damaged that it may not open now, checks the others, and comes back to it', async () => {
+  await store.put('locked', 'bytes that a virus scanner holds')
+  now += 1000
+  const bad = await store.put('bad', 'bytes that change')
+  await flipBit(await pathOf('bad'))
+  const path = await pathOf('locked')
+  const aside = join(store.directory, 'aside')
+  await rename(path, aside)
+  // As with a file that another program keeps for itself, every attempt to open it is refused.
+  await symlink('x'.repeat(300), path)
+  now += 1000
+  store.engine.maintenance.scrubNow()
+  await store.engine.caretaker.wake()
+  expect(damaged.map(({ key }) => key)).toEqual(['bad'])
+  expect(scrubState()).toMatchObject({ state: 'idle', roundFinishedAtMs: null, uncheckedBlobs: 1, damagedBlobs: 1 })
+  expect(scrubState().oldestCheckAtMs).toBeLessThan(bad.lastModifiedMs)
+  await rm(path)
+  await rename(aside, path)
+  now += 1000
+  await store.engine.caretaker.wake()
+  expect(scrubState()).toMatchObject({ roundFinishedAtMs: now, uncheckedBlobs: 0, damagedBlobs: 1 })
+  expect(String(await store.get('locked'))).toBe('bytes that a virus scanner holds')
+})
+
+it('leaves a damaged file damaged that it may not open now', async () => {
+  await store.put('k', 'bytes')
+  const path = await pathOf('k')
+  await flipBit(path)
+  await scrub()
+  await rm(path)
+  await symlink('x'.repeat(300), path)
+  now += 1000
+  store.engine.maintenance.scrubNow()
+  await store.engine.caretaker.wake()
+  // Not told again, as nothing was found out.
+  expect(damaged).toHaveLength(1)
+  expect(scrubState()).toMatchObject({ uncheckedBlobs: 1, damagedBlobs: 1 })
+})
+
 it('is no damage when an object goes while it is checked', async () => {
   await store.put('k', 'bytes')
   const path = await pathOf('k')

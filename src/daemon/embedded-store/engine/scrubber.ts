@@ -1,10 +1,12 @@
+import type { Logger } from 'pino'
+import { isFileError } from '../../files.ts'
 import { faultOf } from './blob-check.ts'
 import type { BlobFiles } from './blob-files.ts'
 import type { BlobRow, BlobRows } from './blob-rows.ts'
 import type { Damage } from './damage.ts'
 import type { GroupCommit } from './group-commit.ts'
 import type { QuietPace } from './quiet-pace.ts'
-import type { ScrubRows } from './scrub-rows.ts'
+import type { DueRow, ScrubRows } from './scrub-rows.ts'
 import type { ScrubState } from './store-maintenance.ts'
 
 const DAY_MS = 24 * 3_600_000
@@ -23,6 +25,7 @@ type ScrubberDeps = {
   commits: GroupCommit
   damage: Damage
   pace: QuietPace
+  log: Logger
   now: () => number
 }
 
@@ -35,6 +38,8 @@ export class Scrubber {
   #round: { bytes: number; checkedBytes: number } | null = null
   /** Checked, but not recorded yet. */
   #checked: BlobRow[] = []
+  /** Files of the last round that could not be checked. */
+  #uncheckedBlobs = 0
 
   constructor(deps: ScrubberDeps) {
     this.#deps = deps
@@ -49,11 +54,12 @@ export class Scrubber {
       roundFinishedAtMs: rows.rounds().finishedAtMs,
       roundBytes: bytes,
       roundCheckedBytes: checkedBytes,
+      uncheckedBlobs: this.#uncheckedBlobs,
       ...rows.totals()
     }
   }
 
-  /** Checks what is due until nothing is. Raises `StoreOffline`, and the reason when it is made to stop. */
+  /** Checks what is due until nothing is, or nothing that can be checked now. Raises `StoreOffline`, and the reason when it is made to stop. */
   async run(): Promise<void> {
     const { rows, commits, now } = this.#deps
     for (;;) {
@@ -63,31 +69,48 @@ export class Scrubber {
       // A clock that was ahead for a while would put off the next check of what was written or checked then, perhaps by years.
       while (rows.latestCheckMs() > nowMs) await commits.run(() => rows.doubtChecksAfter(nowMs, beforeMs - 1, PAGE))
       const due = rows.due(beforeMs)
+      if (due.blobs === 0) this.#uncheckedBlobs = 0
       if (due.blobs === 0 && askedAtMs === null) return
       this.#round = { bytes: due.bytes, checkedBytes: 0 }
       try {
-        await this.#checkAll(beforeMs, askedAtMs)
+        if (!(await this.#checkAll(beforeMs, askedAtMs))) return
       } finally {
         this.#round = null
       }
     }
   }
 
-  /** One round. Ends early when somebody asks for another one. */
-  async #checkAll(beforeMs: number, askedAtMs: number | null): Promise<void> {
-    const { rows, commits, now } = this.#deps
+  /**
+   * One round. Ends early when somebody asks for another one. False when some files could not be checked: they stay due, and the
+   * round is not done before they were.
+   */
+  async #checkAll(beforeMs: number, askedAtMs: number | null): Promise<boolean> {
+    const { rows, commits, log, now } = this.#deps
+    let unchecked: { blobs: number; err?: unknown } = { blobs: 0 }
+    let last: DueRow | undefined
     while (rows.rounds().askedAtMs === askedAtMs) {
-      const page = rows.page(beforeMs, PAGE)
+      const page = rows.page(beforeMs, PAGE, last)
       if (page.length === 0) {
-        await commits.run(() => rows.finish(now(), askedAtMs))
-        return
+        this.#uncheckedBlobs = unchecked.blobs
+        if (unchecked.blobs === 0) await commits.run(() => rows.finish(now(), askedAtMs))
+        else log.warn(unchecked, 'payload files cannot be checked now')
+        return unchecked.blobs === 0
       }
+      last = page.at(-1)
       try {
-        for (const id of page) await this.#check(id, beforeMs)
+        for (const { id } of page) {
+          try {
+            await this.#check(id, beforeMs)
+          } catch (error) {
+            if (!isFileError(error)) throw error
+            unchecked = { blobs: unchecked.blobs + 1, err: error }
+          }
+        }
       } finally {
         await this.#record(beforeMs)
       }
     }
+    return true
   }
 
   async #check(blobId: string, beforeMs: number): Promise<void> {
@@ -102,7 +125,7 @@ export class Scrubber {
       if (blob.state === 'damaged') await damage.review(blobId, beforeRead)
       else {
         const suspicion = await faultOf(files.path(blob.id), blob, beforeRead)
-        if (suspicion !== null) await damage.confirm(blob.id, suspicion, beforeRead)
+        if (suspicion !== null) await damage.confirm(blob.id, suspicion.reason, beforeRead)
       }
       this.#checked.push(blob)
       if (this.#round) this.#round.checkedBytes += blob.sizeBytes

@@ -39,6 +39,8 @@ export type ScrubState = {
   /** Bytes due in the round under way, 0 without one. After a restart, those that were left. */
   roundBytes: number
   roundCheckedBytes: number
+  /** Files that could not be opened or read when they were due last, which says nothing about their bytes. They are tried again. */
+  uncheckedBlobs: number
   damagedBlobs: number
 }
 

@@ -1,24 +1,26 @@
-import { createHash } from 'node:crypto'
-import { createReadStream, existsSync } from 'node:fs'
+import { existsSync } from 'node:fs'
 import { join } from 'node:path'
 import Sqlite from 'better-sqlite3'
-import { isMissingFile } from '../../../files.ts'
+import { isFileError } from '../../../files.ts'
+import { type Fault, faultOf, faultOfSize } from '../blob-check.ts'
 import { BlobFiles } from '../blob-files.ts'
 import type { IndexDatabase } from '../index-database.ts'
 import { type NamelessFile, namelessFiles, objectsInFiles } from './files-and-rows.ts'
 import { IndexThread } from './index-thread.ts'
 
 const PAGE = 256
-const CHUNK_BYTES = 1024 ** 2
 /** What a running base has written but not named for so long is no upload under way. */
 const UNDER_WAY_MS = 3_600_000
 
-export type DamageFound = {
-  what: 'missing' | 'wrong_size' | 'wrong_bytes' | 'unreadable'
+/** A payload file that something is to be told of. */
+type Told = {
   path: string
   /** The objects that lie in the file; none: it is a part of an unfinished upload. */
   objects: { bucket: string; key: string }[]
 }
+export type DamageFound = Told & { what: Fault['what'] }
+/** It may be whole: the system did not let anybody look, for a reason in its words. */
+export type Unchecked = Told & { reason: string }
 
 export type VerifyReport = {
   /** Whether every byte was read. */
@@ -29,6 +31,7 @@ export type VerifyReport = {
   /** What is wrong with the index itself. If anything, the files may not all have been looked at. */
   indexProblems: string[]
   damaged: DamageFound[]
+  unchecked: Unchecked[]
   /** Payload files that the index does not know. */
   nameless: NamelessFile[]
 }
@@ -50,6 +53,7 @@ export async function verifyStore(
     bytes: 0,
     indexProblems: await indexProblems(join(directory, 'index.db'), options.deep),
     damaged: [],
+    unchecked: [],
     nameless: []
   }
   if (report.indexProblems.length > 0) return report
@@ -81,32 +85,20 @@ async function compare(
   const objectsIn = objectsInFiles(db)
   for (let rows = page.all('', PAGE); rows.length > 0; rows = page.all(rows.at(-1)?.id ?? '', PAGE))
     for (const blob of rows) {
-      const what = await problemOf(files, blob, deep)
-      // Its object may have been deleted since the page was read.
-      if (what !== null && isNeeded.get(blob.id))
-        report.damaged.push({ what, path: files.path(blob.id), objects: objectsIn(blob.id) })
+      const path = files.path(blob.id)
+      try {
+        const fault = deep ? await faultOf(path, blob) : faultOfSize(await files.sizeOf(blob.id), blob)
+        // Its object may have been deleted since the page was read.
+        if (fault !== null && isNeeded.get(blob.id))
+          report.damaged.push({ what: fault.what, path, objects: objectsIn(blob.id) })
+      } catch (error) {
+        if (!isFileError(error)) throw error
+        report.unchecked.push({ path, objects: objectsIn(blob.id), reason: error.code })
+      }
       report.files++
       report.bytes += blob.sizeBytes
       onProgress(report.bytes)
     }
   for await (const file of namelessFiles(db, files))
     if (!isInUse || file.changedAtMs < Date.now() - UNDER_WAY_MS) report.nameless.push(file)
-}
-
-async function problemOf(
-  files: BlobFiles,
-  { id, sizeBytes, sha256 }: BlobFacts,
-  deep: boolean
-): Promise<DamageFound['what'] | null> {
-  const found = await files.sizeOf(id)
-  if (found === null) return 'missing'
-  if (found !== sizeBytes) return 'wrong_size'
-  if (!deep) return null
-  const hash = createHash('sha256')
-  try {
-    for await (const chunk of createReadStream(files.path(id), { highWaterMark: CHUNK_BYTES })) hash.update(chunk)
-  } catch (error) {
-    return isMissingFile(error) ? 'missing' : 'unreadable'
-  }
-  return hash.digest('hex') === sha256 ? null : 'wrong_bytes'
 }
