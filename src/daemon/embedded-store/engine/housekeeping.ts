@@ -1,8 +1,10 @@
 import type { Logger } from 'pino'
+import { isFileError } from '../../files.ts'
 import type { Activity } from './activity.ts'
 import type { Ballast } from './ballast.ts'
+import { faultOfSize } from './blob-check.ts'
 import type { BlobFiles } from './blob-files.ts'
-import type { BlobRows } from './blob-rows.ts'
+import type { BlobRow, BlobRows } from './blob-rows.ts'
 import type { Damage } from './damage.ts'
 import type { GroupCommit } from './group-commit.ts'
 import type { IndexKeeper } from './recovery/index-keeper.ts'
@@ -38,6 +40,8 @@ export class Housekeeping {
   readonly #deps: HousekeepingDeps
   readonly #timers: NodeJS.Timeout[] = []
   #keptFiles = 0
+  /** Files that could not be removed when that was tried last, which is told once. */
+  readonly #stuck = new Set<string>()
 
   constructor(deps: HousekeepingDeps) {
     this.#deps = deps
@@ -77,7 +81,10 @@ export class Housekeeping {
     await ballast.keep(() => activity.closed)
   }
 
-  /** Removes the files of blobs whose waiting time is over and that nobody reads. Gives their number. */
+  /**
+   * Removes the files of blobs whose waiting time is over and that nobody reads. Gives their number. A file that cannot be removed
+   * is tried again in the next round.
+   */
   async collect(): Promise<number> {
     const { files, blobs, commits, activity, now } = this.#deps
     await this.#removeStrays()
@@ -96,26 +103,22 @@ export class Housekeeping {
       })
       for (const id of gone) files.strays.add(id)
       await this.#removeStrays()
-      removed += gone.length
+      removed += gone.filter((id) => !files.strays.has(id)).length
       if (!more || activity.closed) return removed
     }
   }
 
   /** Removes old files without a row if they can only be leftovers, and reports rows whose file is gone or has another size. */
   async reconcile(): Promise<{ orphans: number }> {
-    const { files, blobs, activity, root, log, now } = this.#deps
+    const { files, activity, root, log } = this.#deps
     root.assertThere()
     let orphans = 0
     const pace = new Unhurried()
     for await (const blobId of files.walk()) {
       if (activity.closed) return { orphans }
       await pace.step()
-      if (blobs.find(blobId)) continue
-      const changedAtMs = await files.changedAtMs(blobId)
-      if (changedAtMs === null || changedAtMs > now() - ORPHAN_AGE_MS) continue
-      // A write in flight holds its file until a row names it: times alone are wrong after a sleep or when the clock is set.
-      if (files.isHeld(blobId) || blobs.find(blobId)) continue
-      if (root.mayRemoveUnknownFiles) await files.remove(blobId)
+      if (!(await this.#isOrphan(blobId))) continue
+      if (root.mayRemoveUnknownFiles && !(await this.#remove(blobId))) files.strays.add(blobId)
       orphans++
     }
     this.#keptFiles = root.mayRemoveUnknownFiles ? 0 : orphans
@@ -126,33 +129,71 @@ export class Housekeeping {
     return { orphans }
   }
 
+  /** Whether a file is left over from an interrupted write. One that may not be looked at is taken for none. */
+  async #isOrphan(blobId: string): Promise<boolean> {
+    const { files, blobs, now } = this.#deps
+    if (blobs.find(blobId)) return false
+    const changedAtMs = await files.changedAtMs(blobId).catch((error: unknown) => {
+      if (isFileError(error)) return null
+      throw error
+    })
+    if (changedAtMs === null || changedAtMs > now() - ORPHAN_AGE_MS) return false
+    // A write in flight holds its file until a row names it: times alone are wrong after a sleep or when the clock is set.
+    return !files.isHeld(blobId) && !blobs.find(blobId)
+  }
+
   async #removeStrays(): Promise<void> {
     const { files, blobs } = this.#deps
-    for (const id of files.strays) {
-      if (!blobs.find(id)) await files.remove(id)
-      files.strays.delete(id)
+    for (const id of files.strays) if (blobs.find(id) || (await this.#remove(id))) files.strays.delete(id)
+  }
+
+  /** Gives whether the file is gone. */
+  async #remove(blobId: string): Promise<boolean> {
+    const { files, log } = this.#deps
+    try {
+      await files.remove(blobId)
+      this.#stuck.delete(blobId)
+      return true
+    } catch (error) {
+      if (!isFileError(error)) throw error
+      if (!this.#stuck.has(blobId)) log.warn({ err: error, blobId }, 'an unused payload file cannot be removed now')
+      this.#stuck.add(blobId)
+      return false
     }
   }
 
   async #reportLostFiles(): Promise<void> {
-    const { files, blobs, damage, activity } = this.#deps
+    const { blobs, activity, log } = this.#deps
     const pace = new Unhurried()
+    let unchecked: { blobs: number; err?: unknown } = { blobs: 0 }
     for (let page = blobs.page('', BATCH); page.length > 0; page = blobs.page(page.at(-1)?.id ?? '', BATCH))
-      for (const { id, sizeBytes, state } of page) {
+      for (const blob of page) {
         if (activity.closed) return
         await pace.step()
-        if (state === 'damaged') {
-          await damage.review(id)
-          continue
+        try {
+          await this.#look(blob)
+        } catch (error) {
+          if (!isFileError(error)) throw error
+          unchecked = { blobs: unchecked.blobs + 1, err: error }
         }
-        const found = await files.sizeOf(id)
-        // Read again: the blob may have been collected since the page was read.
-        if (found === sizeBytes || !blobs.find(id)) continue
-        await damage.report(
-          id,
-          found === null ? 'The payload file is missing.' : 'The payload file has the wrong size.'
-        )
       }
+    if (unchecked.blobs > 0) log.warn(unchecked, 'payload files cannot be looked at now')
+  }
+
+  /** Reports a file that is lost, and reads one again, slowly, that was damaged. */
+  async #look(blob: BlobRow): Promise<void> {
+    const { files, blobs, damage, activity } = this.#deps
+    if (blob.state === 'damaged') {
+      const pace = new Unhurried(1)
+      await damage.review(blob.id, async () => {
+        if (activity.closed) throw new StorageError('StoreClosed', 'The object store is closed.')
+        await pace.step()
+      })
+      return
+    }
+    const fault = faultOfSize(await files.sizeOf(blob.id), blob)
+    // Read again: the blob may have been collected since the page was read.
+    if (fault !== null && blobs.find(blob.id)) await damage.report(blob.id, fault.reason)
   }
 
   #every(intervalMs: number, what: string, task: () => Promise<unknown>): void {
