@@ -1,4 +1,7 @@
-import { afterEach, beforeEach, expect, it } from 'vitest'
+import { rename, rm, symlink } from 'node:fs/promises'
+import { join } from 'node:path'
+import { afterEach, beforeEach, expect, it, onTestFinished, vi } from 'vitest'
+import { Contiguous } from './contiguous.ts'
 import { BUCKET, EngineHarness, flipBit, OWNER, sha256 } from './engine-harness.ts'
 import { isScattered } from './idle-compaction.ts'
 import type { ObjectDamaged } from './storage-engine.ts'
@@ -105,6 +108,45 @@ it('never puts damaged bytes into a new file, and goes on with the next object',
   expect(damaged).toMatchObject([{ key: 'bad' }])
   expect(String(await store.get('good'))).toBe(WHOLE)
   await expect(store.get('bad')).rejects.toMatchObject({ code: 'ObjectDamaged' })
+})
+
+it('begins what fails once a day, and goes on with the next object', async () => {
+  await putInParts('locked')
+  const [first = ''] = await store.blobPaths()
+  now += 1000
+  await putInParts('good')
+  const aside = join(store.directory, 'aside')
+  await rename(first, aside)
+  // As with a file that another program keeps for itself, every attempt to open it is refused.
+  await symlink('x'.repeat(300), first)
+  const compact = vi.spyOn(Contiguous.prototype, 'compact')
+  onTestFinished(() => compact.mockRestore())
+  const begun = () => compact.mock.calls.map(([, key]) => key)
+  await rest()
+  await rest()
+  expect(begun()).toEqual(['locked', 'good'])
+  await rm(first)
+  await rename(aside, first)
+  now += 24 * HOUR_MS
+  expect(await rest()).toBe(2)
+  expect(begun()).toEqual(['locked', 'good', 'locked'])
+  expect(damaged).toEqual([])
+})
+
+it('does not begin without end what others interrupt each time', async () => {
+  await putInParts('video')
+  const compact = vi.spyOn(Contiguous.prototype, 'compact')
+  onTestFinished(() => compact.mockRestore())
+  for (let times = 0; times < 6; times++) {
+    let asked = 0
+    mayScrub = () => ++asked <= 2
+    now += 2 * HOUR_MS
+    await store.engine.caretaker.wake()
+  }
+  expect(compact).toHaveBeenCalledTimes(3)
+  mayScrub = () => true
+  now += 24 * HOUR_MS
+  expect(await rest()).toBe(1)
 })
 
 it.each([
