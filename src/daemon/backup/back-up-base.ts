@@ -4,7 +4,6 @@ import { dirname, join, relative, resolve } from 'node:path'
 import type { Config } from '../config/schema.ts'
 import { copyDatabase } from '../db/copy-database.ts'
 import { lockDataDir } from '../db/data-dir-lock.ts'
-import type { DamageFound } from '../embedded-store/engine/recovery/verify-store.ts'
 import { markAsCopy, storeIdIn } from '../embedded-store/engine/store-root.ts'
 import { StartupError } from '../errors.ts'
 import { isMissingFile, syncFile, syncFolder } from '../files.ts'
@@ -72,7 +71,6 @@ function assertApart(dataDir: string, folder: string): void {
 /** Rounds until everything that the copied index names is there, or is missing in the base as well. */
 async function copyAll(dataDir: string, folder: string, withMedia: boolean): Promise<CopiedPayload | null> {
   const copied: Copied = { files: 0, bytes: 0 }
-  const changed: DamageFound[] = []
   for (let round = 1; ; round++) {
     await copyDrafts(dataDir, folder)
     const index = draftOf(join(folder, INDEX))
@@ -80,11 +78,7 @@ async function copyAll(dataDir: string, folder: string, withMedia: boolean): Pro
     const media = await copyPayload(index, join(dataDir, 'store'), join(folder, 'store'))
     copied.files += media.copied.files
     copied.bytes += media.copied.bytes
-    // What holds other bytes was copied with them, so that later rounds do not see it again.
-    changed.push(...media.damaged.filter(({ what }) => what === 'wrong_bytes'))
-    const lost = media.damaged.filter(({ what }) => what !== 'wrong_bytes')
-    if (round === MAX_ROUNDS || !lost.some(({ what }) => what === 'missing'))
-      return { ...media, copied, damaged: [...changed, ...lost] }
+    if (round === MAX_ROUNDS || !media.damaged.some(({ what }) => what === 'missing')) return { ...media, copied }
   }
 }
 

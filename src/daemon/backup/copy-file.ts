@@ -15,20 +15,32 @@ export class UnreadableSource extends Error {
 }
 
 /**
- * Copies a file under its name only once it is whole and flushed (its folder is not), and gives the sha256 of what was read. Raises
- * `UnreadableSource`, and the file system's errors of the target.
+ * Copies a file under its name only once it is whole and flushed (its folder is not), and gives the sha256 of what was read, by which
+ * `nameFor` may choose another name, or none (null). Raises `UnreadableSource`, and the file system's errors of the target.
  */
-export async function copyFileWhole(from: string, to: string, mode: number): Promise<string> {
+export async function copyFileWhole(
+  from: string,
+  to: string,
+  mode: number,
+  nameFor: (sha256: string) => string | null = () => to
+): Promise<string> {
   await mkdir(dirname(to), { recursive: true, mode: 0o700 })
   const draft = `${to}.new`
-  const sha256 = createHash('sha256')
+  // One that a kill left behind may be read-only.
+  await rm(draft, { force: true })
+  const hash = createHash('sha256')
   try {
-    await pipeline(bytesOf(from, sha256), createWriteStream(draft, { mode, flush: true }))
-    await rename(draft, to)
+    await pipeline(bytesOf(from, hash), createWriteStream(draft, { mode, flush: true }))
+    const sha256 = hash.digest('hex')
+    const name = nameFor(sha256)
+    if (name !== null) {
+      await mkdir(dirname(name), { recursive: true, mode: 0o700 })
+      await rename(draft, name)
+    }
+    return sha256
   } finally {
     await rm(draft, { force: true })
   }
-  return sha256.digest('hex')
 }
 
 async function* bytesOf(path: string, hash: Hash): AsyncGenerator<Buffer> {

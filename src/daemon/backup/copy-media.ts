@@ -1,11 +1,13 @@
+import { existsSync } from 'node:fs'
 import { readdir, stat, utimes } from 'node:fs/promises'
 import { dirname, join, relative } from 'node:path'
 import Sqlite from 'better-sqlite3'
+import { type Fault, faultOfError, WRONG_BYTES } from '../embedded-store/engine/blob-check.ts'
 import { BlobFiles } from '../embedded-store/engine/blob-files.ts'
 import { namelessFiles, objectsInFiles } from '../embedded-store/engine/recovery/files-and-rows.ts'
-import type { DamageFound } from '../embedded-store/engine/recovery/verify-store.ts'
+import type { DamageFound, Unchecked } from '../embedded-store/engine/recovery/verify-store.ts'
 import { StartupError } from '../errors.ts'
-import { freeBytesOfDisk, isMissingFile, syncFolder } from '../files.ts'
+import { freeBytesOfDisk, isFileError, isMissingFile, syncFolder } from '../files.ts'
 import { copyFileWhole, UnreadableSource } from './copy-file.ts'
 
 const READ_ONLY = 0o400
@@ -15,7 +17,10 @@ const SAME_TIME_MS = 2000
 export type Copied = { files: number; bytes: number }
 export type CopiedPayload = {
   copied: Copied
+  /** Not copied, but for what is left of those with other bytes, in `quarantine/`. */
   damaged: DamageFound[]
+  /** Not copied. */
+  unchecked: Unchecked[]
   /** Files in the backup that its index does not know: of media that was deleted since. They are kept. */
   left: Copied
 }
@@ -26,15 +31,29 @@ export async function copyPayload(indexPath: string, fromStore: string, toStore:
   const [from, to] = [new BlobFiles(fromStore), new BlobFiles(toStore)]
   const db = new Sqlite(indexPath, { readonly: true })
   try {
-    const result: CopiedPayload = { copied: { files: 0, bytes: 0 }, damaged: [], left: { files: 0, bytes: 0 } }
+    const result: CopiedPayload = {
+      copied: { files: 0, bytes: 0 },
+      damaged: [],
+      unchecked: [],
+      left: { files: 0, bytes: 0 }
+    }
     const wanted = await missingIn(to, db)
     await assertRoom(toStore, wanted)
     const objectsIn = objectsInFiles(db)
     const folders = new Set<string>()
     for (const blob of wanted) {
-      const what = await copyBlob(from, to, blob)
-      if (what !== null) result.damaged.push({ what, path: from.path(blob.id), objects: objectsIn(blob.id) })
-      if (what === 'missing' || what === 'unreadable') continue
+      const told = () => ({ path: from.path(blob.id), objects: objectsIn(blob.id) })
+      try {
+        const fault = await copyBlob(from, to, blob)
+        if (fault !== null) {
+          result.damaged.push({ what: fault.what, ...told() })
+          continue
+        }
+      } catch (error) {
+        if (!(error instanceof UnreadableSource && isFileError(error.cause))) throw error
+        result.unchecked.push({ reason: error.cause.code, ...told() })
+        continue
+      }
       count(result.copied, blob.sizeBytes)
       const folder = dirname(to.path(blob.id))
       for (const path of [folder, dirname(folder)]) folders.add(path)
@@ -66,14 +85,25 @@ async function assertRoom(folder: string, wanted: readonly Blob[]): Promise<void
   )
 }
 
-/** Copies also what holds other bytes than were written: it may be all there is. */
-async function copyBlob(from: BlobFiles, to: BlobFiles, blob: Blob): Promise<DamageFound['what'] | null> {
+/**
+ * Copies a file that holds the bytes that were written. What is left of another one goes into `quarantine/`, since it may be all there is:
+ * under its own name no later backup would look at it again. Raises `UnreadableSource` where nothing can be said about its bytes.
+ */
+async function copyBlob(from: BlobFiles, to: BlobFiles, { id, sha256 }: Blob): Promise<Fault | null> {
+  const [path, aside] = [to.path(id), to.quarantinePath(id)]
   try {
-    const sha256 = await copyFileWhole(from.path(blob.id), to.path(blob.id), READ_ONLY)
-    return sha256 === blob.sha256 ? null : 'wrong_bytes'
+    // Twice: once may have been the cable or the memory.
+    for (const otherwise of [null, existsSync(aside) ? null : aside]) {
+      const found = await copyFileWhole(from.path(id), path, READ_ONLY, (read) => (read === sha256 ? path : otherwise))
+      if (found !== sha256) continue
+      await to.releaseQuarantine(id)
+      return null
+    }
+    return WRONG_BYTES
   } catch (error) {
-    if (!(error instanceof UnreadableSource)) throw error
-    return isMissingFile(error.cause) ? 'missing' : 'unreadable'
+    const fault = error instanceof UnreadableSource ? faultOfError(error.cause) : null
+    if (fault === null) throw error
+    return fault
   }
 }
 

@@ -6,8 +6,10 @@ import {
   mkdirSync,
   readdirSync,
   readFileSync,
+  renameSync,
   rmSync,
   statSync,
+  symlinkSync,
   writeFileSync
 } from 'node:fs'
 import { join } from 'node:path'
@@ -139,7 +141,7 @@ describe('a base', () => {
     expect(existsSync(join(folder, 'store', 'index.db'))).toBe(true)
   })
 
-  test('with damaged media is copied as it is, and that is told', async () => {
+  test('with damaged media is copied but for that, of which is kept what is left, and that is told', async () => {
     const { dataDir, engine } = await aBase()
     const folder = temporaryFolder('backup')
     const [changed, missing] = [await put(engine, 'bit', 'abc'), await put(engine, 'gone', 'x')]
@@ -151,8 +153,52 @@ describe('a base', () => {
     expect(code).toBe(1)
     expect(text).toContain(`media/bit: ${changed} holds other bytes than were written`)
     expect(text).toContain(`media/gone: ${missing} is missing`)
+    expect(text).toContain('is complete but for 2 files')
     const { damaged } = await found(folder)
-    expect(damaged.map(({ what }) => what).toSorted()).toEqual(['missing', 'wrong_bytes'])
+    expect(damaged.map(({ what }) => what)).toEqual(['missing', 'missing'])
+    const quarantine = join(folder, 'store', 'quarantine')
+    expect(readdirSync(quarantine).map((name) => readFileSync(join(quarantine, name), 'utf8'))).toEqual(['abd'])
+  })
+
+  test('is copied again where a file read badly, until it reads well', async () => {
+    const { dataDir, engine } = await aBase()
+    const folder = temporaryFolder('backup')
+    const path = await put(engine, 'k', 'abc')
+    chmodSync(path, 0o600)
+    writeFileSync(path, 'abd')
+    const line = `media/k: ${path} holds other bytes than were written`
+    expect(await backUp(dataDir, folder)).toMatchObject({ code: 1, text: expect.stringContaining(line) })
+    writeFileSync(path, 'xbd')
+    expect(await backUp(dataDir, folder)).toMatchObject({ code: 1, text: expect.stringContaining(line) })
+    const quarantine = join(folder, 'store', 'quarantine')
+    // What is left of a file may become less from time to time.
+    expect(readdirSync(quarantine).map((name) => readFileSync(join(quarantine, name), 'utf8'))).toEqual(['abd'])
+    writeFileSync(path, 'abc')
+    expect(await backUp(dataDir, folder)).toMatchObject({ code: 0, text: expect.stringContaining('1 new file,') })
+    expect(await found(folder)).toMatchObject({ objects: 1, damaged: [] })
+    expect(readdirSync(quarantine)).toEqual([])
+    // A good copy stays, whatever becomes of the file.
+    writeFileSync(path, 'xyz')
+    expect(await backUp(dataDir, folder)).toMatchObject({ code: 0 })
+    expect(await found(folder)).toMatchObject({ damaged: [] })
+  })
+
+  test('is copied but for a file that cannot be opened now, which is told as that', async () => {
+    const { dataDir, engine } = await aBase()
+    const folder = temporaryFolder('backup')
+    await put(engine, 'other', 'other')
+    const path = await put(engine, 'locked', 'locked')
+    const aside = join(dataDir, 'aside')
+    renameSync(path, aside)
+    // As with a file that another program keeps for itself, every attempt to open it is refused.
+    symlinkSync('x'.repeat(300), path)
+    const first = await backUp(dataDir, folder)
+    expect(first).toMatchObject({ code: 1, text: expect.stringContaining(`media/locked: ${path} (ENAMETOOLONG)`) })
+    expect(first.text).not.toContain('Damaged')
+    rmSync(path)
+    renameSync(aside, path)
+    expect((await backUp(dataDir, folder)).code).toBe(0)
+    expect(await found(folder)).toMatchObject({ objects: 2, damaged: [] })
   })
 
   test('whose catalogue is damaged leaves the earlier backup as it was', async () => {

@@ -12,7 +12,10 @@ export type Fault = { what: 'missing' | 'wrong_size' | 'wrong_bytes' | 'unreadab
 
 const MISSING: Fault = { what: 'missing', reason: 'The payload file is missing.' }
 const WRONG_SIZE: Fault = { what: 'wrong_size', reason: 'The payload file has the wrong size.' }
-const WRONG_BYTES: Fault = { what: 'wrong_bytes', reason: 'The payload file holds other bytes than were written.' }
+export const WRONG_BYTES: Fault = {
+  what: 'wrong_bytes',
+  reason: 'The payload file holds other bytes than were written.'
+}
 
 /** What the size of a payload file says, null where there is none. */
 export function faultOfSize(foundBytes: number | null, { sizeBytes }: Pick<BlobRow, 'sizeBytes'>): Fault | null {

@@ -53,6 +53,11 @@ export class BlobFiles {
     return join(this.#blobsDirectory, hash.slice(0, 2), hash.slice(2, 4), blobId)
   }
 
+  /** Where the blob's second name is, once it was found to be damaged. */
+  quarantinePath(blobId: string): string {
+    return join(this.#quarantineDirectory, blobId)
+  }
+
   /** Gives a synced staging file its place, durably. Until a row names it, it is an orphan. */
   async publish(stagingPath: string, blobId: string): Promise<void> {
     const target = this.path(blobId)
@@ -104,7 +109,7 @@ export class BlobFiles {
   async quarantine(blobId: string): Promise<void> {
     await mkdir(this.#quarantineDirectory, { recursive: true, mode: 0o700 })
     try {
-      await link(this.path(blobId), join(this.#quarantineDirectory, blobId))
+      await link(this.path(blobId), this.quarantinePath(blobId))
     } catch (error) {
       if (!isMissingFile(error) && !isExistingFile(error)) throw error
     }
@@ -112,7 +117,7 @@ export class BlobFiles {
 
   /** Takes back {@link quarantine}. */
   async releaseQuarantine(blobId: string): Promise<void> {
-    await removeFile(join(this.#quarantineDirectory, blobId))
+    await removeFile(this.quarantinePath(blobId))
   }
 
   /** Every blob with a file on disk. Foreign files are left out. */
