@@ -120,6 +120,14 @@ export const doctorTexts = {
       what: 'The index of the media store was restored from a copy. Files that it does not know are kept. Number: {{keptCount}}.',
       help: 'What arrived after that copy may be among them and cannot be opened. Leave {{place}} as it is, close Flightcase, and let whoever runs this base call this. It may bring back their names:'
     },
+    files_unchecked: {
+      what: 'Some files of the media store cannot be opened, so nobody knows whether they are whole. Number: {{uncheckedCount}}.',
+      help: 'A virus scanner may hold them, or they lost their permissions when they were copied. Flightcase has to be able to read everything in here:'
+    },
+    place_doubtful: {
+      what: 'Media is kept in {{place}}, which is not a safe place for it ({{kind}}). It can be written and read.',
+      help: 'FAT volumes, network shares and synchronised folders may lose media or change it. Close Flightcase, copy the whole data folder to a local disk, and start it with that.'
+    },
     index_damaged: {
       what: 'The index of the media store is damaged. The media itself lies in files of its own.',
       help: 'Close Flightcase when no controller uploads, and let whoever runs this base call this. It makes the index anew from its daily copies and logs:'

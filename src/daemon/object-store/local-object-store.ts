@@ -195,22 +195,16 @@ export class LocalObjectStore implements ObjectStore {
 
   async health(key: string): Promise<StoreHealth> {
     const started = performance.now()
-    const { freeBytes, availableBytes, writable, keptFiles, indexProblem } = await translated(() =>
-      this.#engine.health()
-    )
-    if (writable) {
+    const found = await translated(() => this.#engine.health())
+    if (found.writable) {
       await this.put(key, Buffer.from(key))
       await this.head(key)
       await this.delete(key)
     }
     return {
+      ...found,
       latencyMs: performance.now() - started,
-      writable,
-      freeBytes,
-      availableBytes,
       clockSkewMs: 0,
-      keptFiles,
-      indexProblem,
       server: null
     }
   }

@@ -99,6 +99,10 @@ export type StoreHealth = {
   server: string | null
   /** What the store found wrong with its own index; null: nothing, or it does not tell. */
   indexProblem: string | null
+  /** Files that the store could not open or read when it was to check them; 0 when it does not tell. */
+  uncheckedFiles: number
+  /** What keeps the place of the store from being safe (exFAT, SMB, Dropbox, …); null: nothing, or it does not tell. */
+  doubtfulPlace: string | null
 }
 
 /** An object that arrives in parts. `id` is the store's. */

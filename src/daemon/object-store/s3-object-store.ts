@@ -348,7 +348,9 @@ export class S3ObjectStore implements ObjectStore {
       clockSkewMs: this.#clockSkewMs,
       keptFiles: 0,
       server: this.#server,
-      indexProblem: null
+      indexProblem: null,
+      uncheckedFiles: 0,
+      doubtfulPlace: null
     }
   }
 

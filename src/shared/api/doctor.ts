@@ -33,6 +33,8 @@ export const findings = {
     no_bucket: 'problem',
     clock_differs: 'warning',
     files_unknown: 'warning',
+    files_unchecked: 'warning',
+    place_doubtful: 'warning',
     index_damaged: 'problem',
     clock_refused: 'problem',
     broken: 'problem',

@@ -35,7 +35,7 @@ import { SpaceLedger, type VolumeSpace, volumeSpace } from './space-ledger.ts'
 import { type StorageEngine, StorageError } from './storage-engine.ts'
 import type { StoreMaintenance } from './store-maintenance.ts'
 import { StoreRoot } from './store-root.ts'
-import { assertNotSynced, assertSuitableVolume } from './suitable-volume.ts'
+import { assertSuitablePlace } from './suitable-volume.ts'
 import { UploadRows } from './upload-rows.ts'
 import { Uploads } from './uploads.ts'
 import { UsageRows } from './usage-rows.ts'
@@ -80,17 +80,17 @@ const DAY_MS = 24 * 3_600_000
 export async function createStorageEngine(options: StorageEngineOptions): Promise<OpenStorageEngine> {
   const { directory } = options
   await mkdir(directory, { recursive: true })
-  await assertSuitableVolume(directory)
-  await assertNotSynced(directory, { isNew: !existsSync(join(directory, 'index.db')), log: options.log })
+  const files = new BlobFiles(directory)
+  const indexPath = join(directory, 'index.db')
+  const isNew = !existsSync(indexPath) && !(await files.hasAny())
+  const doubtfulPlace = await assertSuitablePlace(directory, { isNew, log: options.log })
   const space = options.space ?? (() => volumeSpace(directory))
   // First of all: without a free byte not even the lock can be taken.
   const ballast = await Ballast.find(directory, { space, sizeBytes: options.ballastBytes })
   const unlock = takeFileLock(join(directory, 'store.lock'))
   if (!unlock) throw new StorageError('StoreLocked', `Another Flightcase is using the object store in ${directory}.`)
   try {
-    const files = new BlobFiles(directory)
-    const indexPath = join(directory, 'index.db')
-    await assertIndexThere(indexPath, files)
+    if (!isNew) assertIndexThere(indexPath)
     await files.prepare()
     const db = openIndex(indexPath)
     try {
@@ -99,7 +99,7 @@ export async function createStorageEngine(options: StorageEngineOptions): Promis
       const root = await StoreRoot.begin(directory, db, log)
       const folder = new RecoveryFolder(directory)
       const recovery = await RecoveryLog.open({ folder, db, storeId: root.id, log, now })
-      return assemble(options, { files, db, root, folder, recovery, space, ballast }, unlock)
+      return assemble(options, { files, db, root, folder, recovery, space, ballast, doubtfulPlace }, unlock)
     } catch (error) {
       db.close()
       throw error
@@ -120,8 +120,8 @@ function openIndex(indexPath: string): IndexDatabase {
 }
 
 /** Raises `StartupError('store_index_missing')`: with an empty index, every payload file would be one that nobody knows. */
-async function assertIndexThere(indexPath: string, files: BlobFiles): Promise<void> {
-  if (existsSync(indexPath) || !(await files.hasAny())) return
+function assertIndexThere(indexPath: string): void {
+  if (existsSync(indexPath)) return
   throw new StartupError(
     'store_index_missing',
     `The index of the object store, ${indexPath}, is missing, but the files are there. Nothing was changed. ` +
@@ -139,7 +139,8 @@ function assemble(
     folder,
     recovery,
     space,
-    ballast
+    ballast,
+    doubtfulPlace
   }: {
     files: BlobFiles
     db: IndexDatabase
@@ -148,6 +149,7 @@ function assemble(
     recovery: RecoveryLog
     space: () => Promise<VolumeSpace>
     ballast: Ballast
+    doubtfulPlace: string | null
   },
   unlock: () => void
 ): OpenStorageEngine {
@@ -312,7 +314,9 @@ function assemble(
         availableBytes: Math.max(0, availableBytes),
         writable: availableBytes >= 0 && !refusesWrites,
         keptFiles: housekeeping.keptFiles,
-        indexProblem: indexKeeper.problem
+        indexProblem: indexKeeper.problem,
+        uncheckedFiles: scrubber.state().uncheckedBlobs,
+        doubtfulPlace
       }
     },
     onObjectCommitted: (listener) => events.onCommitted(listener),

@@ -257,7 +257,9 @@ describe('space (O40)', () => {
       availableBytes: 3 * MIB,
       writable: true,
       keptFiles: 0,
-      indexProblem: null
+      indexProblem: null,
+      uncheckedFiles: 0,
+      doubtfulPlace: null
     })
     await first.discard()
     await store.put('k', Buffer.alloc(5 * MIB))

@@ -222,6 +222,10 @@ export type EngineHealth = {
   keptFiles: number
   /** What the last check of the whole index found wrong with it; null: nothing. */
   indexProblem: string | null
+  /** Files that could not be opened or read when they were to be checked, which says nothing about their bytes. */
+  uncheckedFiles: number
+  /** What keeps the place of the store from being safe (exFAT, SMB, Dropbox, …), where it was begun before that was known; null: nothing. */
+  doubtfulPlace: string | null
 }
 
 export type ObjectCommitted = {

@@ -4,7 +4,7 @@ import { join } from 'node:path'
 import { pino } from 'pino'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { createStorageEngine } from './create-storage-engine.ts'
-import { assertSuitableVolume, syncedBy, unsuitableByMounts, unsuitableByNumber } from './suitable-volume.ts'
+import { assertSuitablePlace, syncedBy, unsuitableByMounts, unsuitableByNumber } from './suitable-volume.ts'
 
 let directory: string
 beforeEach(async () => {
@@ -13,12 +13,16 @@ beforeEach(async () => {
 afterEach(() => rm(directory, { recursive: true, force: true }))
 
 describe('volumes that lose or share data', () => {
-  it('are refused', async () => {
-    await expect(assertSuitableVolume(directory, async () => 'a FAT volume')).rejects.toMatchObject({
+  const log = pino({ level: 'silent' })
+
+  it('do not become a store; one that is there already goes on, and the place is told', async () => {
+    const isFat = async () => 'FAT'
+    await expect(assertSuitablePlace(directory, { isNew: true, log }, isFat)).rejects.toMatchObject({
       code: 'store_volume_unsuitable',
-      message: expect.stringContaining('a FAT volume')
+      message: expect.stringContaining('FAT')
     })
-    await assertSuitableVolume(directory)
+    expect(await assertSuitablePlace(directory, { isNew: false, log }, isFat)).toBe('FAT')
+    expect(await assertSuitablePlace(directory, { isNew: true, log })).toBeNull()
   })
 
   it('are known on Linux by their number, signed or not', () => {
@@ -36,9 +40,9 @@ describe('volumes that lose or share data', () => {
       '//pilot@nas/media on /Volumes/media (smbfs, nodev, nosuid, mounted by pilot)'
     ].join('\n')
     expect(unsuitableByMounts(mounts, '/Users/pilot/Flightcase')).toBeUndefined()
-    expect(unsuitableByMounts(mounts, '/Volumes/USB (2)/store')).toBe('an exFAT volume')
+    expect(unsuitableByMounts(mounts, '/Volumes/USB (2)/store')).toBe('exFAT')
     expect(unsuitableByMounts(mounts, '/Volumes/USB (2)/inner/store')).toBeUndefined()
-    expect(unsuitableByMounts(mounts, '/Volumes/media')).toBe('a network share (SMB)')
+    expect(unsuitableByMounts(mounts, '/Volumes/media')).toBe('SMB')
     expect(unsuitableByMounts(mounts, '/Volumes/media-2')).toBeUndefined()
   })
 })
@@ -71,6 +75,8 @@ describe('folders that are synchronised', () => {
     })
     await (await openEngine(join(directory, 'store'))).close()
     await rename(join(directory, 'store'), join(dropbox, 'store'))
-    await (await openEngine(join(dropbox, 'store'))).close()
+    const engine = await openEngine(join(dropbox, 'store'))
+    expect(await engine.health()).toMatchObject({ doubtfulPlace: 'Dropbox' })
+    await engine.close()
   })
 })

@@ -4,26 +4,24 @@ import { promisify } from 'node:util'
 import type { Logger } from 'pino'
 import { StartupError } from '../../errors.ts'
 
-const NETWORK_SHARE = 'a network share'
-
 /** File system types as Linux reports them (statfs(2)). */
 const UNSUITABLE_NUMBERS = new Map([
-  [0x6969, `${NETWORK_SHARE} (NFS)`],
-  [0x517b, `${NETWORK_SHARE} (SMB)`],
-  [0xff534d42, `${NETWORK_SHARE} (CIFS)`],
-  [0xfe534d42, `${NETWORK_SHARE} (SMB)`],
-  [0x4d44, 'a FAT volume'],
-  [0x2011bab0, 'an exFAT volume']
+  [0x6969, 'NFS'],
+  [0x517b, 'SMB'],
+  [0xff534d42, 'CIFS'],
+  [0xfe534d42, 'SMB'],
+  [0x4d44, 'FAT'],
+  [0x2011bab0, 'exFAT']
 ])
 
 /** File system types as macOS names them (mount(8)). */
 const UNSUITABLE_NAMES = new Map([
-  ['nfs', `${NETWORK_SHARE} (NFS)`],
-  ['smbfs', `${NETWORK_SHARE} (SMB)`],
-  ['afpfs', `${NETWORK_SHARE} (AFP)`],
-  ['webdav', `${NETWORK_SHARE} (WebDAV)`],
-  ['msdos', 'a FAT volume'],
-  ['exfat', 'an exFAT volume']
+  ['nfs', 'NFS'],
+  ['smbfs', 'SMB'],
+  ['afpfs', 'AFP'],
+  ['webdav', 'WebDAV'],
+  ['msdos', 'FAT'],
+  ['exfat', 'exFAT']
 ])
 
 /** Names of folders that programs keep the same on several computers. */
@@ -37,32 +35,30 @@ const SYNCED = [
 const SYNCED_ON_MACOS = /\/Library\/(Mobile Documents|CloudStorage)(\/|$)/
 
 /**
- * Refuses places where a finished write can still be lost or locks do not hold: network shares, FAT and exFAT. Raises
- * `StartupError('store_volume_unsuitable')`. On Windows only shares without a letter are known.
+ * Refuses to begin a store in a place that is not safe for it: on network shares, FAT and exFAT a finished write can still be lost, or locks
+ * do not hold; a program that synchronises a folder with other computers changes files behind the store's back, and uploads or takes away
+ * every media file. A store that is there already is opened all the same, as somebody's media are in it; then gives what the place is
+ * (exFAT, Dropbox, …), null for a safe one. Raises `StartupError`: `store_volume_unsuitable`, `store_folder_synced`. On Windows only shares
+ * without a letter are known.
  */
-export async function assertSuitableVolume(directory: string, describe = unsuitableVolume): Promise<void> {
-  const found = await describe(directory)
-  if (found === undefined) return
-  throw new StartupError(
-    'store_volume_unsuitable',
-    `${directory} is on ${found}, which cannot keep media safely. Choose a folder on a local disk.`
-  )
-}
-
-/**
- * Refuses to begin a store in a folder that a program synchronises with other computers: it changes files behind the store's back, and
- * uploads or takes away every media file. A store that is there already is opened all the same, as somebody's media are in it. Raises
- * `StartupError('store_folder_synced')`.
- */
-export async function assertNotSynced(
+export async function assertSuitablePlace(
   directory: string,
-  { isNew, log }: { isNew: boolean; log: Logger }
-): Promise<void> {
+  { isNew, log }: { isNew: boolean; log: Logger },
+  describe = unsuitableVolume
+): Promise<string | null> {
+  const found = (await describe(directory)) ?? null
   const service = syncedBy(await realpath(directory))
-  if (service === null) return
-  const what = `${directory} is synchronised by ${service}, which changes files behind the back of the object store. `
-  if (isNew) throw new StartupError('store_folder_synced', `${what}Choose a folder that stays on this computer.`)
-  log.warn({ directory, service }, `${what}Please move the data folder to one that stays on this computer.`)
+  if (found === null && service === null) return null
+  const what =
+    found === null
+      ? `${directory} is synchronised by ${service}, which changes files behind the back of the object store.`
+      : `${directory} is on a volume or network share (${found}) that cannot keep media safely.`
+  if (isNew) {
+    const code = found === null ? 'store_folder_synced' : 'store_volume_unsuitable'
+    throw new StartupError(code, `${what} Choose a folder on a local disk that stays on this computer.`)
+  }
+  log.warn({ directory, place: found ?? service }, `${what} Please move the data folder to a local disk.`)
+  return found ?? service
 }
 
 /** The service that synchronises a folder, as its path tells; null: none. */
@@ -74,7 +70,7 @@ export function syncedBy(directory: string): string | null {
 }
 
 async function unsuitableVolume(directory: string): Promise<string | undefined> {
-  if (process.platform === 'win32') return (await realpath(directory)).startsWith('\\\\') ? NETWORK_SHARE : undefined
+  if (process.platform === 'win32') return (await realpath(directory)).startsWith('\\\\') ? 'SMB' : undefined
   if (process.platform === 'darwin') {
     const { stdout } = await promisify(execFile)('/sbin/mount')
     return unsuitableByMounts(stdout, await realpath(directory))

@@ -40,12 +40,15 @@ export function store(config: StoreConfig, dataDir: string, look: StoreLook): Fi
     return { code: found.trouble, facts: { ...facts, reported: found.reported ?? '' }, copy: settings ?? [] }
   }
   if ('error' in look) throw look.error // never without a trouble
-  const { clockSkewMs, keptFiles, indexProblem, server } = look.health
+  const { clockSkewMs, keptFiles, indexProblem, uncheckedFiles, doubtfulPlace, server } = look.health
   const copy = [`flightcase rebuild-index --data-dir ${dataDir}`]
   if (indexProblem !== null) return { code: 'index_damaged', facts: { ...facts, reported: indexProblem }, copy }
   if (Math.abs(clockSkewMs) > CLOCK_DIFFERENCE_MS)
     return { code: 'clock_differs', facts: { ...facts, differenceMs: Math.abs(clockSkewMs) } }
   if (keptFiles > 0) return { code: 'files_unknown', facts: { ...facts, keptCount: keptFiles }, copy }
+  if (uncheckedFiles > 0)
+    return { code: 'files_unchecked', facts: { ...facts, uncheckedCount: uncheckedFiles }, copy: [place] }
+  if (doubtfulPlace !== null) return { code: 'place_doubtful', facts: { ...facts, kind: doubtfulPlace } }
   if (config.mode === 'external' && server === OPEN_SOURCE_MINIO) return { code: 'minio', facts: { ...facts, server } }
   return { code: config.mode, facts }
 }

@@ -236,7 +236,9 @@ const health: StoreHealth = {
   clockSkewMs: 0,
   keptFiles: 0,
   server: null,
-  indexProblem: null
+  indexProblem: null,
+  uncheckedFiles: 0,
+  doubtfulPlace: null
 }
 const noBucket = Object.assign(new Error('no bucket'), { name: 'NoSuchBucket' })
 
@@ -252,6 +254,8 @@ test.each([
   ['clock_differs', { health: { ...health, clockSkewMs: -400_000 } }],
   ['index_damaged', { health: { ...health, indexProblem: 'row 7 missing from index extent_blob' } }],
   ['files_unknown', { health: { ...health, keptFiles: 3 } }],
+  ['files_unchecked', { health: { ...health, uncheckedFiles: 2 } }],
+  ['place_doubtful', { health: { ...health, doubtfulPlace: 'exFAT' } }],
   ['minio', { health: { ...health, server: 'MinIO' } }],
   ['external', { health: { ...health, server: 'AmazonS3' } }],
   ['refused', { error: new ObjectStoreError('AccessDenied', 'no') }],

@@ -120,6 +120,14 @@ export const doctor: Translation['doctor'] = {
         what: '素材存储的索引是从副本恢复的。索引中没有的文件都已保留，数量：{{keptCount}}。',
         help: '该副本之后收到的素材可能就在其中，目前无法打开。请不要改动 {{place}}，关闭 Flightcase，并请管理此基站的人执行以下命令，它可能找回这些文件的名称：'
       },
+      files_unchecked: {
+        what: '素材存储中有些文件无法打开，因此无法确认它们是否完好，数量：{{uncheckedCount}}。',
+        help: '可能是杀毒软件占用了这些文件，或复制时丢失了权限。Flightcase 必须能读取以下位置的全部内容：'
+      },
+      place_doubtful: {
+        what: '素材保存在 {{place}}，可以读写，但这个位置（{{kind}}）不够安全。',
+        help: 'FAT 卷、网络共享和同步文件夹可能丢失或改动素材。请关闭 Flightcase，将整个数据文件夹复制到本地磁盘，并用它启动。'
+      },
       index_damaged: {
         what: '素材存储的索引已损坏。素材本身保存在单独的文件中。',
         help: '请在没有遥控器上传时关闭 Flightcase，并请管理此基站的人执行以下命令，它会用每日副本和日志重建索引：'
