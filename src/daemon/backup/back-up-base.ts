@@ -47,7 +47,7 @@ export async function backUpBase(
     const before = readMarkFor(folder, storeId)
     await writeMark(folder, { storeId, finishedAt: before?.finishedAt ?? null, withMedia })
     await mkdir(join(folder, 'store'), { recursive: true, mode: 0o700 })
-    const media = await copyAll(dataDir, folder, isEmbedded && withMedia)
+    const media = await copyAll(dataDir, folder, isEmbedded && withMedia ? { storeId } : null)
     const recordings = withMedia ? await copyFolder(live.recordings.dir, join(folder, 'recordings')) : null
     await putInPlace(folder)
     const finishedAt = new Date().toISOString()
@@ -69,17 +69,31 @@ function assertApart(dataDir: string, folder: string): void {
 }
 
 /** Rounds until everything that the copied index names is there, or is missing in the base as well. */
-async function copyAll(dataDir: string, folder: string, withMedia: boolean): Promise<CopiedPayload | null> {
+async function copyAll(
+  dataDir: string,
+  folder: string,
+  wanted: { storeId: string | null } | null
+): Promise<CopiedPayload | null> {
   const copied: Copied = { files: 0, bytes: 0 }
   for (let round = 1; ; round++) {
     await copyDrafts(dataDir, folder)
     const index = draftOf(join(folder, INDEX))
-    if (!withMedia || !existsSync(index)) return null
+    if (wanted === null || !existsSync(index)) return null
     const media = await copyPayload(index, join(dataDir, 'store'), join(folder, 'store'))
+    // On a disk that was unplugged every file is missing.
+    if (media.damaged.length > 0) assertThere(join(dataDir, 'store'), wanted.storeId)
     copied.files += media.copied.files
     copied.bytes += media.copied.bytes
     if (round === MAX_ROUNDS || !media.damaged.some(({ what }) => what === 'missing')) return { ...media, copied }
   }
+}
+
+function assertThere(store: string, storeId: string | null): void {
+  if (storeIdIn(store) === storeId) return
+  throw new StartupError(
+    'store_not_there',
+    `The object store in ${store} went away while it was copied. The earlier backup is as it was; try again.`
+  )
 }
 
 /** The catalogue before the index: an object that only the index knows is found by the base, one that only the catalogue knows is lost. */

@@ -1,3 +1,4 @@
+import { execFileSync } from 'node:child_process'
 import { randomBytes } from 'node:crypto'
 import {
   chmodSync,
@@ -12,6 +13,7 @@ import {
   symlinkSync,
   writeFileSync
 } from 'node:fs'
+import { open } from 'node:fs/promises'
 import { join } from 'node:path'
 import { pino } from 'pino'
 import { describe, expect, onTestFinished, test, vi } from 'vitest'
@@ -200,6 +202,28 @@ describe('a base', () => {
     expect((await backUp(dataDir, folder)).code).toBe(0)
     expect(await found(folder)).toMatchObject({ objects: 2, damaged: [] })
   })
+
+  test.skipIf(process.platform === 'win32')(
+    'whose disk goes away meanwhile is not taken for one that lost its media',
+    async () => {
+      const { dataDir, engine } = await aBase()
+      const folder = temporaryFolder('backup')
+      await backUp(dataDir, folder)
+      const before = readFileSync(join(folder, 'store', 'index.db'))
+      const path = await put(engine, 'k', 'bytes')
+      rmSync(path)
+      execFileSync('mkfifo', [path])
+      const running = backUp(dataDir, folder)
+      running.catch(() => {})
+      // Resolves once the backup reads the file.
+      const writer = await open(path, 'w')
+      renameSync(join(dataDir, 'store'), join(dataDir, 'away'))
+      await writer.close()
+      await expect(running).rejects.toMatchObject({ code: 'store_not_there' })
+      expect(readFileSync(join(folder, 'store', 'index.db'))).toEqual(before)
+      renameSync(join(dataDir, 'away'), join(dataDir, 'store'))
+    }
+  )
 
   test('whose catalogue is damaged leaves the earlier backup as it was', async () => {
     const { dataDir } = await aBase()
