@@ -5,7 +5,7 @@ import type { BlobFiles } from './blob-files.ts'
 import type { BlobRows } from './blob-rows.ts'
 import type { EngineHooks } from './body-writer.ts'
 import type { EngineEvents } from './engine-events.ts'
-import { DamagedBlobError } from './extent-stream.ts'
+import { DamagedBlobError, readFailure } from './extent-stream.ts'
 import type { GroupCommit } from './group-commit.ts'
 import type { ExtentRow } from './object-rows.ts'
 import { once } from './once.ts'
@@ -133,7 +133,10 @@ export class Damage {
   }
 
   async #assertSize(key: string, blobId: string, sizeBytes: number): Promise<void> {
-    const fault = faultOfSize(await this.#files.sizeOf(blobId), { sizeBytes })
+    const foundBytes = await this.#files.sizeOf(blobId).catch(async (error: unknown) => {
+      throw await this.explain(key, readFailure(blobId, error))
+    })
+    const fault = faultOfSize(foundBytes, { sizeBytes })
     if (fault === null) return
     await this.report(blobId, fault.reason)
     throw objectDamaged(key)

@@ -2,9 +2,11 @@ import { closeSync, openSync, read } from 'node:fs'
 import { type FileHandle, open } from 'node:fs/promises'
 import { Readable } from 'node:stream'
 import { crc32c } from '@node-rs/crc32'
-import { isMissingFile } from '../../files.ts'
+import { isFileError } from '../../files.ts'
+import { faultOfError } from './blob-check.ts'
 import type { BlobFiles } from './blob-files.ts'
 import type { Extent, ExtentRow } from './object-rows.ts'
+import { StorageError } from './storage-engine.ts'
 
 const CHUNK_BYTES = 256 * 1024
 
@@ -116,8 +118,8 @@ export class ExtentReader {
   async readAt(buffer: Buffer, position: number): Promise<number> {
     const [stretch] = sliceExtents(this.#extents, position, position + buffer.length - 1)
     if (!stretch) throw new RangeError('a read beyond the end of an object')
-    const { blobId, offsetBytes, lengthBytes } = stretch
-    const bytesRead = await readInto(this.#fdOf(blobId), buffer, lengthBytes, offsetBytes)
+    const { blobId } = stretch
+    const bytesRead = await this.#readInto(buffer, stretch)
     if (bytesRead === 0) throw new DamagedBlobError(blobId, 'The payload file is shorter than recorded.')
     this.#compare(stretch, buffer.subarray(0, bytesRead))
     return bytesRead
@@ -126,6 +128,15 @@ export class ExtentReader {
   close(): void {
     if (this.#open) closeSync(this.#open.fd)
     this.#open = undefined
+  }
+
+  #readInto(buffer: Buffer, { blobId, offsetBytes, lengthBytes }: Stretch): Promise<number> {
+    const fd = this.#fdOf(blobId)
+    return new Promise((resolve, reject) => {
+      read(fd, buffer, 0, lengthBytes, offsetBytes, (error, bytesRead) =>
+        error ? reject(readFailure(blobId, error)) : resolve(bytesRead)
+      )
+    })
   }
 
   #compare({ blobId, offsetBytes, blobSizeBytes, crc32c: expected }: Stretch, bytes: Buffer): void {
@@ -144,25 +155,25 @@ export class ExtentReader {
     try {
       this.#open = { blobId, fd: openSync(this.#files.path(blobId), 'r') }
     } catch (error) {
-      if (isMissingFile(error)) throw new DamagedBlobError(blobId, 'The payload file is missing.')
-      throw error
+      throw readFailure(blobId, error)
     }
     return this.#open.fd
   }
 }
 
-function readInto(fd: number, buffer: Buffer, length: number, position: number): Promise<number> {
-  return new Promise((resolve, reject) => {
-    read(fd, buffer, 0, length, position, (error, bytesRead) => (error ? reject(error) : resolve(bytesRead)))
-  })
+/** What a failed call for a payload file means: that its bytes are lost (`DamagedBlobError`), or cannot be had now (`StoreOffline`). */
+export function readFailure(blobId: string, error: unknown): unknown {
+  const fault = faultOfError(error)
+  if (fault !== null) return new DamagedBlobError(blobId, fault.reason)
+  if (!isFileError(error)) return error
+  return new StorageError('StoreOffline', 'A file of the object store cannot be read now.', {}, { cause: error })
 }
 
 async function openBlob(files: BlobFiles, blobId: string): Promise<FileHandle> {
   try {
     return await open(files.path(blobId), 'r')
   } catch (error) {
-    if (isMissingFile(error)) throw new DamagedBlobError(blobId, 'The payload file is missing.')
-    throw error
+    throw readFailure(blobId, error)
   }
 }
 
@@ -172,13 +183,17 @@ async function* readFile(file: FileHandle, stretch: Stretch): AsyncGenerator<Buf
   const expected = checksumOf(stretch)
   let done = 0
   let crc = 0
-  let upcoming = readPiece(file, offsetBytes, lengthBytes)
+  const pieceAt = (position: number, wantedBytes: number) =>
+    readPiece(file, position, wantedBytes).catch((error: unknown) => {
+      throw readFailure(blobId, error)
+    })
+  let upcoming = pieceAt(offsetBytes, lengthBytes)
   while (done < lengthBytes) {
     const piece = await upcoming
     if (piece.length === 0) throw new DamagedBlobError(blobId, 'The payload file is shorter than recorded.')
     done += piece.length
     if (done < lengthBytes) {
-      upcoming = readPiece(file, offsetBytes + done, lengthBytes - done)
+      upcoming = pieceAt(offsetBytes + done, lengthBytes - done)
       // Its failure is raised when its turn comes.
       upcoming.catch(() => {})
     }

@@ -1,4 +1,4 @@
-import { open } from 'node:fs/promises'
+import { open, rename, symlink } from 'node:fs/promises'
 import type { Readable } from 'node:stream'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { BUCKET, EngineHarness, flipBit, OWNER } from './engine-harness.ts'
@@ -81,6 +81,23 @@ describe('a whole read', () => {
       handle.close()
     }
     expect(damaged).toMatchObject([{ key: 'k', reason: expect.stringContaining('other bytes') }])
+  })
+
+  it('of a file that cannot be opened now is an outage, which marks nothing', async () => {
+    await store.put('k', Buffer.alloc(2 * MIB, 'x'))
+    const [path] = await store.blobPaths()
+    const handle = await store.engine.openObject(BUCKET, 'k')
+    await rename(path!, `${path}.kept`)
+    // As with a file that another program keeps for itself, every attempt to open it is refused.
+    await symlink('x'.repeat(300), path!)
+    const offline = { code: 'StoreOffline' }
+    await expect(handle.readAt(Buffer.alloc(1), 0)).rejects.toMatchObject(offline)
+    expect((await drain(handle.read())).error).toMatchObject(offline)
+    handle.close()
+    await expect(store.engine.headObject(BUCKET, 'k')).rejects.toMatchObject(offline)
+    await rename(`${path}.kept`, path!)
+    expect(await read('k')).toMatchObject({ bytes: 2 * MIB, error: null })
+    expect(damaged).toEqual([])
   })
 
   it('that fails once and not again marks nothing', async () => {
