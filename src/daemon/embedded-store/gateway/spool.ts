@@ -1,4 +1,4 @@
-import { createReadStream } from 'node:fs'
+import { createReadStream, type ReadStream } from 'node:fs'
 import { mkdir, rm } from 'node:fs/promises'
 import { join } from 'node:path'
 import type { Readable } from 'node:stream'
@@ -48,9 +48,17 @@ export class Spool {
     const end = this.#activity.begin()
     try {
       const { id, ...digests } = await body.publish()
+      const streams: ReadStream[] = []
+      const read = () => {
+        const stream = createReadStream(this.#files.path(id))
+        streams.push(stream)
+        return stream
+      }
       try {
-        return await send({ ...digests, read: () => createReadStream(this.#files.path(id)) })
+        return await send({ ...digests, read })
       } finally {
+        // Of a sending that failed nobody else ends the stream.
+        await Promise.all(streams.map(closed))
         await this.#files.remove(id)
       }
     } finally {
@@ -63,4 +71,15 @@ export class Spool {
     await this.#staging.discardAll()
     await this.#activity.idle()
   }
+}
+
+/** Resolves when the file of the stream is closed, however much of it was read. */
+async function closed(stream: ReadStream): Promise<void> {
+  if (stream.closed) return
+  await new Promise((resolve) =>
+    stream
+      .once('close', resolve)
+      .on('error', () => {})
+      .destroy()
+  )
 }
