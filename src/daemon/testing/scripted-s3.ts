@@ -147,14 +147,16 @@ export class ScriptedS3 {
     let isTruncated = false
     for (const key of [...this.objects.keys()].sort((a, b) => Buffer.compare(Buffer.from(a), Buffer.from(b)))) {
       if (!key.startsWith(prefix) || key <= after) continue
-      if (found.length === limit) {
+      const cut = delimiter ? key.indexOf(delimiter, prefix.length) : -1
+      const common = cut >= 0 ? key.slice(0, cut + 1) : null
+      const isNew = common === null || !prefixes.has(common)
+      if (isNew && found.length + prefixes.size === limit) {
         isTruncated = true
         break
       }
       last = key
-      const cut = delimiter ? key.indexOf(delimiter, prefix.length) : -1
-      if (cut >= 0) prefixes.add(key.slice(0, cut + 1))
-      else found.push(key)
+      if (common === null) found.push(key)
+      else prefixes.add(common)
     }
     const encode = query.get('encoding-type') === 'url' ? encodeURIComponent : escapeXml
     const contents = found.map((key) => {

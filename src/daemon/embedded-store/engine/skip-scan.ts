@@ -66,13 +66,18 @@ function commonPrefixOf(key: string, prefix: string, delimiter: string): string 
 
 function firstStart(prefix: string, delimiter: string, after: string | null): ScanStart | null {
   if (after === null || compareUtf8(after, prefix) < 0) return { key: prefix, inclusive: true }
-  const rolledUp = after.startsWith(prefix) ? commonPrefixOf(after, prefix, delimiter) : null
+  const rolledUp = rolledUpIn(after, prefix, delimiter)
   if (rolledUp === null) return { key: after, inclusive: false }
   // The common prefix itself does not sort after `after`, so nothing below it is due any more.
   const beyond = successorOf(rolledUp)
   return beyond === null ? null : { key: beyond, inclusive: true }
 }
 
-function compareUtf8(a: string, b: string): number {
+/** The common prefix that takes in `after` in a listing with these; null: none does. */
+export function rolledUpIn(after: string, prefix: string, delimiter: string): string | null {
+  return after.startsWith(prefix) ? commonPrefixOf(after, prefix, delimiter) : null
+}
+
+export function compareUtf8(a: string, b: string): number {
   return Buffer.compare(Buffer.from(a), Buffer.from(b))
 }

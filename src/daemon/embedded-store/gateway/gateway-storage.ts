@@ -1,6 +1,6 @@
 import { join } from 'node:path'
 import { PassThrough, pipeline, Readable } from 'node:stream'
-import { DeleteObjectCommand, GetObjectCommand, ListObjectsV2Command, PutObjectCommand } from '@aws-sdk/client-s3'
+import { DeleteObjectCommand, GetObjectCommand, PutObjectCommand } from '@aws-sdk/client-s3'
 import { unquote } from '../../object-store/s3-answers.ts'
 import { openS3Client, type S3Server, s3ClientConfig } from '../../object-store/s3-client.ts'
 import { encodeCopySource, S3Copier } from '../../object-store/s3-copier.ts'
@@ -10,21 +10,18 @@ import { assertPrecondition, noSuchKey, preconditionFailed } from '../engine/pre
 import {
   type BucketInfo,
   type ByteRange,
-  type ListPage,
-  type ListRequest,
   type ObjectChecksum,
   type ObjectHandle,
   type ObjectInfo,
   StorageError,
   type WritePrecondition
 } from '../engine/storage-engine.ts'
+import { listUpstream } from './gateway-listing.ts'
 import { GatewayRows } from './gateway-rows.ts'
 import { GatewayUploads } from './gateway-uploads.ts'
 import { Spool } from './spool.ts'
 import { asked, findObject, protection, representation, type Upstream } from './upstream.ts'
 
-/** Sorts after every key that continues the text before it. */
-const BEYOND = '\u{10ffff}'
 const CORS = 'cors'
 
 export type GatewayOptions = {
@@ -146,7 +143,7 @@ export async function openGateway(options: GatewayOptions): Promise<GatewayStora
     },
     listObjects: async (request) => {
       only(request.bucket)
-      return list(upstream, request)
+      return listUpstream(upstream, request)
     },
 
     createUpload: (request) => uploads.create(request),
@@ -200,31 +197,4 @@ async function bytesOf({ s3, bucket }: Upstream, { key, etag }: ObjectInfo, rang
   )
   if (!(Body instanceof Readable)) throw new StorageError('StoreOffline', 'The store behind answered without a body.')
   return Body
-}
-
-async function list({ s3, bucket }: Upstream, request: ListRequest): Promise<ListPage> {
-  const { prefix, delimiter, after, limit } = request
-  if (limit <= 0) return { entries: [], next: null }
-  // What a common prefix stands for comes after it in key order, and has been told already.
-  const isPrefix = after !== undefined && delimiter !== undefined && after.endsWith(delimiter)
-  const page = await asked(() =>
-    s3.send(
-      new ListObjectsV2Command({
-        Bucket: bucket,
-        Prefix: prefix,
-        Delimiter: delimiter,
-        StartAfter: after === undefined || after === '' ? undefined : isPrefix ? after + BEYOND : after,
-        MaxKeys: limit
-      })
-    )
-  )
-  const objects = (page.Contents ?? []).map(({ Key: key = '', Size: sizeBytes = 0, ETag, LastModified }) => ({
-    name: key,
-    entry: {
-      object: { key, sizeBytes, etag: unquote(ETag), lastModifiedMs: LastModified?.getTime() ?? 0, checksum: null }
-    }
-  }))
-  const prefixes = (page.CommonPrefixes ?? []).map(({ Prefix = '' }) => ({ name: Prefix, entry: { prefix: Prefix } }))
-  const named = [...objects, ...prefixes].sort((a, b) => Buffer.compare(Buffer.from(a.name), Buffer.from(b.name)))
-  return { entries: named.map(({ entry }) => entry), next: page.IsTruncated ? (named.at(-1)?.name ?? null) : null }
 }

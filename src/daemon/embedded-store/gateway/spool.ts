@@ -76,10 +76,8 @@ export class Spool {
 /** Resolves when the file of the stream is closed, however much of it was read. */
 async function closed(stream: ReadStream): Promise<void> {
   if (stream.closed) return
-  await new Promise((resolve) =>
-    stream
-      .once('close', resolve)
-      .on('error', () => {})
-      .destroy()
-  )
+  await new Promise<void>((resolve) => {
+    stream.once('close', () => resolve()).once('error', () => {})
+    stream.destroy()
+  })
 }
