@@ -26,7 +26,10 @@ const CODES: Record<StorageErrorCode, ObjectStoreErrorCode> = {
   IndexDamaged: 'Damaged',
   StoreLocked: 'Unreachable',
   StoreOffline: 'Unreachable',
-  StoreClosed: 'Unreachable'
+  StoreClosed: 'Unreachable',
+  AccessDenied: 'AccessDenied',
+  EntityTooLarge: 'InvalidArgument',
+  InvalidRequest: 'InvalidArgument'
 }
 
 /** Runs calls of the engine; what it refuses comes out as `ObjectStoreError`. */

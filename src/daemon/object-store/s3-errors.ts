@@ -21,6 +21,7 @@ const BY_NAME: Record<string, ObjectStoreErrorCode> = {
   ServiceUnavailable: 'Throttled',
   InsufficientStorage: 'StorageFull',
   XMinioStorageFull: 'StorageFull',
+  XMinioAdminBucketQuotaExceeded: 'StorageFull',
   QuotaExceeded: 'StorageFull',
   RequestTimeTooSkewed: 'ClockSkew',
   ExpiredToken: 'CredentialsExpired',
@@ -31,6 +32,8 @@ const BY_NAME: Record<string, ObjectStoreErrorCode> = {
   XAmzContentSHA256Mismatch: 'ChecksumMismatch',
   NotImplemented: 'Unsupported',
   InvalidArgument: 'InvalidArgument',
+  InvalidRequest: 'InvalidArgument',
+  EntityTooLarge: 'InvalidArgument',
   InvalidRange: 'InvalidArgument',
   KeyTooLongError: 'InvalidArgument',
   XMinioInvalidObjectName: 'InvalidArgument'
@@ -67,6 +70,11 @@ export function isMissingBucket(error: unknown): boolean {
 /** What the server called it, such as `SignatureDoesNotMatch`; for other errors their own name. */
 export function errorName(error: unknown): string {
   return describe(error).name
+}
+
+/** The status of the answer; undefined when there was none. */
+export function errorStatus(error: unknown): number | undefined {
+  return describe(error).status
 }
 
 function describe(error: unknown): { name: string; status: number | undefined; message: string } {

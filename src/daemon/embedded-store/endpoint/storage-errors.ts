@@ -25,7 +25,10 @@ const CODES: Record<StorageErrorCode, S3ErrorCode> = {
   IndexDamaged: 'InternalError',
   StoreLocked: 'ServiceUnavailable',
   StoreOffline: 'ServiceUnavailable',
-  StoreClosed: 'ServiceUnavailable'
+  StoreClosed: 'ServiceUnavailable',
+  AccessDenied: 'AccessDenied',
+  EntityTooLarge: 'EntityTooLarge',
+  InvalidRequest: 'InvalidRequest'
 }
 
 const FIELDS: Record<string, string> = {

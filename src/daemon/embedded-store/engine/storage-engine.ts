@@ -349,6 +349,10 @@ export type StorageErrorCode =
   | 'StoreLocked'
   | 'StoreOffline'
   | 'StoreClosed'
+  // Refusals of a store behind a gateway that no other code says.
+  | 'AccessDenied'
+  | 'EntityTooLarge'
+  | 'InvalidRequest'
 
 /** An expected refusal. `details` hold the facts by name (`key`, `partNumber`, `sizeBytes`, `minSizeBytes`, …). */
 export class StorageError extends Error {

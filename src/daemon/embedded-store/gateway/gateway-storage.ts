@@ -117,8 +117,13 @@ export async function openGateway(options: GatewayOptions): Promise<GatewayStora
     deleteObject: async (name, key, precondition) => {
       only(name)
       if (precondition?.ifMatch !== undefined) await checkPrecondition(name, key, precondition)
-      await asked(() => s3.send(new DeleteObjectCommand({ Bucket: bucket, Key: key })))
-      return { existed: true }
+      try {
+        await asked(() => s3.send(new DeleteObjectCommand({ Bucket: bucket, Key: key })))
+        return { existed: true }
+      } catch (error) {
+        if (error instanceof StorageError && error.code === 'NoSuchKey') return { existed: false }
+        throw error
+      }
     },
     copyObject: async ({ source, bucket: name, key, replace, precondition }) => {
       const original = await head(source.bucket, source.key)

@@ -1,5 +1,11 @@
-import { HeadBucketCommand, HeadObjectCommand, type HeadObjectCommandOutput, type S3Client } from '@aws-sdk/client-s3'
-import { ObjectStoreError, type ObjectStoreErrorCode } from '../../object-store/object-store.ts'
+import { Readable } from 'node:stream'
+import {
+  GetObjectCommand,
+  HeadBucketCommand,
+  HeadObjectCommand,
+  type HeadObjectCommandOutput,
+  type S3Client
+} from '@aws-sdk/client-s3'
 import { unquote } from '../../object-store/s3-answers.ts'
 import { fromS3Error } from '../../object-store/s3-errors.ts'
 import {
@@ -8,22 +14,13 @@ import {
   type ObjectChecksum,
   type ObjectInfo,
   StorageError,
-  type StorageErrorCode,
   type StoredHeaders,
   type UserMetadata
 } from '../engine/storage-engine.ts'
+import { fromUpstream, isNameless } from './upstream-errors.ts'
 
 /** The bucket behind the gateway. */
 export type Upstream = { s3: S3Client; bucket: string; takesChecksums: boolean; takesConditions: boolean }
-
-/** Everything that is not about this one object is trouble between the gateway and its store: clients shall try again. */
-const CODES: Partial<Record<ObjectStoreErrorCode, StorageErrorCode>> = {
-  NotFound: 'NoSuchKey',
-  PreconditionFailed: 'PreconditionFailed',
-  StorageFull: 'StorageFull',
-  InvalidArgument: 'InvalidKey',
-  ChecksumMismatch: 'BadDigest'
-}
 
 /** Runs calls of the store behind; what it answers comes out as `StorageError`, an outage as `StoreOffline` (503). */
 export async function asked<T>(call: () => Promise<T>): Promise<T> {
@@ -34,16 +31,9 @@ export async function asked<T>(call: () => Promise<T>): Promise<T> {
   }
 }
 
-export function fromUpstream(error: unknown): StorageError {
-  if (error instanceof StorageError) return error
-  if (error instanceof Error && error.name === 'NoSuchUpload')
-    return new StorageError('NoSuchUpload', 'The specified upload does not exist.', {}, { cause: error })
-  const known = error instanceof ObjectStoreError ? error : fromS3Error(error)
-  return new StorageError(CODES[known.code] ?? 'StoreOffline', known.message, {}, { cause: error })
-}
-
 /** The object; null when there is none. A HEAD answer cannot tell that from a missing bucket, so the bucket is asked after. */
-export async function findObject({ s3, bucket }: Upstream, key: string): Promise<ObjectInfo | null> {
+export async function findObject(upstream: Upstream, key: string): Promise<ObjectInfo | null> {
+  const { s3, bucket } = upstream
   return asked(async () => {
     try {
       return infoOf(
@@ -52,13 +42,32 @@ export async function findObject({ s3, bucket }: Upstream, key: string): Promise
         await s3.send(new HeadObjectCommand({ Bucket: bucket, Key: key, ChecksumMode: 'ENABLED' }))
       )
     } catch (error) {
-      if (fromS3Error(error).code !== 'NotFound') throw error
-      await s3.send(new HeadBucketCommand({ Bucket: bucket })).catch((cause: unknown) => {
-        throw new StorageError('StoreOffline', 'The bucket behind the gateway is not there.', {}, { cause })
-      })
-      return null
+      if (fromS3Error(error).code === 'NotFound') {
+        await assertBucket(upstream)
+        return null
+      }
+      throw isNameless(error) ? await namedRefusal(upstream, key, error) : error
     }
   })
+}
+
+async function assertBucket({ s3, bucket }: Upstream): Promise<void> {
+  await s3.send(new HeadBucketCommand({ Bucket: bucket })).catch((cause: unknown) => {
+    // Somebody who may use its objects need not have the right to look at it.
+    if (fromS3Error(cause).code !== 'AccessDenied')
+      throw new StorageError('StoreOffline', 'The bucket behind the gateway is not there.', {}, { cause })
+  })
+}
+
+/** Why a HEAD was refused: answers to a GET have names. */
+async function namedRefusal({ s3, bucket }: Upstream, key: string, nameless: unknown): Promise<unknown> {
+  try {
+    const { Body } = await s3.send(new GetObjectCommand({ Bucket: bucket, Key: key, Range: 'bytes=0-0' }))
+    if (Body instanceof Readable) Body.destroy()
+    return nameless
+  } catch (error) {
+    return error
+  }
 }
 
 const ALGORITHMS = ['CRC32', 'CRC32C', 'CRC64NVME', 'SHA1', 'SHA256'] as const satisfies ChecksumAlgorithm[]
