@@ -77,12 +77,18 @@ export function errorStatus(error: unknown): number | undefined {
   return describe(error).status
 }
 
+/** Whether the request was sent more than once, so that the last answer may come from what an earlier one did. */
+export function wasRepeated(error: unknown): boolean {
+  return (metadataOf(error, 'attempts') ?? 1) > 1
+}
+
 function describe(error: unknown): { name: string; status: number | undefined; message: string } {
   if (!(error instanceof Error)) return { name: 'UnknownError', status: undefined, message: String(error) }
-  const metadata = '$metadata' in error ? error.$metadata : undefined
-  const status =
-    typeof metadata === 'object' && metadata !== null && 'httpStatusCode' in metadata
-      ? metadata.httpStatusCode
-      : undefined
-  return { name: error.name, status: typeof status === 'number' ? status : undefined, message: error.message }
+  return { name: error.name, status: metadataOf(error, 'httpStatusCode'), message: error.message }
+}
+
+function metadataOf(error: unknown, name: 'httpStatusCode' | 'attempts'): number | undefined {
+  const metadata = error instanceof Error && '$metadata' in error ? error.$metadata : undefined
+  const value: unknown = typeof metadata === 'object' && metadata !== null ? Reflect.get(metadata, name) : undefined
+  return typeof value === 'number' ? value : undefined
 }

@@ -39,9 +39,9 @@ export class HttpMiddleman {
       if (interference === undefined) {
         response.writeHead(answer.statusCode ?? 500, answer.rawHeaders)
         answer.pipe(response)
-      } else answer.resume().on('end', () => request.destroy())
+      } else answer.resume().on('end', () => request.socket.destroy())
     })
-    onward.on('error', () => request.destroy())
+    onward.on('error', () => request.socket.destroy())
     request.pipe(onward)
   }
 }

@@ -85,7 +85,7 @@ function chooseParts<Part extends PartInfo>(
 }
 
 /** Md5 of the parts' md5s, then the number of parts: what S3 clients expect and recompute. */
-function compositeEtag(parts: readonly PartInfo[]): string {
+export function compositeEtag(parts: readonly { etag: string }[]): string {
   const md5s = createHash('md5')
   for (const part of parts) md5s.update(Buffer.from(part.etag, 'hex'))
   return `${md5s.digest('hex')}-${parts.length}`

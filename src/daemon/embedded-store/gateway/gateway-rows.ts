@@ -33,18 +33,38 @@ const migrations: readonly Migration[] = [
         ) STRICT, WITHOUT ROWID;
       `)
     }
+  },
+  {
+    version: 11,
+    name: 'completions without an answer',
+    up(db) {
+      // Of the request that was sent on last; null: none, or its answer is known.
+      db.exec('ALTER TABLE upload ADD COLUMN completing_hash TEXT')
+    }
   }
 ]
 
-export type GatewayUpload = { info: UploadInfo; upstreamId: string; completed: CompletedRow | null }
+export type GatewayUpload = {
+  info: UploadInfo
+  upstreamId: string
+  /** Hash of a completion that the store behind may have done: it was sent on, and no answer came. */
+  completingHash: string | null
+  completed: CompletedRow | null
+}
 export type GatewayPart = PartInfo & { upstreamEtag: string }
 /** The answer to a completion, and which request it was given to. */
 export type CompletedRow = { requestHash: string; etag: string; sizeBytes: number; checksum: ObjectChecksum | null }
 
-type UploadRow = { upstreamId: string; infoJson: string; completedJson: string | null }
+type UploadRow = {
+  upstreamId: string
+  infoJson: string
+  completingHash: string | null
+  completedJson: string | null
+}
 type PartRow = { upstreamEtag: string; infoJson: string }
 
-const UPLOAD = 'upstream_id AS upstreamId, info_json AS infoJson, completed_json AS completedJson'
+const UPLOAD = `upstream_id AS upstreamId, info_json AS infoJson, completing_hash AS completingHash,
+  completed_json AS completedJson`
 
 /** What the gateway has to remember: which upload of its own is which one of the store behind, and their parts. */
 export class GatewayRows {
@@ -107,6 +127,11 @@ export class GatewayRows {
       .map(uploadOf)
   }
 
+  /** Null: the answer to it is known. */
+  setCompleting(uploadId: string, requestHash: string | null): void {
+    this.#db.prepare('UPDATE upload SET completing_hash = ? WHERE id = ?').run(requestHash, uploadId)
+  }
+
   setCompleted(uploadId: string, completed: CompletedRow, nowMs: number): void {
     this.#db
       .prepare('UPDATE upload SET completed_json = ?, changed_at_ms = ? WHERE id = ?')
@@ -137,9 +162,10 @@ export class GatewayRows {
   }
 }
 
-function uploadOf({ upstreamId, infoJson, completedJson }: UploadRow): GatewayUpload {
+function uploadOf({ upstreamId, infoJson, completingHash, completedJson }: UploadRow): GatewayUpload {
   return {
     upstreamId,
+    completingHash,
     info: JSON.parse(infoJson) as UploadInfo,
     completed: completedJson === null ? null : (JSON.parse(completedJson) as CompletedRow)
   }

@@ -1,6 +1,6 @@
 import { join } from 'node:path'
-import { PassThrough, pipeline, Readable } from 'node:stream'
-import { DeleteObjectCommand, GetObjectCommand, PutObjectCommand } from '@aws-sdk/client-s3'
+import { PassThrough, pipeline } from 'node:stream'
+import { DeleteObjectCommand, PutObjectCommand } from '@aws-sdk/client-s3'
 import { unquote } from '../../object-store/s3-answers.ts'
 import { openS3Client, type S3Server, s3ClientConfig } from '../../object-store/s3-client.ts'
 import { encodeCopySource, S3Copier } from '../../object-store/s3-copier.ts'
@@ -9,7 +9,6 @@ import { assertObjectKey } from '../engine/names.ts'
 import { assertPrecondition, noSuchKey, preconditionFailed } from '../engine/preconditions.ts'
 import {
   type BucketInfo,
-  type ByteRange,
   type ObjectChecksum,
   type ObjectHandle,
   type ObjectInfo,
@@ -20,9 +19,10 @@ import { listUpstream } from './gateway-listing.ts'
 import { GatewayRows } from './gateway-rows.ts'
 import { GatewayUploads } from './gateway-uploads.ts'
 import { Spool } from './spool.ts'
-import { asked, findObject, protection, representation, type Upstream } from './upstream.ts'
+import { asked, bytesOf, findObject, protection, representation, type Upstream } from './upstream.ts'
 
 const CORS = 'cors'
+const TIDY_INTERVAL_MS = 24 * 3_600_000
 
 export type GatewayOptions = {
   /** For bodies on their way and the map of uploads. Made when missing. */
@@ -72,7 +72,10 @@ export async function openGateway(options: GatewayOptions): Promise<GatewayStora
   }
   const uploads = new GatewayUploads({ upstream, rows, spool, only, head, checkPrecondition, clock })
   // It goes on without: the store behind may be away.
-  const tidied = uploads.forgetOld().catch(() => {})
+  let tidied = uploads.forgetOld().catch(() => {})
+  const tidying = setInterval(() => {
+    tidied = tidied.then(() => uploads.forgetOld()).catch(() => {})
+  }, TIDY_INTERVAL_MS).unref()
 
   return {
     createBucket: async ({ name }) => {
@@ -161,6 +164,7 @@ export async function openGateway(options: GatewayOptions): Promise<GatewayStora
     listUploads: async (request) => uploads.list(request),
 
     async close() {
+      clearInterval(tidying)
       await spool.close()
       await tidied
       s3.destroy()
@@ -193,13 +197,4 @@ function handleOf(upstream: Upstream, info: ObjectInfo): ObjectHandle {
     },
     close() {}
   }
-}
-
-async function bytesOf({ s3, bucket }: Upstream, { key, etag }: ObjectInfo, range?: ByteRange): Promise<Readable> {
-  const Range = range && `bytes=${range.start}-${range.end}`
-  const { Body } = await asked(() =>
-    s3.send(new GetObjectCommand({ Bucket: bucket, Key: key, IfMatch: `"${etag}"`, Range }))
-  )
-  if (!(Body instanceof Readable)) throw new StorageError('StoreOffline', 'The store behind answered without a body.')
-  return Body
 }

@@ -8,12 +8,16 @@ import {
 import { newId } from '../../ids.ts'
 import { unquote } from '../../object-store/s3-answers.ts'
 import { encodeCopySource } from '../../object-store/s3-copier.ts'
-import { hashOfRequest, planCompletion } from '../engine/complete-upload.ts'
+import { wasRepeated } from '../../object-store/s3-errors.ts'
+import { startBodyHashes } from '../engine/body-hashes.ts'
+import { type CompletionPlan, compositeEtag, hashOfRequest, planCompletion } from '../engine/complete-upload.ts'
 import { assertObjectKey } from '../engine/names.ts'
 import { preconditionFailed } from '../engine/preconditions.ts'
 import { skipScan } from '../engine/skip-scan.ts'
 import {
   type BucketInfo,
+  type ByteRange,
+  type ChecksumAlgorithm,
   type CompletedUpload,
   type CompleteUploadRequest,
   type CreateUploadRequest,
@@ -27,9 +31,9 @@ import {
   type UploadRef,
   type WritePrecondition
 } from '../engine/storage-engine.ts'
-import type { GatewayRows, GatewayUpload } from './gateway-rows.ts'
+import type { GatewayPart, GatewayRows, GatewayUpload } from './gateway-rows.ts'
 import type { Spool } from './spool.ts'
-import { asked, protection, representation, type Upstream } from './upstream.ts'
+import { asked, bytesOf, findObject, protection, representation, type Upstream } from './upstream.ts'
 
 const MIN_PART_BYTES = 5 * 1024 ** 2
 const MAX_PARTS = 10_000
@@ -104,6 +108,7 @@ export class GatewayUploads {
       throw preconditionFailed('x-amz-copy-source-if-match')
     if (range && range.end >= original.sizeBytes)
       throw new StorageError('InvalidRange', 'The range is not inside the source.', { sizeBytes: original.sizeBytes })
+    const checksum = info.checksum && (await checksumOfSource(upstream, original, range, info.checksum.algorithm))
     const command = new UploadPartCopyCommand({
       Bucket: info.bucket,
       Key: info.key,
@@ -117,7 +122,7 @@ export class GatewayUploads {
     const sizeBytes = range ? range.end - range.start + 1 : original.sizeBytes
     return this.#keep(
       upload,
-      { number, sizeBytes, etag: unquote(CopyPartResult?.ETag), checksum: null },
+      { number, sizeBytes, etag: unquote(CopyPartResult?.ETag), checksum },
       CopyPartResult?.ETag
     )
   }
@@ -132,9 +137,10 @@ export class GatewayUploads {
   }
 
   async complete(request: CompleteUploadRequest): Promise<CompletedUpload> {
-    const { upstream, rows, head, checkPrecondition, clock } = this.#deps
-    const { upload, precondition } = request
-    const { info, upstreamId, completed } = this.#find(upload)
+    const { rows, clock } = this.#deps
+    const { upload } = request
+    const known = this.#find(upload)
+    const { info, completed } = known
     const requestHash = hashOfRequest(request.parts)
     if (completed) {
       if (completed.requestHash !== requestHash) throw noSuchUpload()
@@ -142,7 +148,20 @@ export class GatewayUploads {
       return { ...info, etag, sizeBytes, checksum, lastModifiedMs: clock(), sha256: null }
     }
     const plan = await planCompletion(request, info.checksum, rows.parts(upload.uploadId), MIN_PART_BYTES)
-    await checkPrecondition(info.bucket, info.key, precondition)
+    const etag = await this.#completeUpstream(request, known, plan, requestHash)
+    const { sizeBytes, checksum } = plan
+    rows.setCompleted(upload.uploadId, { requestHash, etag, sizeBytes, checksum }, clock())
+    return { ...info, etag, sizeBytes, checksum, lastModifiedMs: clock(), sha256: null }
+  }
+
+  /** Gives the ETag. That it is under way is remembered first: the store behind may do it without the answer arriving. */
+  async #completeUpstream(
+    { precondition }: CompleteUploadRequest,
+    { info, upstreamId, completingHash }: GatewayUpload,
+    plan: CompletionPlan<GatewayPart>,
+    requestHash: string
+  ): Promise<string> {
+    const { upstream, rows, checkPrecondition } = this.#deps
     const command = new CompleteMultipartUploadCommand({
       Bucket: info.bucket,
       Key: info.key,
@@ -152,19 +171,30 @@ export class GatewayUploads {
       },
       ...(upstream.takesConditions && { IfMatch: precondition?.ifMatch, IfNoneMatch: precondition?.ifNoneMatch })
     })
-    const etag = await asked(() => upstream.s3.send(command)).then(
-      ({ ETag }) => unquote(ETag),
-      async (error: unknown) => {
-        // An earlier try may have gone through, and only its answer was lost.
-        if (!(error instanceof StorageError) || error.code !== 'NoSuchUpload') throw error
-        const there = await head(info.bucket, info.key)
-        if (there.etag !== plan.etag || there.sizeBytes !== plan.sizeBytes) throw error
-        return there.etag
-      }
-    )
-    const { sizeBytes, checksum } = plan
-    rows.setCompleted(upload.uploadId, { requestHash, etag, sizeBytes, checksum }, clock())
-    return { ...info, etag, sizeBytes, checksum, lastModifiedMs: clock(), sha256: null }
+    try {
+      await checkPrecondition(info.bucket, info.key, precondition)
+      rows.setCompleting(info.uploadId, requestHash)
+      const { ETag } = await asked(() => upstream.s3.send(command))
+      return unquote(ETag)
+    } catch (error) {
+      if (!(error instanceof StorageError) || error.code === 'StoreOffline') throw error
+      // Our own object, from a try whose answer was lost, is what such a refusal may be about.
+      const mayBeDone = completingHash === requestHash || wasRepeated(error.cause)
+      const isAboutIt = error.code === 'NoSuchUpload' || (error.code === 'PreconditionFailed' && mayBeDone)
+      const done = isAboutIt ? await this.#findCompleted(info, plan) : null
+      if (done !== null) return done
+      rows.setCompleting(info.uploadId, null)
+      throw error
+    }
+  }
+
+  /** The ETag of the object, when it is the one of this plan. */
+  async #findCompleted({ key }: UploadInfo, plan: CompletionPlan<GatewayPart>): Promise<string | null> {
+    const there = await findObject(this.#deps.upstream, key)
+    if (there === null || there.sizeBytes !== plan.sizeBytes) return null
+    // A store that encrypts may give parts ETags of its own, and make that of the object of those.
+    const ofTheirs = compositeEtag(plan.parts.map(({ upstreamEtag }) => ({ etag: unquote(upstreamEtag) })))
+    return there.etag === plan.etag || there.etag === ofTheirs ? there.etag : null
   }
 
   async abort(upload: UploadRef): Promise<void> {
@@ -200,16 +230,20 @@ export class GatewayUploads {
     return { entries, next }
   }
 
-  /** Gives up uploads that nobody goes on with, and forgets what was completed long ago. Raises what the store behind says to it. */
+  /** Gives up uploads that nobody goes on with, and forgets what was completed long ago. Raises `StoreOffline`. */
   async forgetOld(): Promise<void> {
     const { rows, clock } = this.#deps
     const nowMs = clock()
     for (const { info, completed } of rows.changedBefore(nowMs - DAY_MS))
       if (completed) rows.removeUpload(info.uploadId)
-    for (const { info, upstreamId } of rows.changedBefore(nowMs - IDLE_MS)) {
-      await this.#abort(info, upstreamId)
-      rows.removeUpload(info.uploadId)
-    }
+    for (const { info, upstreamId } of rows.changedBefore(nowMs - IDLE_MS))
+      try {
+        await this.#abort(info, upstreamId)
+        rows.removeUpload(info.uploadId)
+      } catch (error) {
+        // What is refused of one upload is tried again another day, and does not keep the others.
+        if (!(error instanceof StorageError) || error.code === 'StoreOffline') throw error
+      }
   }
 
   #find(upload: UploadRef): GatewayUpload {
@@ -246,4 +280,16 @@ function noSuchUpload(): StorageError {
 function assertPartNumber(number: number): void {
   if (!Number.isInteger(number) || number < 1 || number > MAX_PARTS)
     throw new StorageError('InvalidPartNumber', `A part number is between 1 and ${MAX_PARTS}.`, { partNumber: number })
+}
+
+/** Stores give no checksum of a stretch of an object, and not every algorithm; the bytes are read for it. */
+async function checksumOfSource(
+  upstream: Upstream,
+  source: ObjectInfo,
+  range: ByteRange | undefined,
+  algorithm: ChecksumAlgorithm
+): Promise<string | null> {
+  const hashes = await startBodyHashes([algorithm], { withoutMd5: true })
+  for await (const chunk of await bytesOf(upstream, source, range)) await hashes.update(chunk)
+  return (await hashes.digest()).checksums[algorithm] ?? null
 }

@@ -10,6 +10,7 @@ import { unquote } from '../../object-store/s3-answers.ts'
 import { fromS3Error } from '../../object-store/s3-errors.ts'
 import {
   type BodyDigests,
+  type ByteRange,
   type ChecksumAlgorithm,
   type ObjectChecksum,
   type ObjectInfo,
@@ -68,6 +69,20 @@ async function namedRefusal({ s3, bucket }: Upstream, key: string, nameless: unk
   } catch (error) {
     return error
   }
+}
+
+/** The bytes of this version; another one in its place is `PreconditionFailed`. */
+export async function bytesOf(
+  { s3, bucket }: Upstream,
+  { key, etag }: ObjectInfo,
+  range?: ByteRange
+): Promise<Readable> {
+  const Range = range && `bytes=${range.start}-${range.end}`
+  const { Body } = await asked(() =>
+    s3.send(new GetObjectCommand({ Bucket: bucket, Key: key, IfMatch: `"${etag}"`, Range }))
+  )
+  if (!(Body instanceof Readable)) throw new StorageError('StoreOffline', 'The store behind answered without a body.')
+  return Body
 }
 
 const ALGORITHMS = ['CRC32', 'CRC32C', 'CRC64NVME', 'SHA1', 'SHA256'] as const satisfies ChecksumAlgorithm[]
