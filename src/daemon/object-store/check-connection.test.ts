@@ -93,7 +93,7 @@ describe('checking a connection', () => {
   it('tells that the key may not issue temporary credentials', async () => {
     const steps = await check({ credentials: harness.user({ name: 'uploader', canAssume: false }) })
     expect(steps).toContain('write: ok')
-    expect(steps).toContain('sts: failed, denied')
+    expect(steps).toContain('sts: failed, sts_refused')
     expect(steps).toContain('policy: skipped, not_tried')
   })
 
@@ -103,6 +103,20 @@ describe('checking a connection', () => {
       response.end('<ErrorResponse><Error><Code>MethodNotAllowed</Code><Message>no</Message></Error></ErrorResponse>')
     })
     expect(await check({ stsEndpoint })).toContain('sts: failed, no_sts')
+  })
+
+  it.each([
+    ['ValidationError', "Value null at 'roleArn' failed to satisfy constraint: Member must not be null", 'wrong_role'],
+    ['ValidationError', 'arn:aws:iam::1:nothing is invalid', 'wrong_role'],
+    ['NoSuchEntity', 'no such role', 'wrong_role'],
+    ['AccessDenied', 'User is not authorized to perform: sts:AssumeRole', 'sts_refused'],
+    ['ValidationError', 'DurationSeconds exceeds the maximum', 'unexpected']
+  ])('tells of %s (%s) what is wrong with the role', async (code, message, detail) => {
+    const stsEndpoint = await serve((_request, response) => {
+      response.writeHead(code === 'AccessDenied' ? 403 : 400, { 'content-type': 'text/xml' })
+      response.end(`<ErrorResponse><Error><Code>${code}</Code><Message>${message}</Message></Error></ErrorResponse>`)
+    })
+    expect(await check({ stsEndpoint })).toContain(`sts: failed, ${detail}`)
   })
 
   it('tells that temporary credentials are not held to their prefix', async () => {

@@ -27,13 +27,17 @@ export type ConnectionDetail =
   | 'no_bucket'
   /** bucket: it lies in another region than the one set. */
   | 'wrong_region'
-  /** bucket, write, sts: the access key has no right to it. */
+  /** bucket, write: the access key has no right to it. */
   | 'denied'
   | 'full'
   /** write: what is read back is not what was written. */
   | 'other_bytes'
   /** sts: the server has no temporary credentials. */
   | 'no_sts'
+  /** sts: the access key gets no temporary credentials; where there are roles, that one is unknown or not for this key. */
+  | 'sts_refused'
+  /** sts: a role is needed and none was named, or what was named is none. */
+  | 'wrong_role'
   /** policy: temporary credentials may do more than add objects below their prefix. */
   | 'too_wide'
   /** policy: temporary credentials may not even add objects below their prefix. */
@@ -236,10 +240,17 @@ const BY_CODE: Partial<Record<ObjectStoreErrorCode, ConnectionDetail>> = {
 /** Servers without AssumeRole answer the POST with any of these. */
 const NO_STS = new Set(['NotImplemented', 'MethodNotAllowed', 'InvalidAction', 'InvalidArgument', 'NotFound'])
 
+const NO_ROLE = new Set(['NoSuchEntity', 'NoSuchEntityException', 'NoSuchRole', 'MalformedArn'])
+const ABOUT_A_PARAMETER = new Set(['ValidationError', 'MissingParameter', 'InvalidParameterValue', 'InvalidRequest'])
+
 function detailOf(error: unknown, step: ConnectionStepName): ConnectionDetail {
   if (!(error instanceof ObjectStoreError)) return 'unexpected'
   if (isMissingBucket(error.cause)) return 'no_bucket'
   const name = errorName(error.cause)
-  if (step === 'sts' && NO_STS.has(name)) return 'no_sts'
+  if (step === 'sts') {
+    if (NO_STS.has(name)) return 'no_sts'
+    if (NO_ROLE.has(name) || (ABOUT_A_PARAMETER.has(name) && /role|arn/i.test(error.message))) return 'wrong_role'
+    if (name === 'AccessDenied') return 'sts_refused'
+  }
   return BY_NAME[name] ?? BY_CODE[error.code] ?? 'unexpected'
 }

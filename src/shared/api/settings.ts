@@ -97,6 +97,8 @@ export const connectionDetails = [
   'full',
   'other_bytes',
   'no_sts',
+  'sts_refused',
+  'wrong_role',
   'too_wide',
   'too_narrow',
   'unexpected'

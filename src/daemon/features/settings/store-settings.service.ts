@@ -14,6 +14,7 @@ import { type StoreConfig, storeSettings } from '../../config/settings/store.ts'
 import { AppError, StartupError } from '../../errors.ts'
 import { checkConnection } from '../../object-store/check-connection.ts'
 import { externalOptions } from '../../object-store/external-options.ts'
+import { storeProfileNames, storeProfiles } from '../../object-store/store-profiles.ts'
 
 /** How the configuration calls what the screen can set. */
 const SETTING_OF = {
@@ -142,8 +143,18 @@ export class StoreSettingsService {
       return config.choosing(chosen).store
     } catch (error) {
       if (!(error instanceof StartupError)) throw error
-      throw new AppError('settings_incomplete', { missing, reported: error.message })
+      const reason = this.#reason(textOf('mode'), textOf('profile'))
+      throw new AppError('settings_incomplete', { missing, reported: error.message, ...(reason && { reason }) })
     }
+  }
+
+  /** What this kind of store cannot do in this mode, for the screen to say in its words. */
+  #reason(mode: string | undefined, profile: string | undefined): 'needs_gateway' | 'needs_role' | null {
+    const known = storeProfileNames.find((name) => name === profile)
+    if (mode !== 'external' || known === undefined) return null
+    if (!storeProfiles[known].issuesCredentials) return 'needs_gateway'
+    const hasRole = this.#deps.config.origins.has('s3RoleArn')
+    return storeProfiles[known].role === 'set' && !hasRole ? 'needs_role' : null
   }
 
   async #write(chosen: Chosen, settings: string[]): Promise<void> {

@@ -140,7 +140,13 @@ test('a connection is tried out before it is chosen, and what is wrong is named'
   expect((await tried({})).map(({ name, outcome }) => `${name} ${outcome}`)).toContain('write ok')
   expect((await tried({ mode: 'gateway', profile: 'cos' })).map(({ name }) => name)).not.toContain('sts')
   await expect(tried({ profile: 'cos' })).rejects.toMatchObject({
-    problem: { code: 'settings_incomplete', details: { reported: expect.stringContaining('gateway') } }
+    problem: {
+      code: 'settings_incomplete',
+      details: { reason: 'needs_gateway', reported: expect.stringContaining('gateway') }
+    }
+  })
+  await expect(tried({ profile: 'aws' })).rejects.toMatchObject({
+    problem: { details: { reason: 'needs_role', reported: expect.stringContaining('store.role_arn') } }
   })
   expect(await failed({ secretKey: 'wrong' })).toMatchObject({ name: 'credentials', detail: 'wrong_secret_key' })
   expect(await failed({ accessKey: 'nobody' })).toMatchObject({ name: 'credentials', detail: 'unknown_access_key' })

@@ -82,6 +82,41 @@ test('what is set where the program is started is shown with its place and is no
   await vi.waitFor(() => expect(bodies[`PATCH ${path}`]).toEqual({ region: 'eu-1' }), 20_000)
 })
 
+test('the address for controllers is not taken along into another mode', async () => {
+  const settings = { ...elsewhere, publicEndpoint: chosen('https://nas.example') }
+  const { bodies } = show(
+    { ...fresh, modes: ['embedded', 'external', 'gateway'], settings },
+    { [`PATCH ${path}`]: fresh }
+  )
+  const address = () => screen.getByLabelText<HTMLInputElement>('Address for controllers').value
+  const choose = (name: string) => fireEvent.click(screen.getByRole('radio', { name }))
+  await screen.findByLabelText('Address for controllers')
+  expect(screen.getByText(/reach the store by another address/)).toBeTruthy()
+  choose('On this computer')
+  expect(address()).toBe('')
+  choose('In an S3 store')
+  expect(address()).toBe('https://nas.example')
+  expect(screen.getByRole<HTMLButtonElement>('button', { name: 'Save' }).disabled).toBe(true)
+  choose('In an S3 store, through this computer')
+  expect(address()).toBe('')
+  expect(screen.getByText(/reach this computer by another address/)).toBeTruthy()
+  // It is the same store, behind another door.
+  expect(screen.queryByText(/stay there/)).toBeNull()
+  press('Save')
+  await vi.waitFor(() => expect(bodies[`PATCH ${path}`]).toEqual({ mode: 'gateway', publicEndpoint: null }), 20_000)
+})
+
+test('what cannot go together is said, with what was reported', async () => {
+  const details = { missing: [], reason: 'needs_role', reported: 'FLIGHTCASE_S3_ROLE_ARN: needed' }
+  const problem = { type: 'x', title: 'x', status: 422, code: 'settings_incomplete', requestId: 'r', details }
+  show({ ...fresh, settings: elsewhere }, { [`POST ${path}/test`]: Response.json(problem, { status: 422 }) })
+  await screen.findByLabelText('Address of the store')
+  press('Test connection')
+  const alert = await screen.findByRole('alert')
+  expect(within(alert).getByText(/wants a role for the keys of controllers/)).toBeTruthy()
+  expect(within(alert).getByText('FLIGHTCASE_S3_ROLE_ARN: needed')).toBeTruthy()
+})
+
 test('what the base refuses stands at its field', async () => {
   const details = { in: 'body', issues: [{ path: 'endpoint', message: 'no' }] }
   const problem = { type: 'x', title: 'x', status: 400, code: 'invalid_request', requestId: 'r', details }

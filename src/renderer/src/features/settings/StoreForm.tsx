@@ -5,6 +5,7 @@ import { type SubmitEvent, useState } from 'react'
 import { useTranslation } from 'react-i18next'
 import { type StoreChoice, type StoreSettings, testStoreSettings } from '../../../../shared/api/settings.ts'
 import { Callout } from '../../components/Callout.tsx'
+import { Details } from '../../components/Details.tsx'
 import { Section } from '../../components/Section.tsx'
 import { api } from '../../lib/api.ts'
 import { en } from '../../lib/i18n/en.ts'
@@ -12,7 +13,7 @@ import { problemText } from '../../lib/problem-text.ts'
 import { ConnectionReport } from './ConnectionReport.tsx'
 import { StaysBehind } from './StaysBehind.tsx'
 import classes from './StoreForm.module.css'
-import { changesOf, draftOf, faultsOf, isFixed, type StoreDraft } from './store-draft.ts'
+import { changesOf, draftOf, faultsOf, isFixed, movesAway, reasonOf, type StoreDraft, withMode } from './store-draft.ts'
 import { useChangeStore } from './use-store-settings.ts'
 
 type ModeWord = keyof typeof en.settings.store.modes
@@ -29,11 +30,11 @@ export function StoreForm({ settings }: { settings: StoreSettings }) {
   })
   const changes = changesOf(draft, settings)
   const isElsewhere = draft.mode !== 'embedded'
-  const movesAway = ['mode', 'endpoint', 'bucket'].some((choice) => choice in changes)
   const error = save.error ?? test.error
   const faults = faultsOf(t, error)
+  const reason = reasonOf(t, error)
   const set = (choice: StoreChoice, value: string) => {
-    setDraft({ ...draft, [choice]: value })
+    setDraft(choice === 'mode' ? withMode(draft, settings, value) : { ...draft, [choice]: value })
     save.reset()
     test.reset()
   }
@@ -71,13 +72,21 @@ export function StoreForm({ settings }: { settings: StoreSettings }) {
             <Field {...field('secretKey')} isKey isHidden />
           </>
         )}
-        <Field {...field('publicEndpoint')} type="url" hint={t('settings.store.publicEndpointHow')} />
-        {movesAway && settings.assetTotal > 0 && (
+        <Field
+          {...field('publicEndpoint')}
+          type="url"
+          hint={t(`settings.store.${draft.mode === 'external' ? 'publicEndpointHow' : 'publicEndpointHereHow'}`)}
+        />
+        {movesAway(draft, settings) && settings.assetTotal > 0 && (
           <Callout tone="warn" title={t('settings.store.restartTitle')}>
             <StaysBehind settings={settings} />
           </Callout>
         )}
-        {error !== null && Object.keys(faults).length === 0 && <Callout tone="bad" title={problemText(t, error)} />}
+        {error !== null && Object.keys(faults).length === 0 && (
+          <Callout tone="bad" title={reason?.text ?? problemText(t, error)}>
+            {reason?.reported && <Details summary={t('settings.connection.reported')} lines={[reason.reported]} />}
+          </Callout>
+        )}
         {isElsewhere && <ConnectionReport isTesting={test.isPending} steps={test.data?.steps ?? null} />}
         <div className={classes['answers']}>
           {isElsewhere && (

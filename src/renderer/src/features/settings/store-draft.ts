@@ -18,6 +18,23 @@ export function isFixed({ settings }: StoreSettings, choice: StoreChoice): boole
   return !['screen', 'default'].includes(settings[choice].source)
 }
 
+/**
+ * The draft with another mode. The address for controllers is that of this computer or of the store, so it is not taken along; back in
+ * the mode that is set it is the one that is set.
+ */
+export function withMode(draft: StoreDraft, present: StoreSettings, mode: string): StoreDraft {
+  if (mode === draft.mode || isFixed(present, 'publicEndpoint')) return { ...draft, mode }
+  const set = draftOf(present)
+  return { ...draft, mode, publicEndpoint: mode === set.mode ? set.publicEndpoint : '' }
+}
+
+/** Whether another store than the one that is set is used, or another bucket of it. */
+export function movesAway(draft: StoreDraft, present: StoreSettings): boolean {
+  const changes = changesOf(draft, present)
+  if ((draft.mode === 'embedded') !== (draftOf(present).mode === 'embedded')) return true
+  return 'bucket' in changes || (draft.mode !== 'embedded' && 'endpoint' in changes)
+}
+
 /** What differs from what is set; an empty field goes back to the default, an empty key stays. */
 export function changesOf(draft: StoreDraft, present: StoreSettings): Partial<Record<StoreChoice, string | null>> {
   const before = draftOf(present)
@@ -40,7 +57,17 @@ export function faultsOf(t: TFunction, error: unknown): StoreFaults {
   ])
 }
 
+/** Why these choices cannot be had together, as far as the base told; null where that stands at the fields. */
+export function reasonOf(t: TFunction, error: unknown): { text: string | null; reported: string | null } | null {
+  const details = error instanceof ApiError ? error.problem?.details : undefined
+  const { reason, reported = null } = faultSchema.safeParse(details).data ?? {}
+  if (reason === undefined && reported === null) return null
+  return { text: reason === undefined ? null : t(`settings.store.faults.${reason}`), reported }
+}
+
 const faultSchema = z.object({
+  reason: z.enum(['needs_gateway', 'needs_role']).optional().catch(undefined),
+  reported: z.string().optional(),
   missing: z.array(z.string()).optional(),
   issues: z.array(z.object({ path: z.string() })).optional()
 })

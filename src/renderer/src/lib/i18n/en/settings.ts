@@ -13,7 +13,8 @@ export const settings = {
     },
     embeddedHow: 'Nothing to set up: controllers send to this computer, and everything lies in its data folder.',
     externalHow: 'Controllers send straight to a store that runs elsewhere, for example MinIO on a server.',
-    gatewayHow: 'Controllers send to this computer, which passes everything on to a store that runs elsewhere.',
+    gatewayHow:
+      'Controllers send to this computer, which passes everything on to a store that runs elsewhere. The files lie there, not here.',
     profile: 'Kind of store',
     profiles: {
       minio: 'MinIO, Silo, AIStor',
@@ -28,6 +29,7 @@ export const settings = {
     endpoint: 'Address of the store',
     publicEndpoint: 'Address for controllers',
     publicEndpointHow: 'Only when controllers reach the store by another address than this computer does.',
+    publicEndpointHereHow: 'Only when controllers reach this computer by another address than its own.',
     region: 'Region',
     bucket: 'Bucket',
     accessKey: 'Access key',
@@ -43,7 +45,11 @@ export const settings = {
       needed: 'This is needed.',
       address: 'This begins with http:// or https://.',
       bucket: '3 to 63 small letters, digits, points and hyphens.',
-      other: 'This cannot be used.'
+      other: 'This cannot be used.',
+      needs_gateway:
+        'A store of this kind has no temporary keys for controllers. Let everything go through this computer instead.',
+      needs_role:
+        'A store of this kind wants a role for the keys of controllers. Set it where Flightcase is started: store.role_arn in the configuration file, or FLIGHTCASE_S3_ROLE_ARN.'
     },
     test: 'Test connection',
     save: 'Save',
@@ -95,6 +101,10 @@ export const settings = {
         'What was read back is not what had been written. Do not use this store; something between is broken.',
       no_sts:
         'The store has no temporary keys for controllers (STS AssumeRole). Choose another store, or let everything go through this computer where that is offered.',
+      sts_refused:
+        'The store gives no temporary keys for controllers to this access key. If it has roles: the one that is set (store.role_arn) has to be there, and this key has to be allowed to take it. If it has none: enter the key of a user, not one that was made for a program.',
+      wrong_role:
+        'The store wants the name of a role for the keys of controllers, and what is set is missing or wrong. Set it where Flightcase is started: store.role_arn in the configuration file, or FLIGHTCASE_S3_ROLE_ARN.',
       too_wide:
         'Temporary keys may do more than add files: a lost controller could read or delete. The store ignores the policy that limits them, so do not use it.',
       too_narrow:

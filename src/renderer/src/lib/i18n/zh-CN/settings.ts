@@ -11,7 +11,7 @@ export const settings: Translation['settings'] = {
     modes: { embedded: '这台电脑', external: 'S3 存储', gateway: '经由这台电脑的 S3 存储' },
     embeddedHow: '无需设置：遥控器上传到这台电脑，所有内容都在其数据文件夹中。',
     externalHow: '遥控器直接上传到运行在别处的存储，例如服务器上的 MinIO。',
-    gatewayHow: '遥控器上传到这台电脑，再由它转存到运行在别处的存储。',
+    gatewayHow: '遥控器上传到这台电脑，再由它转存到运行在别处的存储。文件保存在那里，而不在这台电脑上。',
     profile: '存储类型',
     profiles: {
       minio: 'MinIO、Silo、AIStor',
@@ -26,6 +26,7 @@ export const settings: Translation['settings'] = {
     endpoint: '存储地址',
     publicEndpoint: '供遥控器使用的地址',
     publicEndpointHow: '仅当遥控器使用的存储地址与这台电脑不同时才需要。',
+    publicEndpointHereHow: '仅当遥控器访问这台电脑所用的地址与其自身地址不同时才需要。',
     region: '区域',
     bucket: '存储桶',
     accessKey: '访问密钥',
@@ -41,7 +42,10 @@ export const settings: Translation['settings'] = {
       needed: '此项必填。',
       address: '须以 http:// 或 https:// 开头。',
       bucket: '3 至 63 个小写字母、数字、点或连字符。',
-      other: '此值不可用。'
+      other: '此值不可用。',
+      needs_gateway: '此类存储不提供遥控器所需的临时密钥。请改为让所有内容经由这台电脑。',
+      needs_role:
+        '此类存储要求为遥控器的密钥指定角色。请在启动 Flightcase 的地方设置：配置文件中的 store.role_arn，或 FLIGHTCASE_S3_ROLE_ARN。'
     },
     test: '测试连接',
     save: '保存',
@@ -85,6 +89,10 @@ export const settings: Translation['settings'] = {
       other_bytes: '读回的内容与写入的不同。请勿使用此存储，中间环节有故障。',
       no_sts:
         '该存储不提供遥控器所需的临时密钥（STS AssumeRole）。请选择其他存储；如有此选项，也可让所有内容经由这台电脑。',
+      sts_refused:
+        '该存储不向此访问密钥发放遥控器所需的临时密钥。如果存储使用角色：所设角色（store.role_arn）必须存在，且此密钥必须有权使用它。如果没有角色：请填写用户本身的密钥，而不是为程序另建的密钥。',
+      wrong_role:
+        '该存储要求为遥控器的密钥指定角色，而所设角色缺失或有误。请在启动 Flightcase 的地方设置：配置文件中的 store.role_arn，或 FLIGHTCASE_S3_ROLE_ARN。',
       too_wide: '临时密钥的权限不止添加文件：丢失的遥控器可能读取或删除内容。该存储忽略了限制策略，请勿使用。',
       too_narrow: '临时密钥连添加文件都不行。请授予该密钥的用户向此存储桶写入对象的权限。',
       unexpected: '存储给出了未知的回答。请把报告内容交给存储的管理者。'
