@@ -46,6 +46,8 @@ export const storageSchema = z
     trouble: z.enum(storeTroubles).nullable(),
     /** What the store or the network said about that. */
     reported: z.string().nullable(),
+    /** Why an external store gives controllers no temporary credentials, so that they cannot upload; null: it does, or need not. */
+    credentialsRefused: z.string().nullable(),
     /** How long a small file took to be written, read and deleted; null when that failed. */
     latencyMs: z.number().nullable(),
     /** The clock of the store minus ours. */

@@ -49,6 +49,7 @@ export class StorageService {
       bucket: config.bucket,
       trouble: found?.trouble ?? null,
       reported: found?.reported ?? null,
+      credentialsRefused: found === null ? await storeMonitor.credentialsRefused(nowMs) : null,
       latencyMs: health?.latencyMs ?? null,
       clockDifferenceMs: health?.clockSkewMs ?? null,
       disk,

@@ -5,6 +5,7 @@ import { createPhotoCard } from '../../../demo/photo-card.ts'
 import { listAssets } from '../../../shared/api/assets.ts'
 import { getStorage, listDamagedAssets, startScrub } from '../../../shared/api/storage.ts'
 import { createToken } from '../../../shared/api/system.ts'
+import { EVERYTHING } from '../../embedded-store/endpoint/endpoint-harness.ts'
 import { openDistantStore } from '../../testing/distant-store.ts'
 import { ManualClock } from '../../testing/manual-clock.ts'
 import { testController } from '../../testing/test-controller.ts'
@@ -123,6 +124,7 @@ test('of an external store it is told whether it answers, and how late', async (
     mode: 'external',
     place: env['FLIGHTCASE_S3_ENDPOINT'],
     trouble: null,
+    credentialsRefused: null,
     latencyMs: expect.any(Number),
     clockDifferenceMs: expect.any(Number),
     disk: null,
@@ -135,4 +137,23 @@ test('of an external store it is told whether it answers, and how late', async (
   gate.cut()
   clock.advanceMs(60_000)
   expect(await storage(base)).toMatchObject({ trouble: 'unreachable', latencyMs: null })
+})
+
+test('a store that refuses the credentials of controllers is told with what it says', async () => {
+  const { store, env } = await openDistantStore()
+  const key = store.user({ name: 'no role', canAssume: false, policy: EVERYTHING })
+  const keys = { FLIGHTCASE_S3_ACCESS_KEY: key.accessKeyId, FLIGHTCASE_S3_SECRET_KEY: key.secretAccessKey }
+  const base = await startTestDaemon({ env: { ...env, ...keys } })
+  expect(await storage(base)).toMatchObject({
+    trouble: null,
+    credentialsRefused: expect.stringContaining('AccessDenied')
+  })
+  // Behind the gateway nobody asks for them.
+  const behind = await startTestDaemon({ env: { ...env, ...keys, FLIGHTCASE_OBJECT_STORE: 'gateway' } })
+  expect(await storage(behind)).toMatchObject({
+    mode: 'gateway',
+    place: env['FLIGHTCASE_S3_ENDPOINT'],
+    trouble: null,
+    credentialsRefused: null
+  })
 })

@@ -2,14 +2,16 @@ import type { z } from 'zod'
 import type { getStatus } from '../../../shared/api/system.ts'
 import type { ListenAddress } from '../../config/settings/listeners.ts'
 import type { StoreConfig } from '../../config/settings/store.ts'
+import { messageOf } from '../../errors.ts'
 import { lanAddresses } from '../../lan-addresses.ts'
 import type { ObjectKeys } from '../../object-keys.ts'
-import type { ObjectStore } from '../../object-store/object-store.ts'
+import { type ObjectStore, ObjectStoreError } from '../../object-store/object-store.ts'
 import { type StoreLook, troubleIn } from '../../object-store/store-trouble.ts'
 
 export type Status = z.output<(typeof getStatus)['response']>
 
 const HEALTH_KEPT_MS = 10_000
+const CREDENTIALS_KEPT_MS = 60_000
 
 /** Health of the store, asked at most once in ten seconds however many screens look. */
 export class StoreMonitor {
@@ -17,6 +19,7 @@ export class StoreMonitor {
   readonly #keys: ObjectKeys
   readonly #mode: Status['store']['mode']
   #last: { at: number; look: Promise<StoreLook> } | undefined
+  #lastCredentials: { at: number; refusal: Promise<string | null> } | undefined
 
   constructor(store: ObjectStore, keys: ObjectKeys, mode: Status['store']['mode']) {
     this.#store = store
@@ -41,6 +44,25 @@ export class StoreMonitor {
   look(nowMs: number, keptMs = HEALTH_KEPT_MS): Promise<StoreLook> {
     if (!this.#last || nowMs - this.#last.at > keptMs) this.#last = { at: nowMs, look: this.#ask() }
     return this.#last.look
+  }
+
+  /** Why an external store gives controllers no credentials, asked at most once a minute; null: it does, or need not. */
+  async credentialsRefused(nowMs: number): Promise<string | null> {
+    if (this.#mode !== 'external') return null
+    if (!this.#lastCredentials || nowMs - this.#lastCredentials.at > CREDENTIALS_KEPT_MS)
+      this.#lastCredentials = { at: nowMs, refusal: this.#askCredentials() }
+    return this.#lastCredentials.refusal
+  }
+
+  async #askCredentials(): Promise<string | null> {
+    try {
+      const prefixes = [`${this.#keys.health()}/`]
+      await this.#store.issueCredentials({ workspaceId: 'health-check', prefixes, durationSeconds: 900 })
+      return null
+    } catch (error) {
+      // Whatever passes by itself is told when the store itself is tried out.
+      return error instanceof ObjectStoreError && error.retryable ? null : messageOf(error)
+    }
   }
 
   async #ask(): Promise<StoreLook> {

@@ -1,7 +1,7 @@
 import { Skeleton } from '@mantine/core'
 import { useInfiniteQuery } from '@tanstack/react-query'
 import { useTranslation } from 'react-i18next'
-import type { DamagedAsset } from '../../../../shared/api/storage.ts'
+import type { DamagedAsset, Storage } from '../../../../shared/api/storage.ts'
 import { AssetLink } from '../../components/AssetLink.tsx'
 import { QueryFailure } from '../../components/QueryFailure.tsx'
 import { Section } from '../../components/Section.tsx'
@@ -13,12 +13,13 @@ import { damagedQuery } from './storage.queries.ts'
 const remedies = ['send_again', 'upload_again'] as const
 
 /** Files whose bytes are damaged or gone, each with what brings it back. */
-export function DamagedCard() {
+export function DamagedCard({ mode }: { mode: Storage['mode'] }) {
   const { t } = useTranslation()
+  const where = mode === 'embedded' ? 'here' : 'elsewhere'
   const damaged = useInfiniteQuery(damagedQuery)
   const assets = damaged.data?.pages.flatMap(({ items }) => items)
   return (
-    <Section title={t('storage.damaged.title')} hint={t('storage.damaged.intro')}>
+    <Section title={t('storage.damaged.title')} hint={t(`storage.damaged.intro.${where}`)}>
       {assets ? (
         remedies.map((remedy) => <Remedy key={remedy} remedy={remedy} assets={assets} />)
       ) : damaged.isPending ? (
@@ -27,8 +28,8 @@ export function DamagedCard() {
         <QueryFailure error={damaged.error} retry={() => void damaged.refetch()} />
       )}
       <ShowMore list={damaged} />
-      <p>{t('storage.damaged.backup')}</p>
-      <p>{t('storage.damaged.disk')}</p>
+      <p>{t(`storage.damaged.backup.${where}`)}</p>
+      <p>{t(`storage.damaged.cause.${where}`)}</p>
     </Section>
   )
 }

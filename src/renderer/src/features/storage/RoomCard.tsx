@@ -32,10 +32,11 @@ export function RoomCard({ storage }: { storage: Storage }) {
         </>
       )}
       <p>{assetTotal === 0 ? t('storage.room.nothing') : t('storage.room.keptFiles', kept)}</p>
+      {mode === 'gateway' && <p>{t('storage.room.through')}</p>}
       <dl className={classes['facts']}>
         <dt>{t('storage.room.where')}</dt>
         <dd>{place}</dd>
-        {mode === 'external' && (
+        {mode !== 'embedded' && (
           <>
             <dt>{t('storage.room.bucket')}</dt>
             <dd>{bucket}</dd>

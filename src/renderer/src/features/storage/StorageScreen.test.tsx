@@ -12,6 +12,7 @@ const healthy: Storage = {
   bucket: 'media',
   trouble: null,
   reported: null,
+  credentialsRefused: null,
   latencyMs: 3,
   clockDifferenceMs: 0,
   disk: { totalBytes: 512 * GB, freeBytes: 80 * GB, availableBytes: 57 * GB },
@@ -142,6 +143,40 @@ test('of an external store it is told what can be known', async () => {
   expect(screen.getByText(/differ by 7 minutes/)).toBeTruthy()
   expect(screen.getByText(place)).toBeTruthy()
 })
+
+const elsewhere = { place: 'http://store.lan:9000', disk: null, usage: null, room: null, scrub: null, index: null }
+
+test('behind the gateway it is said where the files really are', async () => {
+  show({ mode: 'gateway', ...elsewhere })
+  expect(await verdict()).toBe('The store is in order')
+  expect(screen.getByText(/the files lie in the store, not here/)).toBeTruthy()
+  expect(screen.getByText(elsewhere.place)).toBeTruthy()
+  expect(screen.getByText('media')).toBeTruthy()
+  expect(screen.getByText('A small file was written, read and deleted within 3 ms.')).toBeTruthy()
+})
+
+test('a store that gives controllers no keys is told with what it says', async () => {
+  show({ mode: 'external', ...elsewhere, credentialsRefused: 'not authorized to perform: sts:AssumeRole' })
+  expect(await verdict()).toMatch(/gives controllers no keys/)
+  expect(screen.getByText('not authorized to perform: sts:AssumeRole')).toBeTruthy()
+  expect(screen.getByText(/Test the connection in Settings/)).toBeTruthy()
+})
+
+test.each(['external', 'gateway'] as const)(
+  'nothing is said of a disk where the store is elsewhere (%s)',
+  async (mode) => {
+    show(
+      { mode, ...elsewhere, trouble: 'full', damagedAssets: 1 },
+      { 'GET /api/v1/storage/damaged': { items: [], nextCursor: null } }
+    )
+    expect(await verdict()).toMatch(/store is full/)
+    expect(await screen.findByText(/from a backup of the store/)).toBeTruthy()
+    expect(document.body.textContent).not.toMatch(/disk/i)
+    setPreferences({ language: 'zh-CN' })
+    expect(await screen.findByText(/从存储的备份中恢复/)).toBeTruthy()
+    expect(document.body.textContent).not.toMatch(/磁盘/)
+  }
+)
 
 test('uploads that stand still and refused requests are told, in Chinese too', async () => {
   const line = {

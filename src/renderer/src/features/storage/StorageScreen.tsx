@@ -38,9 +38,9 @@ function Store() {
       {data ? (
         <>
           <Outcome storage={data} />
-          {data.damagedAssets > 0 && <DamagedCard />}
+          {data.damagedAssets > 0 && <DamagedCard mode={data.mode} />}
           <RoomCard storage={data} />
-          {data.mode === 'external' && data.latencyMs !== null && <LinkCard storage={data} />}
+          {data.mode !== 'embedded' && data.latencyMs !== null && <LinkCard storage={data} />}
           {data.scrub !== null && <ScrubCard scrub={data.scrub} storage={data} />}
           {data.usage !== null && data.usage.unfinishedUploads > 0 && <UploadsCard usage={data.usage} />}
           {data.refused.length > 0 && <RefusedCard refused={data.refused} />}
@@ -55,14 +55,26 @@ function Store() {
 }
 
 /** The gravest there is to say, and what helps. */
-function Outcome({ storage: { trouble, reported, index, damagedAssets, disk, room } }: { storage: Storage }) {
+function Outcome({ storage }: { storage: Storage }) {
+  const { mode, trouble, reported, credentialsRefused, index, damagedAssets, disk, room } = storage
   const { t } = useTranslation()
   const formats = useFormats()
   if (trouble !== null)
     return (
       <Verdict tone="bad" text={t(`storage.trouble.${trouble}.what`)}>
-        <p>{t(`storage.trouble.${trouble}.help`)}</p>
+        <p>
+          {trouble === 'full' && mode !== 'embedded'
+            ? t('storage.fullElsewhere')
+            : t(`storage.trouble.${trouble}.help`)}
+        </p>
         {reported !== null && <Details summary={t('storage.reported')} lines={[reported]} />}
+      </Verdict>
+    )
+  if (credentialsRefused !== null)
+    return (
+      <Verdict tone="bad" text={t('storage.credentialsRefused')}>
+        <p>{t('storage.trouble.refused.help')}</p>
+        <Details summary={t('storage.reported')} lines={[credentialsRefused]} />
       </Verdict>
     )
   if (index !== null && index.problem !== null)

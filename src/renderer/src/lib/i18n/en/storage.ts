@@ -8,6 +8,8 @@ export const storage = {
   almostFull: 'Make room before the next flight',
   damagedVerdict_one: '1 file is damaged',
   damagedVerdict_other: '{{amount}} files are damaged',
+  fullElsewhere: 'Empty the bin, or have room made in the store.',
+  credentialsRefused: 'The store gives controllers no keys. They cannot upload anything.',
   reported: 'Reported',
   see: 'Storage says what to do',
   trouble: {
@@ -73,6 +75,7 @@ export const storage = {
     keptFiles_one: '{{amount}} file is kept here, {{size}}.',
     keptFiles_other: '{{amount}} files are kept here, {{size}}.',
     nothing: 'Nothing is kept here yet.',
+    through: 'Controllers send to this computer, which passes everything on: the files lie in the store, not here.',
     where: 'Kept in',
     bucket: 'Bucket'
   },
@@ -90,14 +93,23 @@ export const storage = {
   },
   damaged: {
     title: 'Damaged files',
-    intro:
-      'What these files held cannot be read from this disk any more. Everything that is known about them is still there.',
+    intro: {
+      here: 'What these files held cannot be read from this disk any more. Everything that is known about them is still there.',
+      elsewhere:
+        'What these files held cannot be read from the store any more. Everything that is known about them is still there.'
+    },
     flight: 'Flight: {{name}}',
     send_again:
       'Send these again: put the memory card into the controller and open its media there. It then sends them by itself.',
     upload_again: 'Upload these files again. They take the place of the damaged ones by themselves.',
-    backup: 'If nobody has a file any more, bring it back from a backup of the data folder.',
-    disk: 'A disk that loses files may be failing: copy what is on it to another disk.',
+    backup: {
+      here: 'If nobody has a file any more, bring it back from a backup of the data folder.',
+      elsewhere: 'If nobody has a file any more, bring it back from a backup of the store.'
+    },
+    cause: {
+      here: 'A disk that loses files may be failing: copy what is on it to another disk.',
+      elsewhere: 'A store that loses files has a fault, or somebody deletes there: ask whoever runs it.'
+    },
     others_one: '{{amount}} preview or the like is damaged, too. It is made again when somebody looks at it.',
     others_other: '{{amount}} previews and the like are damaged, too. They are made again when somebody looks at them.'
   },

@@ -9,6 +9,8 @@ export const storage: Translation['storage'] = {
   indexDamaged: '存储的索引已损坏',
   almostFull: '请在下次飞行前腾出空间',
   damagedVerdict_other: '{{amount}} 个文件已损坏',
+  fullElsewhere: '请清空回收站，或请存储的管理者腾出空间。',
+  credentialsRefused: '存储不向遥控器发放密钥，遥控器无法上传任何内容。',
   reported: '报告内容',
   see: '“存储”页面说明了如何处理',
   trouble: {
@@ -71,6 +73,7 @@ export const storage: Translation['storage'] = {
     forMedia: '可用于素材',
     keptFiles_other: '这里保存着 {{amount}} 个文件，共 {{size}}。',
     nothing: '这里还没有保存任何内容。',
+    through: '遥控器上传到这台电脑，再由它转存：文件保存在存储中，而不在这台电脑上。',
     where: '保存位置',
     bucket: '存储桶'
   },
@@ -88,12 +91,21 @@ export const storage: Translation['storage'] = {
   },
   damaged: {
     title: '损坏的文件',
-    intro: '这些文件的内容已无法从此磁盘读取。有关它们的信息都还在。',
+    intro: {
+      here: '这些文件的内容已无法从此磁盘读取。有关它们的信息都还在。',
+      elsewhere: '这些文件的内容已无法从存储中读取。有关它们的信息都还在。'
+    },
     flight: '飞行：{{name}}',
     send_again: '请重新发送：将存储卡插入遥控器，并在遥控器上打开其媒体，之后会自动重新上传。',
     upload_again: '请重新上传这些文件，它们会自动取代损坏的文件。',
-    backup: '如果已经没有人保留某个文件，请从数据文件夹的备份中恢复。',
-    disk: '丢失文件的磁盘可能即将损坏：请将其中的内容复制到另一块磁盘。',
+    backup: {
+      here: '如果已经没有人保留某个文件，请从数据文件夹的备份中恢复。',
+      elsewhere: '如果已经没有人保留某个文件，请从存储的备份中恢复。'
+    },
+    cause: {
+      here: '丢失文件的磁盘可能即将损坏：请将其中的内容复制到另一块磁盘。',
+      elsewhere: '丢失文件的存储可能有故障，或有人在其中删除了内容：请联系存储的管理者。'
+    },
     others_other: '另有 {{amount}} 个预览等附属文件损坏，有人查看时会重新生成。'
   },
   uploads: {
