@@ -294,8 +294,16 @@ export class Pipeline {
     const isOurs = refusal.status >= 500 && refusal.status !== 503 && refusal.status !== 501
     onAnswered({ operation, outcome: isOurs ? 'failed' : 'refused', durationMs })
     if (isOurs) log.error({ ...facts, code: refusal.code, err: error }, 's3 request failed')
-    else log.info({ ...facts, code: refusal.code, status: refusal.status }, 's3 request refused')
+    else
+      log.info({ ...facts, code: refusal.code, status: refusal.status, reason: reasonOf(error) }, 's3 request refused')
   }
+}
+
+/** Why the storage refused, in the words of the store behind where there is one; undefined for what the endpoint refused itself. */
+function reasonOf(error: unknown): string | undefined {
+  if (!(error instanceof StorageError)) return undefined
+  const { cause, message } = error
+  return cause instanceof Error ? `${cause.name}: ${cause.message}` : message
 }
 
 /** Reads the XML body of an operation, or the stray body of one that has none, and checks it against its declared digests. */

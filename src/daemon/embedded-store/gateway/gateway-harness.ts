@@ -10,7 +10,6 @@ import { EndpointHarness, EVERYTHING, REGION } from '../endpoint/endpoint-harnes
 import { createS3Endpoint } from '../endpoint/s3-endpoint.ts'
 import { type GatewayStorage, openGateway } from './gateway-storage.ts'
 
-const log = pino({ level: 'silent' })
 const { FLIGHTCASE_TEST_S3_ENDPOINT, FLIGHTCASE_TEST_S3_ACCESS_KEY, FLIGHTCASE_TEST_S3_SECRET_KEY } = process.env
 
 /** The store of the FLIGHTCASE_TEST_S3_* settings. */
@@ -36,6 +35,9 @@ export class GatewayHarness {
   laterMs = 0
   #stop: () => Promise<void> = async () => {}
   readonly admin
+  /** Everything that was logged, as JSON lines. */
+  readonly logged: string[] = []
+  readonly #log = pino({ level: 'trace' }, { write: (line) => void this.logged.push(line) })
   readonly #identity
 
   private constructor(directory: string, behind: EndpointHarness, middleman: HttpMiddleman, gate: TcpGate) {
@@ -43,7 +45,7 @@ export class GatewayHarness {
     this.behind = behind
     this.middleman = middleman
     this.gate = gate
-    this.#identity = openIdentityService({ directory, log })
+    this.#identity = openIdentityService({ directory, log: this.#log })
     this.admin = this.#identity.createServiceUser({ name: 'admin', policy: EVERYTHING, canAssume: true })
   }
 
@@ -67,7 +69,12 @@ export class GatewayHarness {
       reserveBytes: 0,
       clock: () => Date.now() + this.laterMs
     })
-    const endpoint = createS3Endpoint({ engine: this.gateway, identity: this.#identity, region: REGION, log })
+    const endpoint = createS3Endpoint({
+      engine: this.gateway,
+      identity: this.#identity,
+      region: REGION,
+      log: this.#log
+    })
     const { port } = await endpoint.listen('127.0.0.1', 0)
     this.url = `http://127.0.0.1:${port}`
     this.#stop = async () => {

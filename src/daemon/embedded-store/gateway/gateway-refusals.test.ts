@@ -72,6 +72,14 @@ describe.skipIf(theirs)('what the store behind the gateway refuses', () => {
       }
   })
 
+  it('is in the log with the words of the store, which clients are not told', async () => {
+    const { harness, told } = await open()
+    await told('PUT', { status: 403, code: 'AccessDenied' })
+    await told('PUT', { status: 403, code: 'InvalidAccessKeyId' })
+    const reasons = harness.logged.flatMap((line) => (line.includes('refused') ? [JSON.parse(line).reason] : []))
+    expect(reasons).toEqual(['AccessDenied: no', 'InvalidAccessKeyId: no'])
+  })
+
   it('leaves an object that is not there absent for a key that may not look at the bucket', async () => {
     const { harness, store } = await open()
     harness.middleman.meddle = ({ method, url }) =>

@@ -60,9 +60,10 @@ export function fromUpstream(error: unknown): StorageError {
   return new StorageError(code, message, {}, { cause: error })
 }
 
-/** Whether the answer does not say what it is: one without a body, or one of a proxy on the way. */
+/** Whether it is a refusal that does not say what it is: an answer without a body, or one of a proxy on the way. */
 export function isNameless(error: unknown): boolean {
-  return NAMELESS.has(errorName(error)) && errorStatus(error) !== undefined
+  const status = errorStatus(error) ?? 0
+  return NAMELESS.has(errorName(error)) && status >= 400 && status < 500
 }
 
 /** As the SDK calls what has no name. */
