@@ -1,9 +1,10 @@
-import { Button, NativeSelect, SegmentedControl, Switch, TextInput } from '@mantine/core'
+import { Button, NativeSelect, Switch, TextInput } from '@mantine/core'
 import { useMutation, useQueryClient } from '@tanstack/react-query'
 import { type SubmitEvent, useState } from 'react'
 import { useTranslation } from 'react-i18next'
 import { createSource, type MediaSource, updateSource } from '../../../../shared/api/sources.ts'
 import { Callout } from '../../components/Callout.tsx'
+import { ChoiceBar } from '../../components/ChoiceBar.tsx'
 import { api } from '../../lib/api.ts'
 import { invalidateSources } from '../../lib/sources-query.ts'
 import { showToast } from '../../lib/toasts.ts'
@@ -106,21 +107,16 @@ export function SourceForm({
   return (
     <form className={classes['form']} onSubmit={submit} noValidate>
       {source === null && (
-        <div className={classes['type']}>
-          <SegmentedControl
-            fullWidth
-            size="md"
-            aria-label={t('live.form.type')}
-            classNames={{ root: classes['choices'] ?? '', label: classes['choice'] ?? '' }}
-            value={draft.type}
-            onChange={(value) => set({ type: value === 'pull' ? 'pull' : 'push' })}
-            data={[
-              { value: 'push', label: t('live.form.push') },
-              { value: 'pull', label: t('live.form.pull') }
-            ]}
-          />
-          <p className={classes['hint']}>{t(isPull ? 'live.form.pullHow' : 'live.form.pushHow')}</p>
-        </div>
+        <ChoiceBar
+          label={t('live.form.type')}
+          choices={[
+            { value: 'push', label: t('live.form.push') },
+            { value: 'pull', label: t('live.form.pull') }
+          ]}
+          value={draft.type}
+          hint={t(isPull ? 'live.form.pullHow' : 'live.form.pushHow')}
+          onChange={(type) => set({ type })}
+        />
       )}
       <TextInput
         size="lg"

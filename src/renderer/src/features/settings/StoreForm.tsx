@@ -1,10 +1,11 @@
-import { Button, NativeSelect, SegmentedControl, TextInput } from '@mantine/core'
+import { Button, NativeSelect, TextInput } from '@mantine/core'
 import { IconPlugConnected } from '@tabler/icons-react'
 import { useMutation } from '@tanstack/react-query'
 import { type SubmitEvent, useState } from 'react'
 import { useTranslation } from 'react-i18next'
 import { type StoreChoice, type StoreSettings, testStoreSettings } from '../../../../shared/api/settings.ts'
 import { Callout } from '../../components/Callout.tsx'
+import { ChoiceBar } from '../../components/ChoiceBar.tsx'
 import { Details } from '../../components/Details.tsx'
 import { Section } from '../../components/Section.tsx'
 import { api } from '../../lib/api.ts'
@@ -122,20 +123,16 @@ function ModeField({
   const known = settings.modes.filter((each): each is ModeWord => Object.hasOwn(en.settings.store.modes, each))
   const chosen = known.find((each) => each === mode) ?? 'embedded'
   return (
-    <div className={classes['mode']}>
-      <SegmentedControl
-        fullWidth
-        size="md"
-        aria-label={t('settings.store.mode')}
-        classNames={{ root: classes['choices'] ?? '', label: classes['choice'] ?? '' }}
-        disabled={isFixed(settings, 'mode')}
-        value={chosen}
-        onChange={onChange}
-        data={known.map((value) => ({ value, label: t(`settings.store.modes.${value}`) }))}
-      />
-      <p className={classes['hint']}>{t(`settings.store.${chosen}How`)}</p>
+    <ChoiceBar
+      label={t('settings.store.mode')}
+      choices={known.map((each) => ({ value: each, label: t(`settings.store.modes.${each}`) }))}
+      value={chosen}
+      hint={t(`settings.store.${chosen}How`)}
+      disabled={isFixed(settings, 'mode')}
+      onChange={onChange}
+    >
       <Origin settings={settings} choice="mode" />
-    </div>
+    </ChoiceBar>
   )
 }
 
