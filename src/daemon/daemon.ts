@@ -123,7 +123,8 @@ export async function createDaemon(config: Config, overrides: DaemonOverrides = 
     const audit = new AuditLog({ db, clock })
     const outbox = new Outbox({ db, clock })
     const queue = new JobQueue({ db, clock, outbox })
-    const removals = new ObjectRemovals({ db, queue, clock, log })
+    const storeKind = config.store.mode === 'embedded' ? 'local' : 's3'
+    const removals = new ObjectRemovals({ db, queue, clock, log, storeKind })
     const telemetry = await openTelemetry({ version, otlpEndpoint: config.otlpEndpoint })
     closers.add('telemetry', () => telemetry.close())
     observeMedia(telemetry, { db, outbox, removals })
@@ -131,6 +132,7 @@ export async function createDaemon(config: Config, overrides: DaemonOverrides = 
     const opened = await openStore({
       config: config.store,
       dataDir: config.dataDir,
+      db,
       log,
       pageOrigins: () => {
         const { publicUrl, corsOrigins } = config.delivery
@@ -196,7 +198,7 @@ export async function createDaemon(config: Config, overrides: DaemonOverrides = 
       noteDrone: (drone) => ingest.noteDrone(drone),
       onRead: (assetId) => renditions.noteCodec(assetId)
     })
-    const tiering = createTiering({ ...floor, rules: config.tiering, storeKind: store.kind })
+    const tiering = createTiering({ ...floor, rules: config.tiering, storeKind })
     const onNewAsset = (assetId: string): void => {
       tiering.review(assetId)
       metadata.enqueue(assetId)
@@ -313,6 +315,7 @@ export async function createDaemon(config: Config, overrides: DaemonOverrides = 
     const storage = createStorage({
       ...floor,
       config: config.store,
+      storeKind,
       dataDir: config.dataDir,
       storeMonitor,
       maintenance: opened.maintenance,

@@ -17,10 +17,11 @@ const RENDITIONS = 'renditions'
 const CACHED_REMOTE = 'cached_remote'
 const INCOMING = 'incoming'
 const HEALTH = '.health'
+const OWN = '.flightcase'
 /** The folder of controllers, who name their objects themselves. */
 export const UPLOADS = 'media'
 
-const OWN_FOLDERS = [...FOLDERS, ARCHIVE, RENDITIONS, CACHED_REMOTE, INCOMING, HEALTH]
+const OWN_FOLDERS = [...FOLDERS, ARCHIVE, RENDITIONS, CACHED_REMOTE, INCOMING, HEALTH, OWN]
 /** S3 allows keys of 1024 bytes; what we put behind the prefix is far below the other half. */
 const MAX_PREFIX_BYTES = 512
 
@@ -87,6 +88,11 @@ export class ObjectKeys {
   health(): string {
     return `${this.#root}${HEALTH}/${newId()}`
   }
+}
+
+/** Where a store of others keeps the id that it is known by; `root` as for {@link ObjectKeys}. */
+export function storeIdKey(root: string): string {
+  return `${root}${OWN}/store-id`
 }
 
 /** Keys for this catalogue, from now on below `prefix`. What was made with another one before is looked after all the same. */

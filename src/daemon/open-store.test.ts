@@ -2,7 +2,7 @@ import { PutObjectCommand, S3Client } from '@aws-sdk/client-s3'
 import { pino } from 'pino'
 import { expect, onTestFinished, test } from 'vitest'
 import { openStore } from './open-store.ts'
-import { temporaryFolder } from './testing/test-database.ts'
+import { temporaryFolder, testDatabase } from './testing/test-database.ts'
 
 const ignore = () => undefined
 
@@ -19,6 +19,7 @@ test('what a controller was refused is known, with how often and when', async ()
       explainSignatures: false
     },
     dataDir: temporaryFolder('store'),
+    db: testDatabase(),
     log: pino({ level: 'silent' }),
     pageOrigins: () => [],
     isNew: true,

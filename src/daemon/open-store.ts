@@ -1,8 +1,10 @@
 import { mkdirSync } from 'node:fs'
 import { join } from 'node:path'
+import { setTimeout as pause } from 'node:timers/promises'
 import type { Logger } from 'pino'
 import type { ListenAddress } from './config/settings/listeners.ts'
 import type { EndpointConfig, StoreConfig } from './config/settings/store.ts'
+import type { Database } from './db/database.ts'
 import {
   type IdentityService,
   openIdentityService,
@@ -27,6 +29,9 @@ import { type PublicStore, publicStoreAt } from './object-store/public-store.ts'
 import { S3ObjectStore } from './object-store/s3-object-store.ts'
 import { buildSessionPolicy } from './object-store/session-policy.ts'
 import { storeProfiles } from './object-store/store-profiles.ts'
+import { IdentifiedStore } from './store-identity/identified-store.ts'
+import { StoreBook } from './store-identity/store-book.ts'
+import { StoreIdentity } from './store-identity/store-identity.ts'
 
 /** How long the start waits for a store that does not answer. */
 const BUCKET_MS = 5000
@@ -59,6 +64,8 @@ export interface OpenStore {
 export interface OpenStoreOptions {
   config: StoreConfig
   dataDir: string
+  /** The catalogue, which knows its stores. */
+  db: Database
   log: Logger
   onUploadProgress: (event: UploadProgressEvent) => void
   /** Origins of the pages that may use signed links to the embedded store. */
@@ -96,7 +103,10 @@ async function openEmbedded(
   })
   const endpoint = openEndpoint(options, config, { identity, storage: engine })
   const issueCredentials = issueFrom(identity, bucket)
-  const store = new LocalObjectStore({ engine, bucket, issueCredentials, presigner: endpoint.presigner })
+  const own = new LocalObjectStore({ engine, bucket, issueCredentials, presigner: endpoint.presigner })
+  const book = new StoreBook(options.db)
+  book.noteEmbedded()
+  const store = new IdentifiedStore(own, book, null)
   return {
     ...endpoint.openings,
     store,
@@ -124,13 +134,14 @@ async function openBehindGateway(
     throw error
   })
   const { presigner, openings } = openEndpoint(options, config, { identity, storage })
-  const store = new S3ObjectStore({ ...server, presigner, issueCredentials: issueFrom(identity, bucket) })
+  const s3 = new S3ObjectStore({ ...server, presigner, issueCredentials: issueFrom(identity, bucket) })
+  const { store, prepare } = identified(s3, options, config)
   return {
     ...openings,
     store,
     maintenance: null,
     async listen() {
-      if (options.isNew) await createBucket(store, options.log)
+      await prepare()
       return openings.listen()
     },
     async close() {
@@ -240,15 +251,15 @@ function linkSigner(identity: IdentityService, bucket: string): StaticKey {
   })
 }
 
-function openExternal({ isNew, log }: OpenStoreOptions, config: Extract<StoreConfig, { mode: 'external' }>): OpenStore {
+function openExternal(options: OpenStoreOptions, config: Extract<StoreConfig, { mode: 'external' }>): OpenStore {
   const { endpoint, region, publicEndpoint } = config
   const { provider } = storeProfiles[config.profile]
-  const store = new S3ObjectStore(externalOptions(config))
+  const { store, prepare } = identified(new S3ObjectStore(externalOptions(config)), options, config)
   return {
     store,
     maintenance: null,
     async listen() {
-      if (isNew) await createBucket(store, log)
+      await prepare()
       return endpoint
     },
     publicStore: () => publicStoreAt(endpoint, { publicEndpoint, region, provider }),
@@ -258,6 +269,26 @@ function openExternal({ isNew, log }: OpenStoreOptions, config: Extract<StoreCon
     deniedActions: () => [],
     stopListening: async () => {},
     close: () => store.close()
+  }
+}
+
+/** A store of others that is used only while it is the one of the catalogue, and what is to be done with it before it is used. */
+function identified(
+  s3: S3ObjectStore,
+  { db, isNew, log }: OpenStoreOptions,
+  { endpoint, bucket, rootPrefix }: Exclude<StoreConfig, { mode: 'embedded' }>
+): { store: ObjectStore; prepare: () => Promise<void> } {
+  const book = new StoreBook(db)
+  const identity = new StoreIdentity({ store: s3, book, place: { endpoint, bucket, rootPrefix }, log })
+  return {
+    store: new IdentifiedStore(s3, book, identity),
+    async prepare() {
+      if (isNew) await createBucket(s3, log)
+      const known = identity.assertKnown().catch((error: unknown) => {
+        log.warn({ err: error, bucket }, 'whether this is the object store of the catalogue could not be found out')
+      })
+      await Promise.race([known, pause(BUCKET_MS, undefined, { ref: false })])
+    }
   }
 }
 

@@ -45,8 +45,11 @@ export class DemoBucket {
   /** How many objects this run has in the bucket now: media, and what was made of it. */
   async count(): Promise<{ originals: number; renditions: number }> {
     const counts = { originals: 0, renditions: 0 }
-    for await (const { Key = '' } of this.#objects())
+    for await (const { Key = '' } of this.#objects()) {
+      // By this the base knows the bucket again.
+      if (Key === `${this.#root}/.flightcase/store-id`) continue
       counts[Key.startsWith(`${this.#root}/renditions/`) ? 'renditions' : 'originals']++
+    }
     return counts
   }
 

@@ -112,6 +112,10 @@ export const doctorTexts = {
       what: 'The media store at {{place}} has no bucket {{bucket}}.',
       help: 'Make that bucket in the store, or name another one in this setting:'
     },
+    other_store: {
+      what: 'The bucket {{bucket}} at {{place}} does not hold the files of this base. It is another store, or it was emptied.',
+      help: 'Connect the store that holds them, or bring the bucket back from a backup. If it is lost for good, choose a new bucket: nothing that is known of the files goes. These settings say where it is:'
+    },
     clock_differs: {
       what: 'The clocks of this computer and of the media store differ by {{differenceMs}}. Beyond 15 minutes it refuses everything.',
       help: 'Set the clock of this computer, or that of the store.'

@@ -117,6 +117,7 @@ const storeCodes: Partial<Record<ObjectStoreErrorCode, ProblemCode>> = {
   PreconditionFailed: 'precondition_failed',
   StorageFull: 'store_full',
   Unreachable: 'store_unreachable',
+  OtherStore: 'store_unreachable',
   Throttled: 'store_unreachable',
   AccessDenied: 'store_credentials_refused',
   CredentialsExpired: 'store_credentials_refused'

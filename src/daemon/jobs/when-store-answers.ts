@@ -2,9 +2,12 @@ import { ObjectStoreError, type ObjectStoreErrorCode } from '../object-store/obj
 import { JobDeferred } from './define-job.ts'
 
 const RETRY_PAUSE_MS = 30_000
+/** Until somebody connects the store that is meant. */
+const OTHER_STORE_PAUSE_MS = 300_000
 /** The store, not the object, is what is wrong; waiting costs no attempt. */
 const STORE_TROUBLE: ReadonlySet<ObjectStoreErrorCode> = new Set([
   'Unreachable',
+  'OtherStore',
   'Throttled',
   'AccessDenied',
   'CredentialsExpired',
@@ -17,9 +20,9 @@ export async function whenStoreAnswers(work: () => Promise<void>): Promise<void>
   try {
     await work()
   } catch (error) {
-    if (isStoreTrouble(error))
-      throw new JobDeferred(RETRY_PAUSE_MS, `the object store does not answer: ${error.message}`, { cause: error })
-    throw error
+    if (!isStoreTrouble(error)) throw error
+    const pauseMs = error.code === 'OtherStore' ? OTHER_STORE_PAUSE_MS : RETRY_PAUSE_MS
+    throw new JobDeferred(pauseMs, `the object store does not answer: ${error.message}`, { cause: error })
   }
 }
 

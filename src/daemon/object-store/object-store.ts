@@ -185,6 +185,7 @@ export interface ObjectStore {
   close(): Promise<void>
 }
 
+/** `OtherStore`: the store that answers is not the one that has the object, so it cannot tell whether that is there. */
 export type ObjectStoreErrorCode =
   | 'NotFound'
   | 'AccessDenied'
@@ -197,6 +198,7 @@ export type ObjectStoreErrorCode =
   | 'ChecksumMismatch'
   | 'Unsupported'
   | 'Unreachable'
+  | 'OtherStore'
   | 'Damaged'
   | 'InvalidArgument'
   | 'Protocol'

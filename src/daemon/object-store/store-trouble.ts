@@ -14,6 +14,7 @@ const OF_STORE: Partial<Record<ObjectStoreErrorCode, StoreTrouble>> = {
   ClockSkew: 'clock_refused',
   StorageFull: 'full',
   Unreachable: 'unreachable',
+  OtherStore: 'other_store',
   Throttled: 'unreachable'
 }
 

@@ -39,48 +39,61 @@ export class ObjectRemovals {
   readonly #queue: JobQueue
   readonly #clock: Clock
   readonly #log: Logger
+  readonly #store: string
 
-  constructor(deps: { db: Database; queue: JobQueue; clock: Clock; log: Logger }) {
+  /** `storeKind`: that of the store which is connected, as in the catalogue. */
+  constructor(deps: { db: Database; queue: JobQueue; clock: Clock; log: Logger; storeKind: ObjectStore['kind'] }) {
     this.#db = deps.db
+    this.#store = deps.storeKind
     this.#queue = deps.queue
     this.#clock = deps.clock
     this.#log = deps.log
+    this.#db.prepare(`UPDATE OR REPLACE object_removal SET store = ? WHERE store = ''`).run(this.#store)
   }
 
   /**
    * Has this version of an object removed (`etag` null: whatever is there), now or after a time, unless it is in use then. Call it
-   * in a transaction, if others write with it.
+   * in a transaction, if others write with it. `store`: where it is, if not in the connected one; then it waits for that store.
    */
-  request(key: string, etag: string | null, options: { afterMs?: number } = {}): void {
-    const { afterMs = 0 } = options
+  request(key: string, etag: string | null, options: { afterMs?: number; store?: string } = {}): void {
+    const { afterMs = 0, store = this.#store } = options
     this.#db
       .prepare(
-        `INSERT INTO object_removal (key, etag, due_at_ms) VALUES (?, ?, ?)
+        `INSERT INTO object_removal (store, key, etag, due_at_ms) VALUES (?, ?, ?, ?)
          ON CONFLICT DO UPDATE SET due_at_ms = min(due_at_ms, excluded.due_at_ms)`
       )
-      .run(key, etag ?? '', this.#clock.nowMs() + afterMs)
+      .run(store, key, etag ?? '', this.#clock.nowMs() + afterMs)
     if (afterMs === 0) this.enqueue()
   }
 
-  /** Has everything removed whose key begins with `prefix` and that is not in use then. For folders that only we write to. */
+  /**
+   * Has everything removed whose key begins with `prefix` and that is not in use then, in every store of the catalogue as soon as it
+   * is connected. For folders that only we write to.
+   */
   requestBelow(prefix: string): void {
-    this.request(prefix, BELOW)
+    const stores = this.#db.prepare<[string], string>('SELECT ? UNION SELECT name FROM object_store').pluck()
+    for (const store of stores.all(this.#store)) this.request(prefix, BELOW, { store })
   }
 
   /** The object is needed after all. Call it in the transaction that uses it. */
   cancel(key: string, etag: string): void {
-    this.#db.prepare('DELETE FROM object_removal WHERE key = ? AND etag = ?').run(key, etag)
+    this.#db.prepare('DELETE FROM object_removal WHERE store = ? AND key = ? AND etag = ?').run(this.#store, key, etag)
   }
 
   isRequested(key: string, etag: string): boolean {
     return (
-      this.#db.prepare(`SELECT 1 FROM object_removal WHERE key = ? AND etag IN (?, '')`).get(key, etag) !== undefined
+      this.#db
+        .prepare(`SELECT 1 FROM object_removal WHERE store = ? AND key = ? AND etag IN (?, '')`)
+        .get(this.#store, key, etag) !== undefined
     )
   }
 
-  /** How many objects still have to go. */
+  /** How many objects still have to go from the connected store. */
   count(): number {
-    return this.#db.prepare<unknown[], { n: number }>('SELECT count(*) AS n FROM object_removal').get()!.n
+    return this.#db
+      .prepare<[string], number>('SELECT count(*) FROM object_removal WHERE store = ?')
+      .pluck()
+      .get(this.#store)!
   }
 
   /** Has what is due removed: also what failed before. */
@@ -112,17 +125,17 @@ export class ObjectRemovals {
       if (isStoreTrouble(error)) throw error
       this.#log.warn({ key, reason: messageOf(error) }, 'an object that nobody needs cannot be removed yet')
       this.#db
-        .prepare('UPDATE object_removal SET due_at_ms = ?, error_message = ? WHERE key = ? AND etag = ?')
-        .run(this.#clock.nowMs() + AGAIN_AFTER_MS, messageOf(error), key, etag)
+        .prepare('UPDATE object_removal SET due_at_ms = ?, error_message = ? WHERE store = ? AND key = ? AND etag = ?')
+        .run(this.#clock.nowMs() + AGAIN_AFTER_MS, messageOf(error), this.#store, key, etag)
     }
   }
 
   #nextDue(): { key: string; etag: string } | undefined {
     return this.#db
       .prepare<unknown[], { key: string; etag: string }>(
-        'SELECT key, etag FROM object_removal WHERE due_at_ms <= ? ORDER BY due_at_ms LIMIT 1'
+        'SELECT key, etag FROM object_removal WHERE store = ? AND due_at_ms <= ? ORDER BY due_at_ms LIMIT 1'
       )
-      .get(this.#clock.nowMs())
+      .get(this.#store, this.#clock.nowMs())
   }
 }
 

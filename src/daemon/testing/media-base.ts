@@ -50,7 +50,7 @@ export async function startMediaBase(options: {
   const db = testDatabase()
   const outbox = new Outbox({ db, clock })
   const queue = new JobQueue({ db, clock, outbox })
-  const removals = new ObjectRemovals({ db, queue, clock, log })
+  const removals = new ObjectRemovals({ db, queue, clock, log, storeKind: store.kind })
   const assets = new AssetsRepository(db)
   const state = {
     ffmpegPath: options.ffmpegPath ?? null,

@@ -95,7 +95,7 @@ export async function startPilotBase(options: PilotBaseOptions) {
   })
   const board = new FieldBoard({ repository: new FieldRepository(db), outbox, liveFeed, clock, log })
   const rows = {
-    removals: new ObjectRemovals({ db, queue, clock, log }),
+    removals: new ObjectRemovals({ db, queue, clock, log, storeKind: store.kind }),
     repository: new IngestRepository(db),
     blobs: new BlobsRepository(db, store.kind),
     uploads: new UploadsRepository(db, store.kind)

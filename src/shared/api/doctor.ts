@@ -31,6 +31,7 @@ export const findings = {
     unreachable: 'problem',
     refused: 'problem',
     no_bucket: 'problem',
+    other_store: 'problem',
     clock_differs: 'warning',
     files_unknown: 'warning',
     files_unchecked: 'warning',

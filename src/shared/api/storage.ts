@@ -78,6 +78,15 @@ export const storageSchema = z
     damagedAssets: z.int(),
     /** Damaged objects that are no asset's: previews and the like, which can be made again. At most 1000 are counted. */
     damagedOthers: z.int(),
+    /** Stores that hold assets and are not connected now; `place` null: where it was is not known any more. */
+    notConnected: z.array(
+      z.object({
+        place: z.string().nullable(),
+        bucket: z.string().nullable(),
+        assetTotal: z.int(),
+        assetBytes: z.number()
+      })
+    ),
     refused: z.array(refusedActionSchema)
   })
   .meta({ id: 'Storage' })

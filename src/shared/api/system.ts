@@ -22,6 +22,8 @@ export const storeTroubles = [
   /** The store does not accept our key. */
   'refused',
   'no_bucket',
+  /** It is not the store that has the files of the catalogue, or it was emptied. */
+  'other_store',
   /** The store refuses us for the time that our clock shows. */
   'clock_refused',
   'broken'

@@ -29,6 +29,7 @@ import { objectRoot } from './0170-object-root.ts'
 import { source } from './0180-source.ts'
 import { recordings } from './0190-recordings.ts'
 import { removedSource } from './0200-removed-source.ts'
+import { objectStore } from './0210-object-store.ts'
 
 /** Every migration of the catalogue, oldest first. One that landed is never edited. */
 export const migrations: readonly Migration[] = [
@@ -61,5 +62,6 @@ export const migrations: readonly Migration[] = [
   objectRoot,
   source,
   recordings,
-  removedSource
+  removedSource,
+  objectStore
 ]

@@ -59,6 +59,7 @@ const OPEN_SOURCE_MINIO = 'MinIO'
 const EXTERNAL_SETTINGS: Partial<Record<FindingCode<'store'>, string[]>> = {
   refused: ['FLIGHTCASE_S3_ACCESS_KEY', 'FLIGHTCASE_S3_SECRET_KEY'],
   no_bucket: ['FLIGHTCASE_S3_BUCKET'],
+  other_store: ['FLIGHTCASE_S3_ENDPOINT', 'FLIGHTCASE_S3_BUCKET'],
   unreachable: ['FLIGHTCASE_S3_ENDPOINT']
 }
 

@@ -68,7 +68,9 @@ export class BlobKeeper {
 
   /** The place that a blob had before. Where a controller uploaded to it, it is the controller's object that is tidied. */
   #letGo(before: BlobRow): void {
-    const { blobs, ingest } = this.#deps
+    const { blobs, ingest, store } = this.#deps
+    // What is in a store that is not connected stays as it is.
+    if (before.store !== store.kind) return
     ingest.tidyUploads(blobs.listAssetIds(before.id), before)
   }
 }

@@ -2,6 +2,8 @@ import type { Database } from '../../db/database.ts'
 
 export interface BlobRow {
   id: string
+  /** The name of the store that has it: the kind of the connected one, or a former one. */
+  store: string
   key: string
   etag: string
   sizeBytes: number
@@ -12,13 +14,15 @@ export interface BlobRow {
 /** A blob's columns where it is joined to other rows. */
 export interface BlobColumns {
   blob_id: string
+  blob_store: string
   blob_key: string
   blob_etag: string
   size_bytes: number
   sha256: Buffer | null
 }
 
-export const BLOB_COLUMNS = `blob.id AS blob_id, blob.key AS blob_key, blob.etag AS blob_etag, blob.size_bytes, blob.sha256`
+export const BLOB_COLUMNS = `blob.id AS blob_id, blob.store AS blob_store, blob.key AS blob_key, blob.etag AS blob_etag, blob.size_bytes,
+  blob.sha256`
 const LOST = `('bytes_missing', 'bytes_changed')`
 
 /** Bytes: where they are kept, what they are, and whether the assets that show them still can. */
@@ -31,7 +35,7 @@ export class BlobsRepository {
     this.#storeKind = storeKind
   }
 
-  insert(blob: Omit<BlobRow, 'sha256'>, nowMs: number): void {
+  insert(blob: Omit<BlobRow, 'sha256' | 'store'>, nowMs: number): void {
     this.#db
       .prepare('INSERT INTO blob (id, store, key, size_bytes, etag, created_at_ms) VALUES (?, ?, ?, ?, ?, ?)')
       .run(blob.id, this.#storeKind, blob.key, blob.sizeBytes, blob.etag, nowMs)
@@ -49,7 +53,7 @@ export class BlobsRepository {
     return row && blobFromColumns(row)
   }
 
-  /** Blobs kept at one key, or (with `to`) at the keys after `from` up to `to`. */
+  /** Blobs kept in the connected store at one key, or (with `to`) at the keys after `from` up to `to`. */
   list(from: string, to?: string): BlobRow[] {
     return this.#db
       .prepare<unknown[], BlobColumns>(
@@ -63,7 +67,7 @@ export class BlobsRepository {
     this.#db.prepare('UPDATE blob SET sha256 = ? WHERE id = ?').run(Buffer.from(sha256, 'hex'), blobId)
   }
 
-  /** The same bytes are now kept at another place. */
+  /** The same bytes are now kept at another place, in the connected store. */
   setPlace(blobId: string, place: { key: string; etag: string }): void {
     this.#db
       .prepare('UPDATE blob SET store = ?, key = ?, etag = ? WHERE id = ?')
@@ -122,6 +126,7 @@ export class BlobsRepository {
 export function blobFromColumns(row: BlobColumns): BlobRow {
   return {
     id: row.blob_id,
+    store: row.blob_store,
     key: row.blob_key,
     etag: row.blob_etag,
     sizeBytes: row.size_bytes,

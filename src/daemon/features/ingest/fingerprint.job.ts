@@ -8,7 +8,7 @@ import type { ObjectStore } from '../../object-store/object-store.ts'
 import type { BlobRow, BlobsRepository } from './blobs.repository.ts'
 import { fingerprintJob } from './ingest.jobs.ts'
 import type { IngestService } from './ingest.service.ts'
-import { isDamaged, isWhole } from './is-whole.ts'
+import { assertHere, isDamaged, isWhole } from './is-whole.ts'
 
 export interface FingerprintDeps {
   db: Database
@@ -30,6 +30,7 @@ async function fingerprint(deps: FingerprintDeps, blobId: string, signal: AbortS
   const { db, blobs, store, ingest } = deps
   const blob = blobs.find(blobId)
   if (!blob || blob.sha256 !== null) return
+  assertHere(store, blob)
   const sha256 = await readSha256(store, blob, signal).catch((error: unknown) => {
     if (isDamaged(error)) return 'missing' as const
     throw error

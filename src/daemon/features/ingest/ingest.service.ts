@@ -135,9 +135,9 @@ export class IngestService {
   /** Lets go of all that controllers uploaded of an asset, for good. Call it in the transaction that deletes the asset. */
   releaseUploads(assetId: string): void {
     const { uploads, removals } = this.#deps
-    for (const { workspaceId, objectKey, etag } of uploads.listObjectsOfAsset(assetId)) {
+    for (const { workspaceId, objectKey, etag, blob } of uploads.listObjectsOfAsset(assetId)) {
       uploads.deleteObject(workspaceId, objectKey, etag)
-      removals.request(objectKey, etag)
+      removals.request(objectKey, etag, { store: blob.store })
     }
     uploads.deleteFilesOfAsset(assetId)
   }
@@ -148,7 +148,7 @@ export class IngestService {
     const blob = blobs.find(blobId)
     if (!blob || blobs.listAssetIds(blobId).length > 0) return 0
     blobs.delete(blobId)
-    removals.request(blob.key, blob.etag)
+    removals.request(blob.key, blob.etag, { store: blob.store })
     return blob.sizeBytes
   }
 
@@ -282,10 +282,11 @@ export class IngestService {
     upload: FoundUpload,
     known: Pick<IngestedObject, 'assetId' | 'isLost' | 'blob'> & Partial<Pick<IngestedObject, 'state'>>
   ): Promise<RecordedUpload> {
-    const { db, uploads, queue, clock } = this.#deps
+    const { db, uploads, queue, store, clock } = this.#deps
     const { report, stat } = upload
     const nowMs = clock.nowMs()
-    const replacement = known.isLost ? await this.#place(upload, nowMs) : undefined
+    // Bytes in a store that is not connected are of no use until it is; these are here.
+    const replacement = known.isLost || known.blob.store !== store.kind ? await this.#place(upload, nowMs) : undefined
     await this.#orUnpin(replacement, stat, () =>
       db.transaction(() => {
         if (replacement) this.markFound(known.blob, replacement)
@@ -333,7 +334,7 @@ export class IngestService {
    * reach; elsewhere they stay where they were uploaded. Raises `PreconditionFailed` or `NotFound` when they are not there
    * any more.
    */
-  async #place(upload: FoundUpload, nowMs: number): Promise<Omit<BlobRow, 'sha256'>> {
+  async #place(upload: FoundUpload, nowMs: number): Promise<Omit<BlobRow, 'sha256' | 'store'>> {
     const { store, keys } = this.#deps
     const { stat, report } = upload
     const id = newId(nowMs)

@@ -7,7 +7,7 @@ import {
 } from '../../object-store/object-store.ts'
 import type { BlobRow, BlobsRepository } from './blobs.repository.ts'
 import type { IngestService } from './ingest.service.ts'
-import { isWhole } from './is-whole.ts'
+import { assertHere, isWhole } from './is-whole.ts'
 
 export interface RelocateDeps {
   db: Database
@@ -55,6 +55,7 @@ async function copyVersion(
   key: string,
   signal: AbortSignal
 ): Promise<PutResult | null> {
+  assertHere(store, blob)
   try {
     const copied = await store.copy(blob.key, key, { ifMatch: blob.etag, signal })
     // Not every store honours the condition, and an object copied in parts has another tag: then it is looked into.

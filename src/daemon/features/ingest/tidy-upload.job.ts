@@ -9,7 +9,7 @@ import { removeVersion, unlessReplaced } from '../../object-store/object-version
 import type { BlobsRepository } from './blobs.repository.ts'
 import { discardObjectJob, pinBlobJob, tidyUploadJob } from './ingest.jobs.ts'
 import type { IngestService } from './ingest.service.ts'
-import { isWhole } from './is-whole.ts'
+import { assertHere, isWhole } from './is-whole.ts'
 import type { IngestedObject, UploadsRepository } from './uploads.repository.ts'
 
 export interface TidyDeps {
@@ -50,6 +50,7 @@ export function bindTidyJobs(deps: TidyDeps): BoundJob[] {
 /** Makes the controller's key and the asset share one payload on disk; the controller still finds its object. */
 async function shareBytes({ db, store, uploads }: TidyDeps, object: IngestedObject): Promise<void> {
   const { workspaceId, objectKey, etag, assetId, blob } = object
+  assertHere(store, blob)
   if (blob.etag !== etag) {
     // Sent in parts of another size: the same bytes, another tag. Noted first, so that the copy is known when it appears.
     db.transaction(() => {
@@ -100,7 +101,8 @@ async function keepDuplicate({ db, store, uploads, ingest }: TidyDeps, object: I
 
 /** Removes the uploaded object of a deleted asset, once the asset's bytes do not live there any more. */
 async function removeForgotten({ store, blobs, uploads }: TidyDeps, object: IngestedObject): Promise<void> {
-  const { workspaceId, objectKey, etag } = object
+  const { workspaceId, objectKey, etag, blob: bytes } = object
+  assertHere(store, bytes)
   if (blobs.list(objectKey).some((blob) => blob.etag === etag)) return
   await removeVersion(store, objectKey, etag)
   uploads.deleteObject(workspaceId, objectKey, etag)

@@ -220,14 +220,15 @@ export class UploadsRepository {
     return this.#db.prepare(sql).run(fileId, headKey).changes > 0
   }
 
-  /** Rows whose bytes are looked for where they were uploaded, at the keys after `from` up to `to`. */
+  /** Rows whose bytes are looked for where they were uploaded, in the connected store at the keys after `from` up to `to`. */
   listFiles(workspaceId: string, from: string, to: string): { id: number; headKey: string }[] {
     return this.#db
       .prepare<unknown[], { id: number; headKey: string }>(
         `SELECT id, object_key AS headKey FROM pilot_file
-         WHERE workspace_id = ? AND object_key > ? AND object_key <= ? AND head_key IS NULL`
+         WHERE workspace_id = ? AND object_key > ? AND object_key <= ? AND head_key IS NULL
+           AND (SELECT blob.store FROM asset JOIN blob ON blob.id = blob_id WHERE asset.id = asset_id) = ?`
       )
-      .all(workspaceId, from, to)
+      .all(workspaceId, from, to, this.#storeKind)
   }
 
   /** From now on the bytes behind this reported key are looked for where they are kept, now `headKey` (null: at the key itself). */

@@ -26,7 +26,7 @@ async function openFetcher() {
   const clock = new ManualClock()
   const log = pino({ level: 'silent' })
   const queue = new JobQueue({ db, clock, outbox: new Outbox({ db, clock }) })
-  const removals = new ObjectRemovals({ db, queue, clock, log })
+  const removals = new ObjectRemovals({ db, queue, clock, log, storeKind: 'local' })
   const store = await openEmbeddedStore()
   const { remote: config } = loadConfig({ flags: { dataDir: 'unused' }, env: remoteEnv(origin) })
   const fetcher = new RemoteFetcher({

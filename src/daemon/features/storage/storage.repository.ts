@@ -12,6 +12,15 @@ export interface FlightSize {
   bytes: number
 }
 
+/** What is in a store that is not connected. */
+export interface AssetsElsewhere {
+  name: string
+  endpoint: string | null
+  bucket: string | null
+  assetTotal: number
+  assetBytes: number
+}
+
 /** What the catalogue knows about the store. */
 export class StorageRepository {
   readonly #db: Database
@@ -88,6 +97,18 @@ export class StorageRepository {
       )
       .pluck()
       .get(JSON.stringify(keys))!
+  }
+
+  /** The stores that hold assets, other than the connected one (`storeKind`); the embedded one has no `endpoint`. */
+  listNotConnected(storeKind: string): AssetsElsewhere[] {
+    return this.#db
+      .prepare<[string], AssetsElsewhere>(
+        `SELECT object_store.name, endpoint, bucket, count(*) AS assetTotal, sum(asset.size_bytes) AS assetBytes
+         FROM object_store JOIN blob ON blob.store = object_store.name
+         JOIN asset ON asset.blob_id = blob.id
+         WHERE object_store.name <> ? GROUP BY object_store.name ORDER BY assetTotal DESC`
+      )
+      .all(storeKind)
   }
 
   controllerName(controllerId: string): string | undefined {

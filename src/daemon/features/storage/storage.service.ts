@@ -4,11 +4,12 @@ import { type Clock, isoFromMs } from '../../clock.ts'
 import type { StoreConfig } from '../../config/settings/store.ts'
 import { AppError } from '../../errors.ts'
 import { sizeOfDisk } from '../../files.ts'
+import type { ObjectStore } from '../../object-store/object-store.ts'
 import { troubleIn } from '../../object-store/store-trouble.ts'
 import type { OpenStore } from '../../open-store.ts'
 import type { StoreMonitor } from '../system/system.service.ts'
 import { roomFor } from './room.ts'
-import type { StorageRepository } from './storage.repository.ts'
+import type { AssetsElsewhere, StorageRepository } from './storage.repository.ts'
 
 const FLIGHTS_LOOKED_AT = 20
 const DAMAGED_LOOKED_AT = 1000
@@ -18,6 +19,8 @@ type Maintenance = NonNullable<OpenStore['maintenance']>
 export interface StorageDeps {
   repository: StorageRepository
   clock: Clock
+  /** What the catalogue calls the connected store. */
+  storeKind: ObjectStore['kind']
   config: StoreConfig
   dataDir: string
   storeMonitor: StoreMonitor
@@ -60,6 +63,7 @@ export class StorageService {
       index: maintenance && { problem: health?.indexProblem ?? null, copiedAt: copiedAt(maintenance) },
       damagedAssets: repository.countDamaged(),
       damagedOthers: maintenance ? await this.#countDamagedOthers(maintenance) : 0,
+      notConnected: repository.listNotConnected(this.#deps.storeKind).map((elsewhere) => this.#elsewhere(elsewhere)),
       refused: this.#deps.deniedActions().map((action) => this.#refused(action))
     }
   }
@@ -70,6 +74,10 @@ export class StorageService {
     if (maintenance === null) throw new AppError('scrub_not_available')
     maintenance.scrubNow()
     return scrubOf(maintenance)
+  }
+
+  #elsewhere({ name, endpoint, bucket, assetTotal, assetBytes }: AssetsElsewhere): Storage['notConnected'][number] {
+    return { place: name === 'local' ? this.#folder() : endpoint, bucket, assetTotal, assetBytes }
   }
 
   #folder(): string {

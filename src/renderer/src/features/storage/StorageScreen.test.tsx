@@ -24,6 +24,7 @@ const healthy: Storage = {
   index: { problem: null, copiedAt: '2026-11-21T12:00:00.000Z' },
   damagedAssets: 0,
   damagedOthers: 0,
+  notConnected: [],
   refused: []
 }
 const path = 'GET /api/v1/storage'
@@ -72,7 +73,8 @@ test.each([
   ['full', /store is full/, /Empty the bin/],
   ['read_only', /takes no more writes/, /copy what is on it/],
   ['unplugged', /not there/, /Nothing was deleted/],
-  ['unreachable', /does not answer/, /in its network/]
+  ['unreachable', /does not answer/, /in its network/],
+  ['other_store', /does not hold the files/, /No file is taken for lost/]
 ] as const)('%s is told with what helps', async (trouble, what, help) => {
   show({ trouble, reported: 'connect ECONNREFUSED', usage: null, disk: null, scrub: null })
   expect(await verdict()).toMatch(what)
@@ -200,4 +202,14 @@ test('a link for some workspaces is told why there is nothing to see', async () 
   const { calls } = renderScreen(<StorageScreen />, { 'GET /api/v1/status': { ...status, workspaceIds: ['alpha'] } })
   expect(await screen.findByText('This takes a link for the whole base')).toBeTruthy()
   expect(calls).not.toContain(path)
+})
+
+test('files in a store that is not connected are told with where they are, and not as damaged', async () => {
+  const elsewhere = { place: 'https://s3.example', bucket: 'media', assetTotal: 1200, assetBytes: 5 * GB }
+  show({ notConnected: [elsewhere, { place: null, bucket: null, assetTotal: 1, assetBytes: GB }] })
+  expect(await verdict()).toBe('The store is in order')
+  expect(screen.getAllByTestId('not-connected').map(({ textContent }) => textContent)).toEqual([
+    'https://s3.example · media1,200 files, 5 GB',
+    'A store used before1 file, 1 GB'
+  ])
 })

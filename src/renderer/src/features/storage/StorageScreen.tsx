@@ -14,6 +14,7 @@ import { useFormats } from '../../lib/format.ts'
 import { statusQuery } from '../../lib/status-query.ts'
 import { DamagedCard } from './DamagedCard.tsx'
 import { LinkCard } from './LinkCard.tsx'
+import { NotConnectedCard } from './NotConnectedCard.tsx'
 import { RefusedCard } from './RefusedCard.tsx'
 import { RoomCard } from './RoomCard.tsx'
 import { ScrubCard } from './ScrubCard.tsx'
@@ -39,6 +40,7 @@ function Store() {
         <>
           <Outcome storage={data} />
           {data.damagedAssets > 0 && <DamagedCard mode={data.mode} />}
+          {data.notConnected.length > 0 && <NotConnectedCard stores={data.notConnected} />}
           <RoomCard storage={data} />
           {data.mode !== 'embedded' && data.latencyMs !== null && <LinkCard storage={data} />}
           {data.scrub !== null && <ScrubCard scrub={data.scrub} storage={data} />}

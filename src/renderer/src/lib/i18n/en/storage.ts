@@ -37,6 +37,10 @@ export const storage = {
       what: 'The media store has no bucket of the name that was set. Nothing can be received until it has.',
       help: 'Make that bucket in the store, or name another one in Settings.'
     },
+    other_store: {
+      what: 'The media store does not hold the files of this base: it is another one, or it was emptied. Nothing can be received.',
+      help: 'Connect the store that holds them, or bring its bucket back from a backup. If it is lost for good, choose a new bucket in Settings. No file is taken for lost meanwhile.'
+    },
     clock_refused: {
       what: 'The media store refuses us: its clock and the one of this computer differ too much.',
       help: 'Set the clock of this computer, or that of the store.'
@@ -112,6 +116,14 @@ export const storage = {
     },
     others_one: '{{amount}} preview or the like is damaged, too. It is made again when somebody looks at it.',
     others_other: '{{amount}} previews and the like are damaged, too. They are made again when somebody looks at them.'
+  },
+  notConnected: {
+    title: 'Files in a store that is not connected',
+    intro:
+      'These files are not lost. They cannot be opened until that store is connected again, and nothing in it is changed. A controller that still has one sends it again.',
+    unknown: 'A store used before',
+    line_one: '{{amount}} file, {{size}}',
+    line_other: '{{amount}} files, {{size}}'
   },
   uploads: {
     title: 'Unfinished uploads',

@@ -112,6 +112,10 @@ export const doctor: Translation['doctor'] = {
         what: '{{place}} 的素材存储中没有存储桶 {{bucket}}。',
         help: '请在存储中创建该存储桶，或用此设置指定另一个：'
       },
+      other_store: {
+        what: '{{place}} 的存储桶 {{bucket}} 中没有此基站的文件：它是另一个存储，或者已被清空。',
+        help: '请连接保存这些文件的存储，或从备份恢复该存储桶。如果它已无法找回，请选择一个新的存储桶，已有的文件记录不会丢失。存储的位置由这些设置指定：'
+      },
       clock_differs: {
         what: '这台电脑与素材存储的时钟相差 {{differenceMs}}。超过 15 分钟后它会拒绝所有请求。',
         help: '请校准这台电脑或存储的时钟。'

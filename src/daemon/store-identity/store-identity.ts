@@ -1,0 +1,153 @@
+import { text } from 'node:stream/consumers'
+import { isDeepStrictEqual } from 'node:util'
+import type { Logger } from 'pino'
+import { newId } from '../ids.ts'
+import { storeIdKey } from '../object-keys.ts'
+import { type ObjectStore, ObjectStoreError } from '../object-store/object-store.ts'
+import type { StoreBook, StorePlace } from './store-book.ts'
+
+/** How long the store is taken for the one that it was. */
+const TRUSTED_MS = 10_000
+
+export interface StoreIdentityDeps {
+  store: Pick<ObjectStore, 'head' | 'getStream' | 'put'>
+  book: StoreBook
+  place: StorePlace
+  log: Logger
+}
+
+/**
+ * Whether a store of others is the one that the catalogue means: it holds an object with an id. Another bucket, or one that was
+ * emptied, must not be asked what is missing from it.
+ */
+export class StoreIdentity {
+  readonly #deps: StoreIdentityDeps
+  readonly #root: string
+  /** When the last look began that found the right store. */
+  #knownMs = Number.NEGATIVE_INFINITY
+  #running: Promise<void> | undefined
+  #next: Promise<void> | undefined
+
+  constructor(deps: StoreIdentityDeps) {
+    this.#deps = deps
+    this.#root = deps.place.rootPrefix === null ? '' : `${deps.place.rootPrefix}/`
+  }
+
+  /** Raises `OtherStore` when it is not that store, and what the store raises. It was looked at a moment ago at most. */
+  async assertKnown(): Promise<void> {
+    if (performance.now() - this.#knownMs > TRUSTED_MS) await (this.#running ?? this.#look())
+  }
+
+  /** The same, by a look that begins now. */
+  async assertKnownNow(): Promise<void> {
+    if (!this.#running) return this.#look()
+    this.#next ??= this.#running
+      .catch(() => undefined)
+      .then(() => {
+        this.#next = undefined
+        return this.#running ?? this.#look()
+      })
+    return this.#next
+  }
+
+  /** It was away, so another one may come back. */
+  doubt(): void {
+    this.#knownMs = Number.NEGATIVE_INFINITY
+  }
+
+  #look(): Promise<void> {
+    const beganMs = performance.now()
+    this.#running = this.#identify()
+      .then(() => {
+        this.#knownMs = beganMs
+      })
+      .catch((error: unknown) => {
+        this.doubt()
+        throw error
+      })
+      .finally(() => {
+        this.#running = undefined
+      })
+    return this.#running
+  }
+
+  async #identify(): Promise<void> {
+    const { book, place } = this.#deps
+    const connected = book.connected()
+    const found = await this.#readId()
+    if (found !== null && found === connected?.id) return this.#connect(found)
+    // Where the configuration names another place, another store is meant.
+    const isMeant = connected !== undefined && !isDeepStrictEqual(connected.place, place)
+    if (found !== null) {
+      if (isMeant || (connected === undefined && (await this.#holdsCatalogue()) !== 'no')) return this.#connect(found)
+      throw otherStore(place)
+    }
+    const holds = await this.#holdsCatalogue()
+    if (holds === 'no' && !isMeant) throw otherStore(place)
+    const isSame = connected !== undefined && (holds === 'yes' || !isMeant)
+    const id = isSame ? connected.id : newId()
+    try {
+      await this.#writeId(id)
+    } catch (error) {
+      // It is the right one, also where nothing can be written now.
+      if (holds === 'yes') return
+      throw error
+    }
+    this.#connect(id)
+  }
+
+  #connect(id: string): void {
+    const { book, place, log } = this.#deps
+    const connected = book.connected()
+    if (connected?.id === id && isDeepStrictEqual(connected.place, place)) return
+    if (book.connect(id, place)) log.warn(place, 'another object store is connected: what is in the former one waits')
+    else log.info({ ...place, id }, 'the object store is known')
+  }
+
+  /** Below the present prefix, or below a former one. */
+  async #readId(): Promise<string | null> {
+    const { store, book } = this.#deps
+    for (const root of [this.#root, ...book.formerRoots(this.#root)]) {
+      const id = await readText(store, storeIdKey(root))
+      if (id !== null) return id
+    }
+    return null
+  }
+
+  async #writeId(id: string): Promise<void> {
+    const body = Buffer.from(`${id}\n`)
+    try {
+      await this.#deps.store.put(storeIdKey(this.#root), body, { contentType: 'text/plain', ifNoneMatch: '*' })
+    } catch (error) {
+      if (!(error instanceof ObjectStoreError) || error.code !== 'PreconditionFailed') throw error
+      throw new ObjectStoreError('Conflict', 'Another base names this object store just now.', { cause: error })
+    }
+  }
+
+  /** Whether most of what the catalogue says is in the store is there. */
+  async #holdsCatalogue(): Promise<'yes' | 'no' | 'nothing_to_hold'> {
+    const sample = this.#deps.book.sample()
+    if (sample.length === 0) return 'nothing_to_hold'
+    const stats = await Promise.all(sample.map(({ key }) => this.#deps.store.head(key)))
+    const there = stats.filter((stat, index) => stat?.etag === sample[index]!.etag).length
+    return there * 2 > sample.length ? 'yes' : 'no'
+  }
+}
+
+const otherStore = ({ endpoint, bucket }: StorePlace): ObjectStoreError =>
+  new ObjectStoreError(
+    'OtherStore',
+    `The bucket ${bucket} at ${endpoint} is not the store of this base, or it was emptied.`
+  )
+
+async function readText(store: Pick<ObjectStore, 'getStream'>, key: string): Promise<string | null> {
+  try {
+    return (await text((await store.getStream(key)).stream)).trim()
+  } catch (error) {
+    if (error instanceof ObjectStoreError) {
+      if (error.code === 'NotFound') return null
+      throw error
+    }
+    throw new ObjectStoreError('Unreachable', 'The object store stopped in the middle of an answer.', { cause: error })
+  }
+}
