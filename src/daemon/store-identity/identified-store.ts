@@ -93,7 +93,9 @@ export class IdentifiedStore implements ObjectStore {
     return this.#asKnown(given[0], () => this.#store.copy(...given))
   }
 
+  /** A link is made without asking the store, so also while that is away. */
   async presignGet(...given: Parameters<ObjectStore['presignGet']>): ReturnType<ObjectStore['presignGet']> {
+    this.#identity?.assertNotOther()
     this.#assertNotElsewhere(given[0])
     return this.#store.presignGet(...given)
   }

@@ -80,14 +80,13 @@ export class StoreBook {
 
   /** Whether bytes of the catalogue are at this key of a store that is not connected, and none in the connected one (`kind`). */
   isElsewhere(key: string, kind: string): boolean {
-    const isAt = 'SELECT 1 FROM blob WHERE blob.store = object_store.name AND blob.key = @key'
+    const isAt = (store: string) => `EXISTS (SELECT 1 FROM blob WHERE store = ${store} AND key = ?)`
     return (
       this.#db
-        .prepare<{ key: string; kind: string }, unknown>(
-          `SELECT 1 FROM object_store WHERE name <> @kind AND EXISTS (${isAt})
-             AND NOT EXISTS (SELECT 1 FROM blob WHERE store = @kind AND key = @key)`
+        .prepare(
+          `SELECT 1 FROM object_store WHERE name <> ? AND ${isAt('object_store.name')} AND NOT ${isAt('?')} LIMIT 1`
         )
-        .get({ key, kind }) !== undefined
+        .get(kind, key, kind, key) !== undefined
     )
   }
 

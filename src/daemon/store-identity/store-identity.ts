@@ -25,6 +25,8 @@ export class StoreIdentity {
   readonly #root: string
   /** When the last look began that found the right store. */
   #knownMs = Number.NEGATIVE_INFINITY
+  /** What the last look found wrong; null: nothing. */
+  #problem: unknown = null
   #running: Promise<void> | undefined
   #next: Promise<void> | undefined
 
@@ -50,6 +52,11 @@ export class StoreIdentity {
     return this.#next
   }
 
+  /** Raises `OtherStore` if that is what was found last; asks nobody. */
+  assertNotOther(): void {
+    if (this.#problem instanceof ObjectStoreError && this.#problem.code === 'OtherStore') throw this.#problem
+  }
+
   /** It was away, so another one may come back. */
   doubt(): void {
     this.#knownMs = Number.NEGATIVE_INFINITY
@@ -60,9 +67,11 @@ export class StoreIdentity {
     this.#running = this.#identify()
       .then(() => {
         this.#knownMs = beganMs
+        this.#problem = null
       })
       .catch((error: unknown) => {
         this.doubt()
+        this.#problem = error
         throw error
       })
       .finally(() => {
@@ -105,13 +114,9 @@ export class StoreIdentity {
   }
 
   /** Below the present prefix, or below a former one. */
-  async #readId(): Promise<string | null> {
+  #readId(): Promise<string | null> {
     const { store, book } = this.#deps
-    for (const root of [this.#root, ...book.formerRoots(this.#root)]) {
-      const id = await readText(store, storeIdKey(root))
-      if (id !== null) return id
-    }
-    return null
+    return readStoreId(store, [this.#root, ...book.formerRoots(this.#root)])
   }
 
   async #writeId(id: string): Promise<void> {
@@ -134,7 +139,19 @@ export class StoreIdentity {
   }
 }
 
-const otherStore = ({ endpoint, bucket }: StorePlace): ObjectStoreError =>
+/** The id of a store of others, below the first of these prefixes that has one; null: none. Raises `ObjectStoreError`. */
+export async function readStoreId(
+  store: Pick<ObjectStore, 'getStream'>,
+  roots: readonly string[]
+): Promise<string | null> {
+  for (const root of roots) {
+    const id = await readText(store, storeIdKey(root))
+    if (id !== null) return id
+  }
+  return null
+}
+
+export const otherStore = ({ endpoint, bucket }: Pick<StorePlace, 'endpoint' | 'bucket'>): ObjectStoreError =>
   new ObjectStoreError(
     'OtherStore',
     `The bucket ${bucket} at ${endpoint} is not the store of this base, or it was emptied.`

@@ -15,6 +15,7 @@ import { ObjectKeys } from '../../object-keys.ts'
 import { externalOptions } from '../../object-store/external-options.ts'
 import { S3ObjectStore } from '../../object-store/s3-object-store.ts'
 import { resourcesDir } from '../../package-info.ts'
+import { otherStore, readStoreId } from '../../store-identity/store-identity.ts'
 import { isMarked } from '../recordings/recording-index.ts'
 import { StoreMonitor } from '../system/system.service.ts'
 import * as base from './base-checks.ts'
@@ -43,7 +44,7 @@ export function outsideChecks(config: Config, isRunning: boolean | null): Checks
         isShort: false
       }),
     database: () => lookAtCatalogue(catalogue),
-    store: () => lookAtStore(store, dataDir),
+    store: () => lookAtStore(store, dataDir, catalogue),
     listeners: () =>
       isRunning === false ? base.freePorts(portsOf(config)) : { code: isRunning ? 'in_use' : 'unseen' },
     network: () => base.network(config.field),
@@ -92,15 +93,46 @@ function withCatalogue<T>(path: string, look: (sql: Sqlite.Database) => T): T {
 }
 
 /** A store of our own is the running base's alone. */
-async function lookAtStore(config: StoreConfig, dataDir: string): Promise<Finding<'store'>> {
+async function lookAtStore(config: StoreConfig, dataDir: string, catalogue: string): Promise<Finding<'store'>> {
   if (config.mode === 'embedded') return { code: 'off', facts: { place: join(dataDir, 'store') } }
   const store = new S3ObjectStore(externalOptions(config))
   try {
     const keys = new ObjectKeys(config.rootPrefix === null ? '' : `${config.rootPrefix}/`)
-    return base.store(config, dataDir, await new StoreMonitor(store, keys, config.mode).look(Date.now()))
+    const look = await new StoreMonitor(store, keys, config.mode).look(Date.now())
+    const isOther = 'health' in look && (await isOtherStore(store, config, catalogue))
+    return base.store(config, dataDir, isOther ? { error: otherStore(config) } : look)
   } finally {
     await store.close()
   }
+}
+
+/** Whether what is at the place of the catalogue's store has not its id. At another place another store may begin. */
+async function isOtherStore(
+  store: S3ObjectStore,
+  { endpoint, bucket, rootPrefix }: Exclude<StoreConfig, { mode: 'embedded' }>,
+  catalogue: string
+): Promise<boolean> {
+  const isThere = statSync(catalogue, { throwIfNoEntry: false }) !== undefined
+  const known = isThere && withCatalogue(catalogue, (sql) => knownStore(sql, { endpoint, bucket }))
+  if (!known) return false
+  return (await readStoreId(store, [rootPrefix === null ? '' : `${rootPrefix}/`, ...known.roots])) !== known.id
+}
+
+function knownStore(
+  sql: Sqlite.Database,
+  { endpoint, bucket }: { endpoint: string; bucket: string }
+): { id: string; roots: string[] } | null {
+  // The tables of another version may be others.
+  if (sql.pragma('user_version', { simple: true }) !== migrations.at(-1)!.version) return null
+  const id = sql
+    .prepare<[string, string], string>(
+      `SELECT id FROM object_store WHERE name = 's3' AND id IS NOT NULL AND endpoint = ? AND bucket = ?`
+    )
+    .pluck()
+    .get(endpoint, bucket)
+  return id === undefined
+    ? null
+    : { id, roots: sql.prepare<[], string>('SELECT prefix FROM object_root').pluck().all() }
 }
 
 function portsOf({ field, admin, mqtt, store, live }: Config): base.WantedPort[] {

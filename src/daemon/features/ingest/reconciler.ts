@@ -11,7 +11,7 @@ import type { BlobRow, BlobsRepository } from './blobs.repository.ts'
 import type { IngestRepository } from './ingest.repository.ts'
 import type { IngestService } from './ingest.service.ts'
 import { isDamaged, isWhole } from './is-whole.ts'
-import type { UploadsRepository } from './uploads.repository.ts'
+import type { IngestedObject, UploadsRepository } from './uploads.repository.ts'
 
 export interface ReconcilerDeps {
   db: Database
@@ -185,9 +185,14 @@ export class Reconciler {
   }
 
   async #adopt(workspaceId: string, page: Page): Promise<number> {
-    const { blobs, uploads, ingest, removals, clock, log } = this.#deps
+    const { blobs, uploads, ingest, removals, store, clock, log } = this.#deps
+    // What the catalogue has in a store that is not connected is taken in once more: here it is within reach.
+    const isHere = ({ state, blob }: IngestedObject) => state === 'forgotten' || blob.store === store.kind
     const known = new Set(
-      uploads.listObjects(workspaceId, page.from, page.to).map(({ objectKey, etag }) => versionId(objectKey, etag))
+      uploads
+        .listObjects(workspaceId, page.from, page.to)
+        .filter(isHere)
+        .map(({ objectKey, etag }) => versionId(objectKey, etag))
     )
     for (const blob of blobs.list(page.from, page.to)) known.add(versionId(blob.key, blob.etag))
     const settledBefore = clock.nowMs() - this.#settleMs

@@ -28,6 +28,7 @@ interface Running {
 
 /** What the store holds, or would go on holding. */
 export interface StoreContent {
+  /** All but those by which a store of others is known. */
   keys: Set<string>
   /** Uploads in parts that were neither completed nor aborted, beyond one for each death: it may come before anybody knows the upload. */
   forgottenUploadTotal: number
@@ -149,6 +150,7 @@ export class World {
         )
         .all(this.#external ? this.#bucket : ready.s3.bucket)
         .map(({ key }) => key)
+        .filter((key) => !key.endsWith('.flightcase/store-id'))
     try {
       const forgottenUploadTotal = Math.max(0, keysIn('upload').length - this.#dying.length)
       look(catalogue, { keys: new Set(keysIn('object')), forgottenUploadTotal })
