@@ -242,7 +242,7 @@ test('bytes that come again after a switch are here then', async () => {
 })
 
 test('a bucket that was used before stores had ids is known by what it holds', async () => {
-  const { server, keys, copyAll } = await openServer('wrong', 'moved')
+  const { server, keys, copyAll } = await openServer('wrong', 'new', 'moved')
   const base = new Base(server)
   await base.start('media')
   const kept = await base.upload('kept')
@@ -252,6 +252,11 @@ test('a bucket that was used before stores had ids is known by what it holds', a
   await base.start('wrong')
   expect(await base.trouble()).toBe('other_store')
   expect(await keys('wrong')).toEqual([])
+  // Whoever goes on to another bucket begins anew there, and yet loses nothing.
+  await base.start('new')
+  expect(await base.trouble()).toBeNull()
+  expect(await base.read(kept)).toBe(503)
+  expect((await base.base.api.call(getStorage, {})).notConnected).toMatchObject([{ assetTotal: 1 }])
   await base.start('media')
   expect(await base.trouble()).toBeNull()
   expect(await base.read(kept)).toBe('kept')

@@ -1,4 +1,5 @@
 import type { Database } from '../db/database.ts'
+import { newId } from '../ids.ts'
 
 /** Where a store of others is, as the configuration says it. */
 export interface StorePlace {
@@ -20,14 +21,25 @@ export class StoreBook {
     this.#db = db
   }
 
-  /** The store of others that was connected last; undefined before it was first known. */
-  connected(): { id: string; place: StorePlace } | undefined {
+  /** The store of others that was connected last; `id` null: it was used before stores had ids, `place` null: nobody knows where. */
+  connected(): { id: string | null; place: StorePlace | null } | undefined {
     const row = this.#db
-      .prepare<[string], { id: string; endpoint: string; bucket: string; root_prefix: string | null }>(
-        'SELECT id, endpoint, bucket, root_prefix FROM object_store WHERE name = ? AND id IS NOT NULL'
-      )
+      .prepare<
+        [string],
+        { id: string | null; endpoint: string | null; bucket: string | null; root_prefix: string | null }
+      >('SELECT id, endpoint, bucket, root_prefix FROM object_store WHERE name = ?')
       .get(CONNECTED)
-    return row && { id: row.id, place: { endpoint: row.endpoint, bucket: row.bucket, rootPrefix: row.root_prefix } }
+    if (row === undefined) return undefined
+    const { id, endpoint, bucket, root_prefix: rootPrefix } = row
+    return { id, place: endpoint === null || bucket === null ? null : { endpoint, bucket, rootPrefix } }
+  }
+
+  /** Former stores that have no id. */
+  unidentified(): string[] {
+    return this.#db
+      .prepare<[string], string>(`SELECT name FROM object_store WHERE id IS NULL AND name NOT IN ('local', ?)`)
+      .pluck()
+      .all(CONNECTED)
   }
 
   /** The embedded store is used. */
@@ -35,24 +47,37 @@ export class StoreBook {
     this.#db.prepare(`INSERT OR IGNORE INTO object_store (name) VALUES ('local')`).run()
   }
 
+  /** At this place is not the store that was used before there were ids; another place is another answer. */
+  noteRefused({ endpoint, bucket, rootPrefix }: StorePlace): void {
+    this.#db
+      .prepare(
+        `UPDATE object_store SET endpoint = ?, bucket = ?, root_prefix = ?
+         WHERE name = ? AND id IS NULL AND endpoint IS NULL`
+      )
+      .run(endpoint, bucket, rootPrefix, CONNECTED)
+  }
+
+  /** The connected store has this id, and is at this place now. */
+  keep(id: string, { endpoint, bucket, rootPrefix }: StorePlace): void {
+    this.#db
+      .prepare(
+        `INSERT INTO object_store (name, id, endpoint, bucket, root_prefix) VALUES (?, ?, ?, ?, ?)
+         ON CONFLICT (name) DO UPDATE SET
+           id = excluded.id, endpoint = excluded.endpoint, bucket = excluded.bucket, root_prefix = excluded.root_prefix`
+      )
+      .run(CONNECTED, id, endpoint, bucket, rootPrefix)
+  }
+
   /**
-   * From now on the store of others is the one with this id, at this place. What is in the former one stays noted as being there,
-   * and what was noted as being in this one counts again. True when it is another one than before.
+   * From now on the store of others is another one. What is in the former one stays noted as being there, and what was noted as
+   * being in this one, by its id or as `former`, counts again.
    */
-  connect(id: string, { endpoint, bucket, rootPrefix }: StorePlace): boolean {
-    return this.#db.transaction(() => {
-      const former = this.connected()
-      const isOther = former !== undefined && former.id !== id
-      if (isOther) this.#rename(CONNECTED, former.id)
-      this.#rename(id, CONNECTED)
-      this.#db
-        .prepare(
-          `INSERT INTO object_store (name, id, endpoint, bucket, root_prefix) VALUES (?, ?, ?, ?, ?)
-           ON CONFLICT (name) DO UPDATE SET
-             id = excluded.id, endpoint = excluded.endpoint, bucket = excluded.bucket, root_prefix = excluded.root_prefix`
-        )
-        .run(CONNECTED, id, endpoint, bucket, rootPrefix)
-      return isOther
+  switchTo(id: string, place: StorePlace, former: string = id): void {
+    this.#db.transaction(() => {
+      const left = this.connected()
+      if (left) this.#rename(CONNECTED, left.id ?? newId())
+      this.#rename(former, CONNECTED)
+      this.keep(id, place)
     })
   }
 
@@ -64,8 +89,8 @@ export class StoreBook {
       .all(root)
   }
 
-  /** Some of the objects that must be in the store of others, unless it is another one. */
-  sample(): { key: string; etag: string }[] {
+  /** Some of the objects that must be in the store of this name, unless it is another one; in the connected one of others. */
+  sample(name = CONNECTED): { key: string; etag: string }[] {
     const some = (order: 'ASC' | 'DESC') =>
       this.#db
         .prepare<[string, number], { key: string; etag: string }>(
@@ -73,7 +98,7 @@ export class StoreBook {
              SELECT 1 FROM asset WHERE blob_id = blob.id AND damage IN ('bytes_missing', 'bytes_changed'))
            ORDER BY id ${order} LIMIT ?`
         )
-        .all(CONNECTED, LOOKED_AT)
+        .all(name, LOOKED_AT)
     const all = [...some('ASC'), ...some('DESC')]
     return [...new Map(all.map((object) => [`${object.etag} ${object.key}`, object])).values()]
   }

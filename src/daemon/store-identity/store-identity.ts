@@ -84,33 +84,45 @@ export class StoreIdentity {
     const { book, place } = this.#deps
     const connected = book.connected()
     const found = await this.#readId()
-    if (found !== null && found === connected?.id) return this.#connect(found)
+    if (found !== null && found === connected?.id) return this.#keep(found)
+    // An id that is not the one of the catalogue says enough; without one, or before there were any, the objects tell.
+    const holds = found !== null && connected?.id ? 'no' : await this.#holds(book.sample())
     // Where the configuration names another place, another store is meant.
-    const isMeant = connected !== undefined && !isDeepStrictEqual(connected.place, place)
-    if (found !== null) {
-      if (isMeant || (connected === undefined && (await this.#holdsCatalogue()) !== 'no')) return this.#connect(found)
+    const isMeant = connected !== undefined && connected.place !== null && !isDeepStrictEqual(connected.place, place)
+    if (holds === 'yes' || (holds === 'nothing_to_hold' && !isMeant)) {
+      const id = found ?? connected?.id ?? newId()
+      try {
+        if (found === null) await this.#writeId(id)
+      } catch (error) {
+        // It is the right one, also where nothing can be written now.
+        if (holds === 'yes') return
+        throw error
+      }
+      return this.#keep(id)
+    }
+    if (!isMeant) {
+      book.noteRefused(place)
       throw otherStore(place)
     }
-    const holds = await this.#holdsCatalogue()
-    if (holds === 'no' && !isMeant) throw otherStore(place)
-    const isSame = connected !== undefined && (holds === 'yes' || !isMeant)
-    const id = isSame ? connected.id : newId()
-    try {
-      await this.#writeId(id)
-    } catch (error) {
-      // It is the right one, also where nothing can be written now.
-      if (holds === 'yes') return
-      throw error
-    }
-    this.#connect(id)
+    const former = await this.#findUnidentified()
+    const id = found ?? newId()
+    if (found === null) await this.#writeId(id)
+    book.switchTo(id, place, former)
+    this.#deps.log.warn({ ...place, id }, 'another object store is connected: what is in the former one waits')
   }
 
-  #connect(id: string): void {
+  #keep(id: string): void {
     const { book, place, log } = this.#deps
-    const connected = book.connected()
-    if (connected?.id === id && isDeepStrictEqual(connected.place, place)) return
-    if (book.connect(id, place)) log.warn(place, 'another object store is connected: what is in the former one waits')
-    else log.info({ ...place, id }, 'the object store is known')
+    if (isDeepStrictEqual(book.connected(), { id, place })) return
+    book.keep(id, place)
+    log.info({ ...place, id }, 'the object store is known')
+  }
+
+  /** The former store without an id that this one is. */
+  async #findUnidentified(): Promise<string | undefined> {
+    const { book } = this.#deps
+    for (const name of book.unidentified()) if ((await this.#holds(book.sample(name))) === 'yes') return name
+    return undefined
   }
 
   /** Below the present prefix, or below a former one. */
@@ -129,9 +141,8 @@ export class StoreIdentity {
     }
   }
 
-  /** Whether most of what the catalogue says is in the store is there. */
-  async #holdsCatalogue(): Promise<'yes' | 'no' | 'nothing_to_hold'> {
-    const sample = this.#deps.book.sample()
+  /** Whether most of these objects are there. */
+  async #holds(sample: { key: string; etag: string }[]): Promise<'yes' | 'no' | 'nothing_to_hold'> {
     if (sample.length === 0) return 'nothing_to_hold'
     const stats = await Promise.all(sample.map(({ key }) => this.#deps.store.head(key)))
     const there = stats.filter((stat, index) => stat?.etag === sample[index]!.etag).length
