@@ -5,7 +5,6 @@ import { join } from 'node:path'
 import Sqlite from 'better-sqlite3'
 import type { Logger } from 'pino'
 import { takeFileLock } from '../../db/file-lock.ts'
-import { StartupError } from '../../errors.ts'
 import { Activity } from './activity.ts'
 import { Ballast } from './ballast.ts'
 import { BlobFiles } from './blob-files.ts'
@@ -27,6 +26,7 @@ import { ObjectRows } from './object-rows.ts'
 import { Objects } from './objects.ts'
 import { QuietPace } from './quiet-pace.ts'
 import { assertIndexWhole, IndexKeeper, indexDamaged } from './recovery/index-keeper.ts'
+import { assertIndexThere } from './recovery/index-there.ts'
 import { RecoveryFolder } from './recovery/recovery-folder.ts'
 import { RecoveryLog } from './recovery/recovery-log.ts'
 import { ScrubRows } from './scrub-rows.ts'
@@ -90,9 +90,9 @@ export async function createStorageEngine(options: StorageEngineOptions): Promis
   const unlock = takeFileLock(join(directory, 'store.lock'))
   if (!unlock) throw new StorageError('StoreLocked', `Another Flightcase is using the object store in ${directory}.`)
   try {
-    if (!isNew) assertIndexThere(indexPath)
+    await readingIndex(indexPath, () => assertIndexThere(directory))
     await files.prepare()
-    const db = openIndex(indexPath)
+    const db = await readingIndex(indexPath, () => openIndexDatabase(indexPath))
     try {
       assertIndexWhole(db, indexPath)
       const { log, clock: now = Date.now } = options
@@ -110,24 +110,14 @@ export async function createStorageEngine(options: StorageEngineOptions): Promis
   }
 }
 
-function openIndex(indexPath: string): IndexDatabase {
+/** Raises `StartupError('store_index_damaged')` where SQLite says that of the index. */
+async function readingIndex<T>(indexPath: string, read: () => T | Promise<T>): Promise<T> {
   try {
-    return openIndexDatabase(indexPath)
+    return await read()
   } catch (error) {
     const isDamaged = error instanceof Sqlite.SqliteError && /^SQLITE_(CORRUPT|NOTADB)/.test(error.code)
     throw isDamaged ? indexDamaged(indexPath, error.message, error) : error
   }
-}
-
-/** Raises `StartupError('store_index_missing')`: with an empty index, every payload file would be one that nobody knows. */
-function assertIndexThere(indexPath: string): void {
-  if (existsSync(indexPath)) return
-  throw new StartupError(
-    'store_index_missing',
-    `The index of the object store, ${indexPath}, is missing, but the files are there. Nothing was changed. ` +
-      'Call "flightcase rebuild-index", which makes it anew from its daily copies and logs, or move the folder of the store ' +
-      'away to begin with an empty one.'
-  )
 }
 
 function assemble(

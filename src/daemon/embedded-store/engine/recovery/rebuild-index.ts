@@ -8,6 +8,7 @@ import { BlobFiles } from '../blob-files.ts'
 import { type IndexDatabase, openIndexDatabase } from '../index-database.ts'
 import { enterUse } from '../store-root.ts'
 import { type NamelessFile, namelessFiles, objectsInFiles } from './files-and-rows.ts'
+import { isUsedIndex } from './index-there.ts'
 import { IndexThread } from './index-thread.ts'
 import { RecoveryFolder } from './recovery-folder.ts'
 import { readLog } from './recovery-record.ts'
@@ -93,7 +94,7 @@ async function newestFromNothing(folder: RecoveryFolder, logs: readonly number[]
 
 async function isWhole(path: string): Promise<boolean> {
   const problems = await new IndexThread().check(path, 'quick')
-  return problems.length === 0
+  return problems.length === 0 && isUsedIndex(path)
 }
 
 async function makeDraft(

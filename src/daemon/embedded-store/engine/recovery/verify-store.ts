@@ -1,4 +1,4 @@
-import { existsSync } from 'node:fs'
+import { existsSync, statSync } from 'node:fs'
 import { join } from 'node:path'
 import Sqlite from 'better-sqlite3'
 import { isFileError } from '../../../files.ts'
@@ -68,6 +68,7 @@ export async function verifyStore(
 
 async function indexProblems(path: string, deep: boolean): Promise<string[]> {
   if (!existsSync(path)) return [`${path} is missing`]
+  if (statSync(path).size === 0) return [`${path} is empty`]
   return new IndexThread().check(path, deep ? 'thorough' : 'quick')
 }
 
