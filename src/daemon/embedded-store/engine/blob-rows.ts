@@ -1,5 +1,6 @@
 import type { PublishedBlob } from './body-writer.ts'
 import type { IndexDatabase } from './index-database.ts'
+import type { Changes } from './recovery/changes.ts'
 
 /** How long a blob nobody points at keeps its file, for readers that found it just before. */
 export const GC_DELAY_MS = 60_000
@@ -17,6 +18,7 @@ export type BlobRow = {
 
 /** SQL of payload files and of those waiting to be removed. Call inside a transaction. */
 export class BlobRows {
+  readonly #changes: Changes
   readonly #insert
   readonly #addReference
   readonly #dropReference
@@ -30,7 +32,8 @@ export class BlobRows {
   readonly #page
   readonly #owners
 
-  constructor(db: IndexDatabase) {
+  constructor(db: IndexDatabase, changes: Changes) {
+    this.#changes = changes
     this.#insert = db.prepare<[string, number, string, string, string, number, number]>(
       `INSERT INTO blob (id, size_bytes, sha256, md5, crc32c, refcount, created_at_ms, verified_at_ms)
        VALUES (?, ?, ?, ?, ?, 1, ?, ?)`
@@ -69,6 +72,7 @@ export class BlobRows {
   insert(blob: PublishedBlob, nowMs: number): void {
     const { id, sizeBytes, sha256, md5, checksums } = blob
     this.#insert.run(id, sizeBytes, sha256, md5 ?? '', checksums.CRC32C ?? '', nowMs, nowMs)
+    this.#changes.payload()
   }
 
   addReference(blobId: string): void {

@@ -25,6 +25,7 @@ import { Listing } from './listing.ts'
 import { ObjectRows } from './object-rows.ts'
 import { Objects } from './objects.ts'
 import { QuietPace } from './quiet-pace.ts'
+import { catchUp } from './recovery/catch-up.ts'
 import { assertIndexWhole, IndexKeeper, indexDamaged } from './recovery/index-keeper.ts'
 import { assertIndexThere } from './recovery/index-there.ts'
 import { RecoveryFolder } from './recovery/recovery-folder.ts'
@@ -96,9 +97,10 @@ export async function createStorageEngine(options: StorageEngineOptions): Promis
     try {
       assertIndexWhole(db, indexPath)
       const { log, clock: now = Date.now } = options
-      const root = await StoreRoot.begin(directory, db, log)
       const folder = new RecoveryFolder(directory)
-      const recovery = await RecoveryLog.open({ folder, db, storeId: root.id, log, now })
+      const newest = await catchUp({ db, folder, log, now })
+      const root = await StoreRoot.begin(directory, db, log)
+      const recovery = await RecoveryLog.open({ folder, db, storeId: root.id, newest, log, now })
       return assemble(options, { files, db, root, folder, recovery, space, ballast, doubtfulPlace }, unlock)
     } catch (error) {
       db.close()
@@ -159,14 +161,14 @@ function assemble(
   const staging = new BodyStaging({ files, ledger, activity, hooks, hashWorkers, onWrite })
   const commits = new GroupCommit(db, {
     beforeCommit: () => recovery.announce(),
-    onCommit: () => recovery.write(),
+    onCommit: () => recovery.committed(),
     makeRoom: () => {
       const released = ballast.release()
       if (released) log.warn('the disk of the object store is full: its ballast gives room for deleting')
       return released
     }
   })
-  const blobs = new BlobRows(db)
+  const blobs = new BlobRows(db, recovery.changes)
   const rows = new ObjectRows(db, blobs, recovery.changes)
   const events = new EngineEvents(log)
   const damage = new Damage({ files, blobs, commits, events, root, hooks, log, now })

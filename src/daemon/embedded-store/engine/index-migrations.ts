@@ -181,5 +181,22 @@ export const INDEX_MIGRATIONS: readonly Migration[] = [
     name: 'unlogged changes',
     // What the last commit changed: a bucket, or an object. Its line in the recovery log may be missing.
     up: (db) => db.exec(`CREATE TABLE unlogged (bucket TEXT, bucket_id INTEGER, key TEXT) STRICT`)
+  },
+  {
+    version: 61,
+    name: 'number of the last commit',
+    // The commits first to last, and what they changed: a bucket, an object, or nothing that a log tells. See recovery/last-commit.ts.
+    up: (db) =>
+      db.exec(`
+        CREATE TABLE last_commit (
+          first INTEGER NOT NULL,
+          last INTEGER NOT NULL,
+          bucket TEXT,
+          bucket_id INTEGER,
+          key TEXT
+        ) STRICT;
+        INSERT INTO last_commit SELECT 1, 1, bucket, bucket_id, key FROM unlogged;
+        DROP TABLE unlogged;
+      `)
   }
 ]

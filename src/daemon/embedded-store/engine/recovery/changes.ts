@@ -2,6 +2,7 @@
 export class Changes {
   readonly #buckets = new Set<string>()
   readonly #keys = new Map<number, Set<string>>()
+  #hasPayload = false
 
   bucket(name: string): void {
     this.#buckets.add(name)
@@ -13,8 +14,13 @@ export class Changes {
     else this.#keys.set(bucketId, new Set([key]))
   }
 
+  /** The index got to know a payload file. Where it is not that of an object (yet), nothing but the number of the commit is told. */
+  payload(): void {
+    this.#hasPayload = true
+  }
+
   get any(): boolean {
-    return this.#buckets.size > 0 || this.#keys.size > 0
+    return this.#hasPayload || this.#buckets.size > 0 || this.#keys.size > 0
   }
 
   buckets(): Iterable<string> {
@@ -29,5 +35,6 @@ export class Changes {
   clear(): void {
     this.#buckets.clear()
     this.#keys.clear()
+    this.#hasPayload = false
   }
 }

@@ -61,10 +61,10 @@ export class IndexKeeper {
     await this.backUpIfDue()
   }
 
-  /** Makes a copy if the last one is a day old. The log of a new store is a copy by itself for as long. */
+  /** Makes a copy if the last one is a day old, or the logs have a gap. The log of a new store is a copy by itself for as long. */
   async backUpIfDue(): Promise<void> {
     const ageMs = this.#now() - (await this.#wholeAtMs())
-    if (ageMs >= 0 && ageMs < DAY_MS) return
+    if (!this.#recovery.hasGap && ageMs >= 0 && ageMs < DAY_MS) return
     try {
       await this.backUp()
     } catch (error) {
@@ -113,6 +113,7 @@ export class IndexKeeper {
         for (const path of this.#folder.drafts()) await rm(path, { force: true })
       }
       await syncFolder(this.#folder.path)
+      this.#recovery.hasGap = false
       await this.#removeOld()
       return { path: this.#folder.backup(number), atMs: this.#now() }
     } finally {

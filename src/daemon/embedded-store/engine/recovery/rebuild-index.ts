@@ -7,11 +7,14 @@ import { syncFile, syncFolder } from '../../../files.ts'
 import { BlobFiles } from '../blob-files.ts'
 import { type IndexDatabase, openIndexDatabase } from '../index-database.ts'
 import { enterUse } from '../store-root.ts'
+import { CommitTrail } from './commit-trail.ts'
 import { type NamelessFile, namelessFiles, objectsInFiles } from './files-and-rows.ts'
 import { isUsedIndex } from './index-there.ts'
 import { IndexThread } from './index-thread.ts'
+import { LastCommit } from './last-commit.ts'
 import { RecoveryFolder } from './recovery-folder.ts'
 import { readLog } from './recovery-record.ts'
+import { COUNT_REFERENCES } from './reference-counts.ts'
 import { Replay } from './replay.ts'
 
 const INDEX = 'index.db'
@@ -105,11 +108,12 @@ async function makeDraft(
   const draft = join(directory, DRAFT)
   const db = openIndexDatabase(draft)
   try {
-    const { storeId, unreadableLines } = await replay(db, folder, base.logs)
+    const { storeId, unreadableLines, hasGap } = await replay(db, folder, base)
     const compared = await compareWithFiles(db, directory)
     enterUse(directory, db, { storeId, doubted: compared.nameless.length > 0 })
     db.pragma('wal_checkpoint(TRUNCATE)')
-    return { backup: base.backup, logs: base.logs.length, isGapless: base.isGapless, unreadableLines, ...compared }
+    const isGapless = base.isGapless && !hasGap
+    return { backup: base.backup, logs: base.logs.length, isGapless, unreadableLines, ...compared }
   } finally {
     db.close()
     await syncFile(draft)
@@ -119,22 +123,26 @@ async function makeDraft(
 async function replay(
   db: IndexDatabase,
   folder: RecoveryFolder,
-  logs: readonly number[]
-): Promise<{ storeId: string | null; unreadableLines: number }> {
+  { backup, logs }: Base
+): Promise<{ storeId: string | null; unreadableLines: number; hasGap: boolean }> {
   const replay = new Replay(db)
+  const lastCommit = new LastCommit(db)
+  const trail = new CommitTrail(backup === null ? null : lastCommit.range().last)
   let storeId: string | null = null
   let unreadableLines = 0
   let records = 0
   db.exec('BEGIN')
   for (const number of logs)
     for await (const record of readLog(folder.log(number))) {
+      trail.see(record)
       if (record === null) unreadableLines++
       else if (record.what === 'begin') storeId = record.storeId
       else replay.apply(record)
       if (++records % RECORDS_PER_TRANSACTION === 0) db.exec('COMMIT; BEGIN')
     }
+  lastCommit.replaceBy({ first: trail.last, last: trail.last })
   db.exec('COMMIT')
-  return { storeId, unreadableLines }
+  return { storeId, unreadableLines, hasGap: trail.hasGap }
 }
 
 type Compared = Pick<RebuildReport, 'objects' | 'objectBytes' | 'damaged' | 'nameless'>
@@ -149,12 +157,8 @@ async function compareWithFiles(db: IndexDatabase, directory: string): Promise<C
   const forgetParts = db.prepare<[string]>('DELETE FROM part WHERE blob_id = ?')
   db.transaction(() => {
     for (const id of gone) forgetParts.run(id)
-    db.exec(`
-      DELETE FROM gc;
-      UPDATE blob SET refcount = (SELECT COUNT(*) FROM extent WHERE blob_id = blob.id)
-        + (SELECT COUNT(*) FROM part WHERE blob_id = blob.id);
-      DELETE FROM blob WHERE refcount = 0;
-    `)
+    db.exec(COUNT_REFERENCES)
+    db.exec('DELETE FROM gc; DELETE FROM blob WHERE refcount = 0')
   })()
   const totals = db
     .prepare<[], { objects: number; objectBytes: number }>(

@@ -1,10 +1,12 @@
-import { writeSync } from 'node:fs'
+import { ftruncateSync, writeSync } from 'node:fs'
 import { type FileHandle, mkdir, open } from 'node:fs/promises'
 import type { Logger } from 'pino'
 import { syncFolder } from '../../../files.ts'
 import type { IndexDatabase } from '../index-database.ts'
 import { type ObjectRow, parseHeaders, parseMetadata } from '../object-rows.ts'
 import { Changes } from './changes.ts'
+import { LastCommit } from './last-commit.ts'
+import type { NewestLog } from './log-end.ts'
 import type { RecoveryFolder } from './recovery-folder.ts'
 import { lineOf, type RecordedObject, type RecoveryRecord } from './recovery-record.ts'
 
@@ -14,87 +16,112 @@ type Bucket = { name: string; owner: string; createdAtMs: number; corsJson: stri
 
 /**
  * Writes down every change of the index a second time, outside of it: after each commit, before anybody is answered, how the buckets
- * and objects it touched are now. It costs no disk flush of its own: the file is flushed a second later, and is needed only
- * where the index, which was flushed, is lost as well.
+ * and objects it touched are now, and its number, which the index holds as well. It costs no disk flush of its own: the file is flushed a
+ * second later, and is needed only where the index, which was flushed, lost it.
  */
 export class RecoveryLog {
   /** To be told of whatever a transaction changes. */
   readonly changes = new Changes()
+  /** Whether the logs do not tell all since the newest copy. Whoever has made one says that it is over. */
+  hasGap: boolean
   readonly #folder: RecoveryFolder
   readonly #log: Logger
   readonly #storeId: string
   readonly #now: () => number
   readonly #rows: RecordedRows
-  readonly #unlogged: UnloggedRows
+  readonly #lastCommit: LastCommit
   #number: number
   #file: FileHandle
-  /** The last line may be torn. */
-  #torn: boolean
-  #failing = false
+  /** Where its last whole line ends. */
+  #bytes: number
+  /** There may be more behind that, of a write that failed. */
+  #isTorn: boolean
+  /** The last commit that is told of in the logs, the last one there is, and the one that is about to be. */
+  #written: number
+  #committed: number
+  #announced: number
+  #isFailing = false
   #syncTimer: NodeJS.Timeout | undefined
 
-  private constructor(parts: RecoveryLogDeps & { number: number; file: FileHandle; torn: boolean }) {
-    this.#folder = parts.folder
-    this.#log = parts.log
-    this.#storeId = parts.storeId
-    this.#now = parts.now
-    this.#rows = new RecordedRows(parts.db)
-    this.#unlogged = new UnloggedRows(parts.db)
-    this.#number = parts.number
-    this.#file = parts.file
-    this.#torn = parts.torn
+  private constructor(
+    deps: RecoveryLogDeps,
+    lastCommit: LastCommit,
+    start: { number: number; file: FileHandle; bytes: number; written: number; hasGap: boolean }
+  ) {
+    this.#folder = deps.folder
+    this.#log = deps.log
+    this.#storeId = deps.storeId
+    this.#now = deps.now
+    this.#rows = new RecordedRows(deps.db)
+    this.#lastCommit = lastCommit
+    this.#number = start.number
+    this.#file = start.file
+    this.#bytes = start.bytes
+    this.#isTorn = start.bytes > 0
+    this.#written = start.written
+    this.#committed = lastCommit.range().last
+    this.#announced = this.#committed
+    this.hasGap = start.hasGap
   }
 
-  /** Goes on with the newest log; begins one when there is none, or when the index was begun anew. */
-  static async open(deps: RecoveryLogDeps): Promise<RecoveryLog> {
-    const { folder, db } = deps
+  /**
+   * Goes on with the newest log, behind its last readable line; begins one where there is none, or one that does not tell all, or when the index
+   * was begun anew. The index must not be older than the log (see catch-up.ts).
+   */
+  static async open(deps: RecoveryLogDeps & { newest: NewestLog | null }): Promise<RecoveryLog> {
+    const { folder, db, newest } = deps
     await mkdir(folder.path, { recursive: true, mode: 0o700 })
     const { logs, backups } = folder.list()
-    const newest = Math.max(0, ...logs, ...backups)
+    const highest = Math.max(0, ...logs, ...backups)
     const isEmpty = db.prepare('SELECT 1 FROM bucket').get() === undefined
-    const goesOn = newest > 0 && !isEmpty
-    const number = goesOn ? newest : newest + 1
-    const file = await open(folder.log(number), 'a', 0o600)
-    const isNew = (await file.stat()).size === 0
-    const log = new RecoveryLog({ ...deps, number, file, torn: !isNew })
-    if (isNew) await log.#begin(isEmpty)
-    log.#unlogged.addTo(log.changes)
-    log.write()
+    const lastCommit = new LastCommit(db)
+    const { first, last } = lastCommit.range()
+    // Of what the log lacks, the index has what can still be written.
+    const tellsAll = newest !== null && first <= newest.end.commit + 1
+    const written = tellsAll ? newest.end.commit : first - 1
+    if (!tellsAll || isEmpty || newest.number !== highest) {
+      const file = await open(folder.log(highest + 1), 'w+', 0o600)
+      const start = { number: highest + 1, file, bytes: 0, written, hasGap: !isEmpty }
+      const log = new RecoveryLog(deps, lastCommit, start)
+      await log.#begin(isEmpty)
+      log.#writeLeft(last)
+      return log
+    }
+    const { number, end } = newest
+    const file = await open(folder.log(number), 'r+')
+    const hasGap = end.hasGap && !backups.some((backup) => backup >= number)
+    const log = new RecoveryLog(deps, lastCommit, { number, file, bytes: end.bytes, written, hasGap })
+    log.#tryTo(() => log.#cut())
+    log.#writeLeft(last)
     return log
   }
 
   /**
-   * Keeps in the index what is about to be written. Call it at the end of each transaction: a program that is killed between the two
-   * writes it at the next start.
+   * Counts the commit in the index, and keeps there what is about to be written. Call it at the end of each transaction: what a program
+   * that is killed between the two does not write is written at the next start.
    */
   announce(): void {
-    if (this.changes.any) this.#unlogged.replaceBy(this.changes)
+    this.#announced = this.#committed
+    if (!this.changes.any) return
+    this.#announced++
+    this.#lastCommit.replaceBy({ first: this.#written + 1, last: this.#announced }, this.changes)
   }
 
   /** Writes what changed. Call it after each commit. What cannot be written now is written with the next change. */
-  write(): void {
-    if (!this.changes.any) return
-    this.#tryTo(() => {
-      this.#append([
-        ...this.#rows.describe(this.changes, (error) =>
-          this.#log.error(
-            { err: error },
-            'a change cannot be written to the recovery log: the index cannot be read there'
-          )
-        )
-      ])
-      this.changes.clear()
-    })
+  committed(): void {
+    this.#committed = this.#announced
+    this.#write()
   }
 
   /** Begins the next log and gives its number: all that came before is in the index by now. */
   async rotate(): Promise<number> {
     const number = this.#number + 1
-    const file = await open(this.#folder.log(number), 'a', 0o600)
+    const file = await open(this.#folder.log(number), 'w+', 0o600)
     const before = this.#file
     this.#file = file
     this.#number = number
-    this.#torn = false
+    this.#bytes = 0
+    this.#isTorn = false
     try {
       await this.#begin(false)
       await before.sync()
@@ -106,7 +133,7 @@ export class RecoveryLog {
 
   async close(): Promise<void> {
     clearTimeout(this.#syncTimer)
-    this.write()
+    this.#write()
     await this.#file
       .sync()
       .catch((error: unknown) => this.#log.error({ err: error }, 'flushing the recovery log failed'))
@@ -114,27 +141,60 @@ export class RecoveryLog {
   }
 
   async #begin(fromNothing: boolean): Promise<void> {
-    this.#tryTo(() => this.#append([{ what: 'begin', storeId: this.#storeId, atMs: this.#now(), fromNothing }]))
+    const { hasGap } = this
+    const commit = this.#written
+    const storeId = this.#storeId
+    this.#tryTo(() => this.#append([{ what: 'begin', storeId, atMs: this.#now(), fromNothing, commit, hasGap }]))
     await syncFolder(this.#folder.path)
   }
 
+  /** Writes what a process before this one committed and did not write. */
+  #writeLeft(last: number): void {
+    if (last > this.#written) this.#lastCommit.addTo(this.changes)
+    this.#write()
+  }
+
+  #write(): void {
+    if (this.#committed === this.#written) return
+    this.#tryTo(() => {
+      const records = [...this.#rows.describe(this.changes, (error) => this.#sayUnreadable(error))]
+      this.#append([...records, { what: 'commit', first: this.#written + 1, last: this.#committed }])
+      this.#written = this.#committed
+      this.changes.clear()
+    })
+  }
+
+  #sayUnreadable(error: unknown): void {
+    const what = 'a change cannot be written to the recovery log: the index cannot be read there'
+    this.#log.error({ err: error }, what)
+  }
+
   /** A full disk must keep nobody from making room. */
-  #tryTo(append: () => void): void {
+  #tryTo(write: () => void): void {
     try {
-      append()
-      this.#failing = false
+      write()
+      this.#isFailing = false
     } catch (error) {
-      this.#torn = true
-      if (!this.#failing) this.#log.error({ err: error }, 'the recovery log of the object store cannot be written')
-      this.#failing = true
+      if (!this.#isFailing) this.#log.error({ err: error }, 'the recovery log of the object store cannot be written')
+      this.#isFailing = true
     }
   }
 
   #append(records: readonly RecoveryRecord[]): void {
-    const bytes = Buffer.from((this.#torn ? '\n' : '') + records.map(lineOf).join(''))
-    for (let done = 0; done < bytes.length; ) done += writeSync(this.#file.fd, bytes, done)
-    this.#torn = false
+    const bytes = Buffer.from(records.map(lineOf).join(''))
+    this.#cut()
+    this.#isTorn = true
+    for (let done = 0; done < bytes.length; )
+      done += writeSync(this.#file.fd, bytes, done, bytes.length - done, this.#bytes + done)
+    this.#isTorn = false
+    this.#bytes += bytes.length
     this.#syncTimer ??= setTimeout(() => this.#sync(), SYNC_AFTER_MS).unref()
+  }
+
+  /** Nothing is ever written behind what is torn: whoever reads it could not tell where the next line begins. */
+  #cut(): void {
+    if (this.#isTorn) ftruncateSync(this.#file.fd, this.#bytes)
+    this.#isTorn = false
   }
 
   #sync(): void {
@@ -149,33 +209,6 @@ export type RecoveryLogDeps = {
   storeId: string
   log: Logger
   now: () => number
-}
-
-/** SQL of the changes that the log may lack. */
-class UnloggedRows {
-  readonly #all
-  readonly #clear
-  readonly #insert
-
-  constructor(db: IndexDatabase) {
-    this.#all = db.prepare<[], { bucket: string | null; bucketId: number; key: string }>(
-      `SELECT bucket, bucket_id AS bucketId, key FROM unlogged`
-    )
-    this.#clear = db.prepare<[]>(`DELETE FROM unlogged`)
-    this.#insert = db.prepare<[string | null, number | null, string | null]>(`INSERT INTO unlogged VALUES (?, ?, ?)`)
-  }
-
-  replaceBy(changes: Changes): void {
-    this.#clear.run()
-    for (const name of changes.buckets()) this.#insert.run(name, null, null)
-    for (const [bucketId, keys] of changes.objects()) for (const key of keys) this.#insert.run(null, bucketId, key)
-  }
-
-  addTo(changes: Changes): void {
-    for (const { bucket, bucketId, key } of this.#all.iterate())
-      if (bucket !== null) changes.bucket(bucket)
-      else changes.object(bucketId, key)
-  }
 }
 
 /** SQL of what a log says of buckets and objects. */

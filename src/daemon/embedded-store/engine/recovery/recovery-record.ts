@@ -33,8 +33,20 @@ const recordedObject = z.object({
 })
 
 const recoveryRecord = z.discriminatedUnion('what', [
-  /** The first of a log. `fromNothing`: there was no bucket yet, so nothing came before it. */
-  z.object({ what: z.literal('begin'), storeId: z.string(), atMs: z.number(), fromNothing: z.boolean() }),
+  /**
+   * The first of a log. `fromNothing`: there was no bucket yet, so nothing came before it. `commit`: the last one that came before it.
+   * `hasGap`: the logs before it do not tell all. Older programs wrote neither.
+   */
+  z.object({
+    what: z.literal('begin'),
+    storeId: z.string(),
+    atMs: z.number(),
+    fromNothing: z.boolean(),
+    commit: wholeNumber.default(0),
+    hasGap: z.boolean().default(false)
+  }),
+  /** Behind all that a commit, or several, changed: their numbers, which the index counts. */
+  z.object({ what: z.literal('commit'), first: wholeNumber, last: wholeNumber }),
   z.object({
     what: z.literal('bucket'),
     name: z.string(),
@@ -49,7 +61,7 @@ const recoveryRecord = z.discriminatedUnion('what', [
   })
 ])
 
-/** What a log says of one bucket or object: how it is now, whatever it was before. Of several, the last one holds. */
+/** A line of a log. Of a bucket or object it says how it is now, whatever it was before: of several, the last one holds. */
 export type RecoveryRecord = z.infer<typeof recoveryRecord>
 export type RecordedObject = z.infer<typeof recordedObject>
 
@@ -62,11 +74,18 @@ export function lineOf(record: RecoveryRecord): string {
 
 /** The records of a log, and `null` for a line that is torn or was changed. */
 export async function* readLog(path: string): AsyncGenerator<RecoveryRecord | null> {
-  const lines = createInterface({ input: createReadStream(path), crlfDelay: Number.POSITIVE_INFINITY })
-  for await (const line of lines) if (line !== '') yield recordOf(line)
+  const file = createReadStream(path)
+  try {
+    const lines = createInterface({ input: file, crlfDelay: Number.POSITIVE_INFINITY })
+    for await (const line of lines) if (line !== '') yield recordOf(line)
+  } finally {
+    // Whoever needs the first line alone leaves it open otherwise.
+    file.destroy()
+  }
 }
 
-function recordOf(line: string): RecoveryRecord | null {
+/** What a line (without its end) says; null: it is torn or was changed. */
+export function recordOf(line: string): RecoveryRecord | null {
   const [sum, json] = [line.slice(0, 8), line.slice(9)]
   if (sum !== sumOf(json)) return null
   return recoveryRecord.safeParse(parseJson(json)).data ?? null

@@ -10,12 +10,12 @@ beforeEach(async () => {
 })
 afterEach(() => store.dispose())
 
-/** Leaves the last line of the log unwritten, as a kill right after the commit does. */
+/** Leaves the last line of the log, and the number of its commit, unwritten, as a kill right after the commit does. */
 async function loseLastLine(): Promise<void> {
   const folder = join(store.directory, 'recovery')
   const [name = ''] = (await readdir(folder)).filter((each) => each.endsWith('.log')).toSorted()
   const lines = (await readFile(join(folder, name), 'utf8')).trimEnd().split('\n')
-  await writeFile(join(folder, name), `${lines.slice(0, -1).join('\n')}\n`)
+  await writeFile(join(folder, name), `${lines.slice(0, -2).join('\n')}\n`)
 }
 
 it.each(['put', 'deleted'] as const)(
