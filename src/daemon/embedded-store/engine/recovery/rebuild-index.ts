@@ -1,13 +1,13 @@
-import { existsSync } from 'node:fs'
-import { copyFile, readdir, rename, rm } from 'node:fs/promises'
-import { dirname, join } from 'node:path'
+import { copyFile, readdir, rm } from 'node:fs/promises'
+import { join } from 'node:path'
 import { takeFileLock } from '../../../db/file-lock.ts'
 import { StartupError } from '../../../errors.ts'
-import { syncFile, syncFolder } from '../../../files.ts'
+import { syncFile } from '../../../files.ts'
 import { BlobFiles } from '../blob-files.ts'
 import { type IndexDatabase, openIndexDatabase } from '../index-database.ts'
 import { enterUse } from '../store-root.ts'
 import { CommitTrail } from './commit-trail.ts'
+import { exchangeIndex } from './exchange-index.ts'
 import { type NamelessFile, namelessFiles, objectsInFiles } from './files-and-rows.ts'
 import { isUsedIndex } from './index-there.ts'
 import { IndexThread } from './index-thread.ts'
@@ -52,7 +52,7 @@ export async function rebuildIndex(directory: string): Promise<RebuildReport> {
     const folder = new RecoveryFolder(directory)
     const base = await chooseBase(folder, join(directory, DRAFT))
     const report = await makeDraft(directory, folder, base)
-    return { ...report, setAside: await exchange(directory) }
+    return { ...report, setAside: await exchangeIndex(join(directory, INDEX), join(directory, DRAFT)) }
   } finally {
     await removeDrafts(directory)
     unlock()
@@ -173,19 +173,6 @@ async function compareWithFiles(db: IndexDatabase, directory: string): Promise<C
     damaged: [...gone].flatMap(objectsInFiles(db)),
     nameless
   }
-}
-
-/** Puts the draft in place of the index; gives where that is now. */
-async function exchange(directory: string): Promise<string | null> {
-  const index = join(directory, INDEX)
-  const aside = `${index}.before-${new Date().toISOString().slice(0, 19).replaceAll(':', '')}`
-  const hadIndex = existsSync(index)
-  // What SQLite keeps beside it belongs to it.
-  for (const suffix of ['-wal', '-shm', ''])
-    if (existsSync(index + suffix)) await rename(index + suffix, aside + suffix)
-  await rename(join(directory, DRAFT), index)
-  await syncFolder(dirname(index))
-  return hadIndex ? aside : null
 }
 
 async function removeDrafts(directory: string): Promise<void> {
