@@ -1,5 +1,5 @@
-import { mkdirSync, rmSync } from 'node:fs'
-import { join } from 'node:path'
+import { appendFileSync, existsSync, mkdirSync, rmSync } from 'node:fs'
+import { basename, join } from 'node:path'
 import { pino } from 'pino'
 import { expect, onTestFinished, test, vi } from 'vitest'
 import { lockDataDir } from '../db/data-dir-lock.ts'
@@ -7,7 +7,7 @@ import { createStorageEngine } from '../embedded-store/engine/create-storage-eng
 import { temporaryFolder } from '../testing/test-database.ts'
 import { rebuildIndexCommand } from './rebuild-index.ts'
 
-async function rebuildIndex(dataDir: string): Promise<string> {
+async function rebuildIndex(dataDir: string, ...options: string[]): Promise<string> {
   const written: string[] = []
   const stdout = vi.spyOn(process.stdout, 'write').mockImplementation((text) => written.push(String(text)) > 0)
   onTestFinished(() => {
@@ -15,7 +15,7 @@ async function rebuildIndex(dataDir: string): Promise<string> {
     process.exitCode = undefined
   })
   process.exitCode = undefined
-  await rebuildIndexCommand().parseAsync(['--data-dir', dataDir], { from: 'user' })
+  await rebuildIndexCommand().parseAsync(['--data-dir', dataDir, ...options], { from: 'user' })
   return written.join('')
 }
 
@@ -41,6 +41,12 @@ test('a lost index comes back, and what has no name is told', async () => {
   expect(told).toContain(path)
   expect(process.exitCode).toBeUndefined()
   await (await open()).close()
+  const moved = join(directory, 'nameless', basename(path))
+  expect(await rebuildIndex(dataDir, '--set-aside')).toContain(moved)
+  expect([existsSync(path), existsSync(moved)]).toEqual([false, true])
+  appendFileSync(join(directory, 'recovery', '000001.log'), 'torn')
+  expect(await rebuildIndex(dataDir)).toContain('1 line could not be read')
+  expect(process.exitCode).toBe(1)
 })
 
 test('a base that runs is left alone, and so is a folder without a store', async () => {

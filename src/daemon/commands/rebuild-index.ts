@@ -16,27 +16,30 @@ export function rebuildIndexCommand(): Command {
     CONFIG_NAMES
   )
     .option('--json', 'print JSON, with everything that has no name')
+    .option('--set-aside', 'move files that have no name to store/nameless, so that the base no longer tells of them')
     .addHelpText(
       'after',
       '\nThe index is made from its newest whole copy and from the logs since, which the base keeps in store/recovery. The\n' +
         'base must not run. No file of media is changed or removed, and the index that was there is kept beside the new one.\n' +
+        'Files that have no name are kept where they are until --set-aside is given.\n' +
         'Exit code: 0 everything is there, 1 something is missing or it could not be done, 2 wrong usage.'
     )
-    .action(async (options: { json?: boolean }) => {
+    .action(async (options: { json?: boolean; setAside?: boolean }) => {
       const config = configFromOptions({ ...options })
       const directory = storeIn(config)
       const unlock = lockDataDir(config.dataDir)
       try {
-        const report = await rebuildIndex(directory)
-        process.stdout.write(options.json ? `${JSON.stringify(report)}\n` : textOf(report))
-        if (report.damaged.length > 0 || !report.isGapless) process.exitCode = 1
+        const setsNamelessAside = options.setAside ?? false
+        const report = await rebuildIndex(directory, { setsNamelessAside })
+        process.stdout.write(options.json ? `${JSON.stringify(report)}\n` : textOf(report, setsNamelessAside))
+        if (report.damaged.length > 0 || !report.isGapless || report.unreadableLines > 0) process.exitCode = 1
       } finally {
         unlock()
       }
     })
 }
 
-function textOf(report: RebuildReport): string {
+function textOf(report: RebuildReport, isSetAside: boolean): string {
   const { backup, logs, objects, objectBytes, setAside } = report
   const source = [...(backup === null ? [] : [`the copy ${backup}`]), countText(logs, 'log')].join(' and ')
   return [
@@ -48,12 +51,15 @@ function textOf(report: RebuildReport): string {
     ...(report.unreadableLines === 0
       ? []
       : [`Of the logs, ${countText(report.unreadableLines, 'line')} could not be read.`]),
+    ...listed('Logs that could not be read, or not to their end:', report.unreadableLogs),
     ...listed(
       'Objects whose files are missing or have the wrong size:',
       report.damaged.map(({ bucket, key }) => `${bucket}/${key}`)
     ),
     ...listed(
-      'Files that have no name any more. They are kept:',
+      isSetAside
+        ? 'Files that have no name any more. They were moved, and nothing needs them where they are now:'
+        : 'Files that have no name any more. They are kept, and Doctor tells of them. If you do not miss them, add --set-aside:',
       report.nameless.map(
         ({ path, sizeBytes, changedAtMs }) => `${path}  ${bytesText(sizeBytes)}  ${new Date(changedAtMs).toISOString()}`
       )

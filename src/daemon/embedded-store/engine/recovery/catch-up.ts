@@ -6,7 +6,7 @@ import { CommitTrail } from './commit-trail.ts'
 import { LastCommit } from './last-commit.ts'
 import { findNewestLog, type NewestLog } from './log-end.ts'
 import type { RecoveryFolder } from './recovery-folder.ts'
-import { type RecoveryRecord, readLog } from './recovery-record.ts'
+import { beginOf, type RecoveryRecord, readLog, UnreadableLog } from './recovery-record.ts'
 import { COUNT_REFERENCES } from './reference-counts.ts'
 import { Replay } from './replay.ts'
 
@@ -76,18 +76,17 @@ async function bringIn({
     db.exec('COMMIT')
   } catch (error) {
     if (db.inTransaction) db.exec('ROLLBACK')
-    throw error
+    throw error instanceof UnreadableLog ? indexOlder(db.name, trail.last - known) : error
   }
 }
 
 /** The logs from the newest on that was begun before a commit. */
 async function logsSince(folder: RecoveryFolder, commit: number): Promise<number[]> {
   const { logs } = folder.list()
-  for (const number of logs.toReversed())
-    for await (const record of readLog(folder.log(number))) {
-      if (record?.what === 'begin' && record.commit <= commit) return logs.filter((each) => each >= number)
-      break
-    }
+  for (const number of logs.toReversed()) {
+    const begin = await beginOf(folder.log(number))
+    if (begin !== null && begin.commit <= commit) return logs.filter((each) => each >= number)
+  }
   return logs
 }
 

@@ -10,7 +10,7 @@ import type { IndexBackup } from '../store-maintenance.ts'
 import { IndexThread } from './index-thread.ts'
 import type { RecoveryFolder } from './recovery-folder.ts'
 import type { RecoveryLog } from './recovery-log.ts'
-import { readLog } from './recovery-record.ts'
+import { beginOf } from './recovery-record.ts'
 
 const DAY_MS = 24 * 3_600_000
 const KEPT_BACKUPS = 3
@@ -136,9 +136,8 @@ export class IndexKeeper {
     if (backup) return backup.atMs
     const [first] = this.#folder.list().logs
     if (first === undefined) return 0
-    for await (const record of readLog(this.#folder.log(first)))
-      return record?.what === 'begin' && record.fromNothing ? record.atMs : 0
-    return 0
+    const begin = await beginOf(this.#folder.log(first))
+    return begin?.fromNothing ? begin.atMs : 0
   }
 
   #note(problems: readonly string[]): void {

@@ -1,7 +1,7 @@
 import { type FileHandle, open } from 'node:fs/promises'
 import type { Logger } from 'pino'
 import type { RecoveryFolder } from './recovery-folder.ts'
-import { readLog, recordOf } from './recovery-record.ts'
+import { beginOf, recordOf } from './recovery-record.ts'
 
 /** Some hundred lines. More is looked at when there is no whole commit in them. */
 const WINDOW_BYTES = 64 * 1024
@@ -54,15 +54,12 @@ async function endOf(path: string): Promise<LogEnd | 'nothing was written' | 'un
     const { size } = await file.stat()
     if (size === 0) return 'nothing was written'
     const end = await lastLines(file, size)
-    return end === null ? 'unreadable' : { ...(await beginOf(path)), ...end }
+    if (end === null) return 'unreadable'
+    const begin = await beginOf(path)
+    return { storeId: begin?.storeId ?? null, hasGap: begin?.hasGap ?? false, ...end }
   } finally {
     await file.close()
   }
-}
-
-async function beginOf(path: string): Promise<Pick<LogEnd, 'storeId' | 'hasGap'>> {
-  for await (const record of readLog(path)) return record?.what === 'begin' ? record : { storeId: null, hasGap: false }
-  return { storeId: null, hasGap: false }
 }
 
 async function lastLines(file: FileHandle, size: number): Promise<Pick<LogEnd, 'commit' | 'bytes'> | null> {

@@ -4,6 +4,7 @@ import { takeFileLock } from '../../../db/file-lock.ts'
 import { StartupError } from '../../../errors.ts'
 import { syncFile } from '../../../files.ts'
 import { BlobFiles } from '../blob-files.ts'
+import { isDiskFull } from '../disk-errors.ts'
 import { type IndexDatabase, openIndexDatabase } from '../index-database.ts'
 import { enterUse } from '../store-root.ts'
 import { CommitTrail } from './commit-trail.ts'
@@ -12,8 +13,9 @@ import { type NamelessFile, namelessFiles, objectsInFiles } from './files-and-ro
 import { isUsedIndex } from './index-there.ts'
 import { IndexThread } from './index-thread.ts'
 import { LastCommit } from './last-commit.ts'
+import { setNamelessAside } from './nameless-files.ts'
 import { RecoveryFolder } from './recovery-folder.ts'
-import { readLog } from './recovery-record.ts'
+import { beginOf, readLog, UnreadableLog } from './recovery-record.ts'
 import { COUNT_REFERENCES } from './reference-counts.ts'
 import { Replay } from './replay.ts'
 
@@ -27,13 +29,15 @@ export type RebuildReport = {
   logs: number
   /** Lines of the logs that were torn or changed, of which nothing was taken. */
   unreadableLines: number
+  /** Logs that the disk does not give back, at least from somewhere on. */
+  unreadableLogs: string[]
   /** False where neither a copy nor a log tells of some time: what was written then has lost its name, or came back. */
   isGapless: boolean
   objects: number
   objectBytes: number
   /** Objects whose payload files are missing or have another size. */
   damaged: { bucket: string; key: string }[]
-  /** Payload files that nothing names. They are kept. */
+  /** Payload files that nothing names. They are kept, and where anything could not be read so are those that turn up later. */
   nameless: NamelessFile[]
   /** Where the index lies that was there before; null: there was none. */
   setAside: string | null
@@ -41,9 +45,13 @@ export type RebuildReport = {
 
 /**
  * Makes the index of the store in a directory anew: from the newest copy that is whole, the logs since, and the payload files, which it
- * only looks at. The index that is there is set aside. Raises `StartupError`: `store_in_use`, `nothing_to_rebuild_from`.
+ * only looks at. The index that is there is set aside. With `setsNamelessAside` the files that have no name are then moved out of the way
+ * (see nameless-files.ts). Raises `StartupError`: `store_in_use`, `nothing_to_rebuild_from`.
  */
-export async function rebuildIndex(directory: string): Promise<RebuildReport> {
+export async function rebuildIndex(
+  directory: string,
+  { setsNamelessAside = false }: { setsNamelessAside?: boolean } = {}
+): Promise<RebuildReport> {
   const unlock = takeFileLock(join(directory, 'store.lock'))
   if (!unlock)
     throw new StartupError('store_in_use', `Flightcase is using the object store in ${directory}. Stop it first.`)
@@ -52,7 +60,9 @@ export async function rebuildIndex(directory: string): Promise<RebuildReport> {
     const folder = new RecoveryFolder(directory)
     const base = await chooseBase(folder, join(directory, DRAFT))
     const report = await makeDraft(directory, folder, base)
-    return { ...report, setAside: await exchangeIndex(join(directory, INDEX), join(directory, DRAFT)) }
+    const setAside = await exchangeIndex(join(directory, INDEX), join(directory, DRAFT))
+    const nameless = setsNamelessAside ? await setNamelessAside(directory, report.nameless) : report.nameless
+    return { ...report, nameless, setAside }
   } finally {
     await removeDrafts(directory)
     unlock()
@@ -69,9 +79,9 @@ async function chooseBase(folder: RecoveryFolder, draft: string): Promise<Base> 
   for (const number of backups.toReversed()) {
     // What was before the store was begun anew is of another store.
     if (number < (begun ?? 0)) break
-    await copyFile(folder.backup(number), draft)
-    if (await isWhole(draft)) return { backup: folder.backup(number), ...since(logs, number) }
-    await rm(draft)
+    if (await copyIfWhole(folder.backup(number), draft))
+      return { backup: folder.backup(number), ...since(logs, number) }
+    await rm(draft, { force: true })
   }
   if (begun !== null) return { backup: null, ...since(logs, begun) }
   if (logs.length > 0) return { backup: null, logs, isGapless: false }
@@ -87,17 +97,20 @@ function since(logs: readonly number[], first: number): Pick<Base, 'logs' | 'isG
 }
 
 async function newestFromNothing(folder: RecoveryFolder, logs: readonly number[]): Promise<number | null> {
-  for (const number of logs.toReversed())
-    for await (const record of readLog(folder.log(number))) {
-      if (record?.what === 'begin' && record.fromNothing) return number
-      break
-    }
+  for (const number of logs.toReversed()) if ((await beginOf(folder.log(number)))?.fromNothing) return number
   return null
 }
 
-async function isWhole(path: string): Promise<boolean> {
-  const problems = await new IndexThread().check(path, 'quick')
-  return problems.length === 0 && isUsedIndex(path)
+/** An older copy, and more logs, have to do for one that is damaged or cannot be read. */
+async function copyIfWhole(backup: string, draft: string): Promise<boolean> {
+  try {
+    await copyFile(backup, draft)
+  } catch (error) {
+    if (isDiskFull(error)) throw error
+    return false
+  }
+  const problems = await new IndexThread().check(draft, 'quick')
+  return problems.length === 0 && isUsedIndex(draft)
 }
 
 async function makeDraft(
@@ -108,12 +121,12 @@ async function makeDraft(
   const draft = join(directory, DRAFT)
   const db = openIndexDatabase(draft)
   try {
-    const { storeId, unreadableLines, hasGap } = await replay(db, folder, base)
+    const { storeId, ...told } = await replay(db, folder, base)
     const compared = await compareWithFiles(db, directory)
-    enterUse(directory, db, { storeId, doubted: compared.nameless.length > 0 })
+    const isComplete = told.isGapless && told.unreadableLines === 0
+    enterUse(directory, db, { storeId, doubted: !isComplete || compared.nameless.length > 0 })
     db.pragma('wal_checkpoint(TRUNCATE)')
-    const isGapless = base.isGapless && !hasGap
-    return { backup: base.backup, logs: base.logs.length, isGapless, unreadableLines, ...compared }
+    return { backup: base.backup, logs: base.logs.length, ...told, ...compared }
   } finally {
     db.close()
     await syncFile(draft)
@@ -123,26 +136,35 @@ async function makeDraft(
 async function replay(
   db: IndexDatabase,
   folder: RecoveryFolder,
-  { backup, logs }: Base
-): Promise<{ storeId: string | null; unreadableLines: number; hasGap: boolean }> {
+  base: Base
+): Promise<Pick<RebuildReport, 'unreadableLines' | 'unreadableLogs' | 'isGapless'> & { storeId: string | null }> {
   const replay = new Replay(db)
   const lastCommit = new LastCommit(db)
-  const trail = new CommitTrail(backup === null ? null : lastCommit.range().last)
+  const trail = new CommitTrail(base.backup === null ? null : lastCommit.range().last)
   let storeId: string | null = null
   let unreadableLines = 0
+  const unreadableLogs: string[] = []
   let records = 0
   db.exec('BEGIN')
-  for (const number of logs)
-    for await (const record of readLog(folder.log(number))) {
-      trail.see(record)
-      if (record === null) unreadableLines++
-      else if (record.what === 'begin') storeId = record.storeId
-      else replay.apply(record)
-      if (++records % RECORDS_PER_TRANSACTION === 0) db.exec('COMMIT; BEGIN')
+  for (const path of base.logs.map((number) => folder.log(number)))
+    try {
+      for await (const record of readLog(path)) {
+        trail.see(record)
+        if (record === null) unreadableLines++
+        else if (record.what === 'begin') storeId = record.storeId
+        else replay.apply(record)
+        if (++records % RECORDS_PER_TRANSACTION === 0) db.exec('COMMIT; BEGIN')
+      }
+    } catch (error) {
+      if (!(error instanceof UnreadableLog)) throw error
+      unreadableLogs.push(path)
     }
-  lastCommit.replaceBy({ first: trail.last, last: trail.last })
+  const isGapless = base.isGapless && !trail.hasGap && unreadableLogs.length === 0
+  // A number that no log tells of: the next start sees that they do not tell all, and makes a copy at once.
+  const last = isGapless ? trail.last : trail.last + 2
+  lastCommit.replaceBy({ first: last, last })
   db.exec('COMMIT')
-  return { storeId, unreadableLines, hasGap: trail.hasGap }
+  return { storeId, unreadableLines, unreadableLogs, isGapless }
 }
 
 type Compared = Pick<RebuildReport, 'objects' | 'objectBytes' | 'damaged' | 'nameless'>

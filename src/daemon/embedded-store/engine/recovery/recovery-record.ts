@@ -72,16 +72,33 @@ export function lineOf(record: RecoveryRecord): string {
   return `${sumOf(json)} ${json}\n`
 }
 
-/** The records of a log, and `null` for a line that is torn or was changed. */
+/** A log, or the rest of one, that the disk does not give back. */
+export class UnreadableLog extends Error {
+  override name = 'UnreadableLog'
+}
+
+/** The records of a log, and `null` for a line that is torn or was changed. Raises `UnreadableLog`. */
 export async function* readLog(path: string): AsyncGenerator<RecoveryRecord | null> {
   const file = createReadStream(path)
   try {
     const lines = createInterface({ input: file, crlfDelay: Number.POSITIVE_INFINITY })
     for await (const line of lines) if (line !== '') yield recordOf(line)
+  } catch (error) {
+    throw new UnreadableLog(`${path} cannot be read.`, { cause: error })
   } finally {
     // Whoever needs the first line alone leaves it open otherwise.
     file.destroy()
   }
+}
+
+/** What the first line of a log says; null: it cannot be read, or is missing. */
+export async function beginOf(path: string): Promise<Extract<RecoveryRecord, { what: 'begin' }> | null> {
+  try {
+    for await (const record of readLog(path)) return record?.what === 'begin' ? record : null
+  } catch (error) {
+    if (!(error instanceof UnreadableLog)) throw error
+  }
+  return null
 }
 
 /** What a line (without its end) says; null: it is torn or was changed. */
