@@ -121,8 +121,8 @@ export const doctorTexts = {
       help: 'Set the clock of this computer, or that of the store.'
     },
     files_unknown: {
-      what: 'The index of the media store was restored from a copy. Files that it does not know are kept. Number: {{keptCount}}.',
-      help: 'What arrived after that copy may be among them and cannot be opened. Leave {{place}} as it is, close Flightcase, and let whoever runs this base call this. It may bring back their names:'
+      what: 'The index of the media store was restored from a copy, or something of it was lost. Files that it does not know are kept. Number: {{keptCount}}.',
+      help: 'Media that cannot be opened may be among them. Leave {{place}} as it is, close Flightcase, and let whoever runs this base call this. It may bring back their names:'
     },
     files_unchecked: {
       what: 'Some files of the media store cannot be opened, so nobody knows whether they are whole. Number: {{uncheckedCount}}.',

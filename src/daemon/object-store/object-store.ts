@@ -93,7 +93,7 @@ export type StoreHealth = {
   availableBytes: number | null
   /** Store clock minus ours. */
   clockSkewMs: number
-  /** Files that the store has but does not know, because its index was restored from a copy; 0 when it does not tell. */
+  /** Files that the store has but does not know, because its index may have lost what they are; 0 when it does not tell. */
   keptFiles: number
   /** What the server calls itself; null when it does not tell, and for the embedded store. */
   server: string | null

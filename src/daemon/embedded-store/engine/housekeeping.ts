@@ -47,7 +47,7 @@ export class Housekeeping {
     this.#deps = deps
   }
 
-  /** Files that the index does not know and that stay, because it was restored from a copy; as last counted. */
+  /** Files that the index does not know and that stay, because it may have lost what they are; as last counted. */
   get keptFiles(): number {
     return this.#keptFiles
   }

@@ -218,7 +218,7 @@ export type EngineHealth = {
   freeBytes: number
   /** False while the reserve is breached, or after the disk refused a write (EROFS, EIO). */
   writable: boolean
-  /** Files that the index does not know and that stay, because it was restored from a copy; as last counted. */
+  /** Files that the index does not know and that stay, because it may have lost what they are; as last counted. */
   keptFiles: number
   /** What the last check of the whole index found wrong with it; null: nothing. */
   indexProblem: string | null

@@ -24,7 +24,7 @@ type UseRow = { storeId: string; current: string; next: string; doubted: number 
 export class StoreRoot {
   /** For as long as the store exists. */
   readonly id: string
-  /** Whether files that the index does not know are leftovers. False for good once the index was another than the last one used. */
+  /** Whether files that the index does not know are leftovers. Once it was another than the last one used, or lost something: false. */
   readonly mayRemoveUnknownFiles: boolean
   readonly #directory: string
   readonly #db: IndexDatabase
@@ -107,8 +107,8 @@ export function storeIdIn(directory: string): string | null {
 }
 
 /**
- * Makes an index that was made anew the one of the store's present use. `storeId` holds where the mark is lost; `doubted`: there are
- * files that it does not know.
+ * Makes an index that was made anew the one of the store's present use. `storeId` holds where the mark is lost; `doubted`: there are,
+ * or may be, files that it does not know.
  */
 export function enterUse(
   directory: string,

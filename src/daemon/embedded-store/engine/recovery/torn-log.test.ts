@@ -1,4 +1,4 @@
-import { appendFile, readdir, rm, stat, truncate } from 'node:fs/promises'
+import { appendFile, readdir, rm, stat, truncate, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { afterEach, beforeEach, expect, it, vi } from 'vitest'
 import { EngineHarness } from '../engine-harness.ts'
@@ -72,6 +72,18 @@ it('a log that nothing can be read of is left as it is, and a new one with a cop
     '000003.log'
   ])
   expect((await stat(log())).size).toBe(5000)
+})
+
+it('a log that was begun right before a kill, with nothing in it, is no end', async () => {
+  await store.put('a', 'whole')
+  await store.engine.close()
+  await writeFile(join(store.directory, 'recovery', '000002.log'), '')
+  await store.reopen()
+  await store.engine.idle()
+  expect(store.engine.root.mayRemoveUnknownFiles).toBe(true)
+  await store.put('b', 'after it')
+  await loseIndex()
+  expect(await rebuildIndex(store.directory)).toMatchObject({ objects: 2, unreadableLines: 0, isGapless: true })
 })
 
 it('what a full disk took half of is taken back before the next line', async () => {

@@ -121,8 +121,8 @@ export const doctor: Translation['doctor'] = {
         help: '请校准这台电脑或存储的时钟。'
       },
       files_unknown: {
-        what: '素材存储的索引是从副本恢复的。索引中没有的文件都已保留，数量：{{keptCount}}。',
-        help: '该副本之后收到的素材可能就在其中，目前无法打开。请不要改动 {{place}}，关闭 Flightcase，并请管理此基站的人执行以下命令，它可能找回这些文件的名称：'
+        what: '素材存储的索引是从副本恢复的，或曾丢失部分内容。索引中没有的文件都已保留，数量：{{keptCount}}。',
+        help: '其中可能有目前无法打开的素材。请不要改动 {{place}}，关闭 Flightcase，并请管理此基站的人执行以下命令，它可能找回这些文件的名称：'
       },
       files_unchecked: {
         what: '素材存储中有些文件无法打开，因此无法确认它们是否完好，数量：{{uncheckedCount}}。',
