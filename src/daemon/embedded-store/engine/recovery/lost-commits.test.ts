@@ -65,6 +65,13 @@ it('commits that the index lost are brought in from the log, and again none is l
     expect((await store.engine.listBuckets()).map(({ name }) => name)).toEqual([BUCKET, 'second'])
     expect(await store.engine.maintenance.usage()).toMatchObject({ objects: 4 })
   }
+  const sql = new Sqlite(index(), { readonly: true })
+  const miscounted = sql.prepare(
+    `SELECT id FROM blob WHERE refcount <> (SELECT COUNT(*) FROM extent WHERE blob_id = id)`
+  )
+  const forgotten = sql.prepare(`SELECT id FROM blob WHERE refcount = 0 AND id NOT IN (SELECT blob_id FROM gc)`)
+  expect([miscounted.all(), forgotten.all()]).toEqual([[], []])
+  sql.close()
   await store.engine.deleteObject(BUCKET, 'kept')
   await startLater()
   expect(String(await store.get('copy'))).toBe('as it was')
