@@ -66,6 +66,16 @@ test('what the store lost is told with its flight, and is gone from there when t
 })
 
 const GB = 1e9
+/** Of a store elsewhere that does not answer. */
+const away = {
+  latencyMs: null,
+  clockDifferenceMs: null,
+  disk: null,
+  usage: null,
+  room: null,
+  scrub: null,
+  index: null
+} satisfies Partial<Storage>
 /** What cannot be had on the machine that tests: its disk is full, fails, or is another size. */
 const states: Record<string, Partial<Storage>> = {
   healthy: {},
@@ -93,27 +103,44 @@ const states: Record<string, Partial<Storage>> = {
     index: null
   },
   external: {
+    ...away,
     mode: 'external',
     place: 'http://store.lan:9000',
-    disk: null,
-    usage: null,
-    room: null,
-    scrub: null,
-    index: null,
+    latencyMs: 12,
     clockDifferenceMs: 400_000
   },
   'external-unreachable': {
+    ...away,
     mode: 'external',
     place: 'http://store.lan:9000',
     trouble: 'unreachable',
-    reported: 'connect ECONNREFUSED 192.168.1.9:9000',
-    latencyMs: null,
-    clockDifferenceMs: null,
-    disk: null,
-    usage: null,
-    room: null,
-    scrub: null,
-    index: null
+    reported: 'connect ECONNREFUSED 192.168.1.9:9000'
+  },
+  'external-other-store': {
+    ...away,
+    mode: 'external',
+    place: 'http://store.lan:9000',
+    trouble: 'other_store',
+    reported: 'The bucket media at http://store.lan:9000 is not the store of this base, or it was emptied.'
+  },
+  'external-no-keys': {
+    ...away,
+    mode: 'external',
+    place: 'http://store.lan:9000',
+    latencyMs: 12,
+    clockDifferenceMs: 0,
+    credentialsRefused: 'AccessDenied: Access Denied.'
+  },
+  gateway: {
+    ...away,
+    mode: 'gateway',
+    place: 'http://store.lan:9000',
+    latencyMs: 12,
+    clockDifferenceMs: 0,
+    notConnected: [
+      { place: '/home/pilot/.local/share/flightcase/store', bucket: null, assetTotal: 812, assetBytes: 40 * GB },
+      { place: 'http://former.lan:9000', bucket: 'flights', assetTotal: 1, assetBytes: 0.2 * GB }
+    ]
   }
 }
 
@@ -153,6 +180,13 @@ test('every state of a store fits into any window, in both languages and every d
   await page.setViewportSize({ width: 1280, height: 720 })
   await choose(page, '简体中文')
   await shoot(page, 'storage-zh')
+  for (const name of ['external-other-store', 'external-no-keys', 'gateway']) {
+    shown = states[name] ?? {}
+    await page.reload()
+    await expect(page.getByTestId('verdict')).toBeVisible()
+    await expectUsable(page)
+    await shoot(page, `storage-${name}-zh`)
+  }
   await choose(page, '深色')
   await shoot(page, 'storage-zh-dark')
   await choose(page, '高对比度（强光下）')

@@ -45,7 +45,7 @@ test('a store that is well says how many flights fit, and of what that is counte
     'Kept free23 GB',
     'Free for media57 GB'
   ])
-  expect(screen.getByText('1,234 files are kept here, 400 GB.')).toBeTruthy()
+  expect(screen.getByText('1,234 files belong to this base, 400 GB.')).toBeTruthy()
   expect(screen.getByText('No damage is known.')).toBeTruthy()
   expect(screen.getByText(/^The list of all files was copied for safety, .* ago\.$/)).toBeTruthy()
 })

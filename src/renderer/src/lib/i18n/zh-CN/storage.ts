@@ -75,7 +75,7 @@ export const storage: Translation['storage'] = {
     others: '其他文件',
     kept: '保留空间',
     forMedia: '可用于素材',
-    keptFiles_other: '这里保存着 {{amount}} 个文件，共 {{size}}。',
+    keptFiles_other: '此基站共有 {{amount}} 个文件，{{size}}。',
     nothing: '这里还没有保存任何内容。',
     through: '遥控器上传到这台电脑，再由它转存：文件保存在存储中，而不在这台电脑上。',
     where: '保存位置',
