@@ -4,7 +4,7 @@ import { defineConfig } from 'vitest/config'
 
 /** Left alone, two processors have one worker. */
 const maxWorkers = Math.max(2, availableParallelism() - 1)
-const patience = { testTimeout: 60_000, hookTimeout: 60_000 }
+const patience = { testTimeout: 60_000, hookTimeout: 60_000, expect: { poll: { timeout: 15_000 } } }
 
 export default defineConfig({
   test: {
@@ -17,6 +17,7 @@ export default defineConfig({
           environment: 'node',
           pool: 'forks',
           include: ['src/daemon/lives-*.test.ts'],
+          setupFiles: ['test/patience.ts'],
           ...patience,
           // What takes longest comes first and side by side.
           sequence: { groupOrder: 0 },
@@ -31,6 +32,7 @@ export default defineConfig({
           pool: 'forks',
           include: ['src/{shared,daemon,demo,main}/**/*.test.ts', 'test/**/*.test.ts'],
           exclude: ['src/daemon/lives-*.test.ts'],
+          setupFiles: ['test/patience.ts'],
           ...patience,
           sequence: { groupOrder: 1 },
           maxWorkers
@@ -43,7 +45,7 @@ export default defineConfig({
           name: 'web',
           environment: 'jsdom',
           include: ['src/renderer/**/*.test.{ts,tsx}'],
-          setupFiles: ['test/web-setup.ts'],
+          setupFiles: ['test/patience.ts', 'test/web-setup.ts'],
           ...patience,
           sequence: { groupOrder: 1 },
           maxWorkers
