@@ -11,6 +11,13 @@ export async function shoot(page: Page, name: string): Promise<void> {
   await page.screenshot({ path: join(screensDir, `${name}.png`) })
 }
 
+/** Chooses a language, a display, or both by the names they have in the menu. */
+export async function choose(page: Page, ...choices: string[]): Promise<void> {
+  await page.getByRole('button', { name: /Language and display|语言与显示/ }).click()
+  for (const name of choices) await page.getByRole('menuitemradio', { name, exact: true }).click()
+  await page.keyboard.press('Escape')
+}
+
 /** Nothing sticks out to the right, and whatever can be pressed is large enough for a gloved finger. */
 export async function expectUsable(page: Page): Promise<void> {
   const problems = await page.evaluate(() => {

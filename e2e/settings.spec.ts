@@ -1,15 +1,9 @@
-import { expect, type Page } from '@playwright/test'
+import { expect } from '@playwright/test'
 import { missingBrowser, openScreen, startBase, test } from './daemon-fixture.ts'
-import { expectUsable, shoot } from './looks.ts'
+import { choose, expectUsable, shoot } from './looks.ts'
 
 const noBrowser = missingBrowser()
 test.skip(noBrowser !== undefined, noBrowser)
-
-async function choose(page: Page, ...choices: string[]): Promise<void> {
-  await page.getByRole('button', { name: /Language and display|语言与显示/ }).click()
-  for (const name of choices) await page.getByRole('menuitemradio', { name, exact: true }).click()
-  await page.keyboard.press('Escape')
-}
 
 test('a store is tried out, chosen and taken back; what is wrong is said with what helps', async ({ page }) => {
   // The store that is tried out is that of another base.

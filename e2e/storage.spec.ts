@@ -1,21 +1,15 @@
 import { rm } from 'node:fs/promises'
 import { join } from 'node:path'
-import { expect, type Page } from '@playwright/test'
+import { expect } from '@playwright/test'
 import { waitUntilIdle } from '../src/demo/catalogue-check.ts'
 import { createPhotoCard } from '../src/demo/photo-card.ts'
 import { listAssets } from '../src/shared/api/assets.ts'
 import { getStorage, type Storage } from '../src/shared/api/storage.ts'
 import { missingBrowser, openScreen, startBase, test } from './daemon-fixture.ts'
-import { expectUsable, shoot } from './looks.ts'
+import { choose, expectUsable, shoot } from './looks.ts'
 
 const noBrowser = missingBrowser()
 test.skip(noBrowser !== undefined, noBrowser)
-
-async function choose(page: Page, ...choices: string[]): Promise<void> {
-  await page.getByRole('button', { name: /Language and display|语言与显示/ }).click()
-  for (const name of choices) await page.getByRole('menuitemradio', { name, exact: true }).click()
-  await page.keyboard.press('Escape')
-}
 
 test('what the store lost is told with its flight, and is gone from there when the controller sent it again', async ({
   page

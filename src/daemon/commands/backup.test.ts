@@ -16,29 +16,20 @@ import {
 import { open } from 'node:fs/promises'
 import { join } from 'node:path'
 import { pino } from 'pino'
-import { describe, expect, onTestFinished, test, vi } from 'vitest'
+import { describe, expect, onTestFinished, test } from 'vitest'
 import { uploadMedia } from '../../shared/api/uploads.ts'
 import { openDatabase } from '../db/database.ts'
 import { migrations } from '../db/migrations/all.ts'
 import { createStorageEngine, type OpenStorageEngine } from '../embedded-store/engine/create-storage-engine.ts'
 import { verifyStore } from '../embedded-store/engine/recovery/verify-store.ts'
+import { runCommand } from '../testing/run-command.ts'
+import { storedFile } from '../testing/stored-file.ts'
 import { startTestDaemon, type TestDaemon } from '../testing/test-daemon.ts'
 import { temporaryFolder } from '../testing/test-database.ts'
 import { backupCommand } from './backup.ts'
 
-async function backUp(dataDir: string, folder: string, ...args: string[]) {
-  const written: string[] = []
-  const stdout = vi.spyOn(process.stdout, 'write').mockImplementation((text) => written.push(String(text)) > 0)
-  onTestFinished(() => {
-    process.exitCode = undefined
-  })
-  process.exitCode = undefined
-  try {
-    await backupCommand().parseAsync([folder, '--data-dir', dataDir, ...args], { from: 'user' })
-  } finally {
-    stdout.mockRestore()
-  }
-  return { code: process.exitCode ?? 0, text: written.join('') }
+function backUp(dataDir: string, folder: string, ...args: string[]) {
+  return runCommand(backupCommand(), [folder, '--data-dir', dataDir, ...args])
 }
 
 async function upload(base: TestDaemon, bytes: Uint8Array): Promise<string> {
@@ -101,30 +92,20 @@ describe('a base', () => {
     return { dataDir, engine }
   }
 
-  async function put(engine: OpenStorageEngine, key: string, text: string): Promise<string> {
-    const body = await engine.openBody({ sizeBytes: text.length })
-    await body.write(Buffer.from(text))
-    await body.finish()
-    await engine.putObject({ bucket: 'media', key, body })
-    const { path, release } = await engine.localFile('media', key)
-    release()
-    return path
-  }
-
   const found = (folder: string) => verifyStore(join(folder, 'store'), { deep: true, isInUse: false })
 
   test('is copied again into the same folder: only what is new, and nothing is removed', async () => {
     const { dataDir, engine } = await aBase()
     const folder = temporaryFolder('backup')
-    await put(engine, 'stays', 'one')
-    await put(engine, 'goes', 'four')
+    await storedFile(engine, 'stays', 'one')
+    await storedFile(engine, 'goes', 'four')
     mkdirSync(join(dataDir, 'recordings', 'camera'), { recursive: true })
     writeFileSync(join(dataDir, 'recordings', 'camera', 'a.mp4'), 'film')
     expect((await backUp(dataDir, folder)).text).toContain('3 new files')
     await engine.deleteObject('media', 'goes')
     nowMs += 120_000
     expect(await engine.housekeeping.collect()).toBe(1)
-    await put(engine, 'comes', 'seven')
+    await storedFile(engine, 'comes', 'seven')
     const second = await backUp(dataDir, folder)
     expect(second.text).toContain('1 new file,')
     expect(second.text).toContain('It keeps 1 file')
@@ -137,7 +118,7 @@ describe('a base', () => {
   test('is copied without its media where that is wanted', async () => {
     const { dataDir, engine } = await aBase()
     const folder = temporaryFolder('backup')
-    await put(engine, 'a', 'bytes')
+    await storedFile(engine, 'a', 'bytes')
     expect((await backUp(dataDir, folder, '--without-media')).text).toContain('Media and recordings are not in it')
     expect(existsSync(join(folder, 'store', 'blobs'))).toBe(false)
     expect(existsSync(join(folder, 'store', 'index.db'))).toBe(true)
@@ -146,8 +127,8 @@ describe('a base', () => {
   test('with damaged media is copied but for that, of which is kept what is left, and that is told', async () => {
     const { dataDir, engine } = await aBase()
     const folder = temporaryFolder('backup')
-    const [changed, missing] = [await put(engine, 'bit', 'abc'), await put(engine, 'gone', 'x')]
-    await put(engine, 'whole', 'whole')
+    const [changed, missing] = [await storedFile(engine, 'bit', 'abc'), await storedFile(engine, 'gone', 'x')]
+    await storedFile(engine, 'whole', 'whole')
     chmodSync(changed, 0o600)
     writeFileSync(changed, 'abd')
     rmSync(missing)
@@ -165,7 +146,7 @@ describe('a base', () => {
   test('is copied again where a file read badly, until it reads well', async () => {
     const { dataDir, engine } = await aBase()
     const folder = temporaryFolder('backup')
-    const path = await put(engine, 'k', 'abc')
+    const path = await storedFile(engine, 'k', 'abc')
     chmodSync(path, 0o600)
     writeFileSync(path, 'abd')
     const line = `media/k: ${path} holds other bytes than were written`
@@ -188,8 +169,8 @@ describe('a base', () => {
   test('is copied but for a file that cannot be opened now, which is told as that', async () => {
     const { dataDir, engine } = await aBase()
     const folder = temporaryFolder('backup')
-    await put(engine, 'other', 'other')
-    const path = await put(engine, 'locked', 'locked')
+    await storedFile(engine, 'other', 'other')
+    const path = await storedFile(engine, 'locked', 'locked')
     const aside = join(dataDir, 'aside')
     renameSync(path, aside)
     // As with a file that another program keeps for itself, every attempt to open it is refused.
@@ -210,7 +191,7 @@ describe('a base', () => {
       const folder = temporaryFolder('backup')
       await backUp(dataDir, folder)
       const before = readFileSync(join(folder, 'store', 'index.db'))
-      const path = await put(engine, 'k', 'bytes')
+      const path = await storedFile(engine, 'k', 'bytes')
       rmSync(path)
       execFileSync('mkfifo', [path])
       const running = backUp(dataDir, folder)

@@ -9,6 +9,7 @@ import { openDatabase } from '../db/database.ts'
 import { migrations } from '../db/migrations/all.ts'
 import { startFakeMediaMtx } from '../testing/fake-mediamtx/start-fake-mediamtx.ts'
 import { freePort } from '../testing/free-port.ts'
+import { runCommand } from '../testing/run-command.ts'
 import { startTestDaemon } from '../testing/test-daemon.ts'
 import { temporaryFolder } from '../testing/test-database.ts'
 import { doctorCommand } from './doctor.ts'
@@ -25,17 +26,9 @@ const LISTEN = ['field', 'admin', 's3', 'mqtt'].flatMap((name) => [`--${name}`, 
 
 async function doctor(dataDir: string, env: Record<string, string> = {}, args: string[] = []): Promise<string> {
   for (const [name, value] of Object.entries({ FLIGHTCASE_LIVE_ENABLED: 'false', ...env })) vi.stubEnv(name, value)
-  const written: string[] = []
-  const stdout = vi.spyOn(process.stdout, 'write').mockImplementation((text) => written.push(String(text)) > 0)
-  onTestFinished(() => {
-    process.exitCode = undefined
-  })
-  process.exitCode = undefined
   try {
-    await doctorCommand().parseAsync(['--data-dir', dataDir, ...LISTEN, ...args], { from: 'user' })
-    return written.join('')
+    return (await runCommand(doctorCommand(), ['--data-dir', dataDir, ...LISTEN, ...args])).text
   } finally {
-    stdout.mockRestore()
     vi.unstubAllEnvs()
   }
 }

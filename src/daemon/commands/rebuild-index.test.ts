@@ -1,22 +1,16 @@
 import { appendFileSync, existsSync, mkdirSync, rmSync } from 'node:fs'
 import { basename, join } from 'node:path'
 import { pino } from 'pino'
-import { expect, onTestFinished, test, vi } from 'vitest'
+import { expect, test } from 'vitest'
 import { lockDataDir } from '../db/data-dir-lock.ts'
 import { createStorageEngine } from '../embedded-store/engine/create-storage-engine.ts'
+import { runCommand } from '../testing/run-command.ts'
+import { storedFile } from '../testing/stored-file.ts'
 import { temporaryFolder } from '../testing/test-database.ts'
 import { rebuildIndexCommand } from './rebuild-index.ts'
 
 async function rebuildIndex(dataDir: string, ...options: string[]): Promise<string> {
-  const written: string[] = []
-  const stdout = vi.spyOn(process.stdout, 'write').mockImplementation((text) => written.push(String(text)) > 0)
-  onTestFinished(() => {
-    stdout.mockRestore()
-    process.exitCode = undefined
-  })
-  process.exitCode = undefined
-  await rebuildIndexCommand().parseAsync(['--data-dir', dataDir, ...options], { from: 'user' })
-  return written.join('')
+  return (await runCommand(rebuildIndexCommand(), ['--data-dir', dataDir, ...options])).text
 }
 
 test('a lost index comes back, and what has no name is told', async () => {
@@ -26,12 +20,7 @@ test('a lost index comes back, and what has no name is told', async () => {
   const open = () => createStorageEngine({ directory, log: pino({ level: 'silent' }), reserveBytes: 0 })
   const engine = await open()
   await engine.createBucket({ name: 'media', owner: 'o' })
-  const body = await engine.openBody({ sizeBytes: 3 })
-  await body.write(Buffer.from('abc'))
-  await body.finish()
-  await engine.putObject({ bucket: 'media', key: 'k', body })
-  const { path, release } = await engine.localFile('media', 'k')
-  release()
+  const path = await storedFile(engine, 'k', 'abc')
   await engine.deleteObject('media', 'k')
   await engine.close()
   rmSync(join(directory, 'index.db'))

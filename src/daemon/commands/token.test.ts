@@ -6,6 +6,7 @@ import { lockDataDir } from '../db/data-dir-lock.ts'
 import { openDatabase } from '../db/database.ts'
 import type { Migration } from '../db/migrate.ts'
 import { migrations } from '../db/migrations/all.ts'
+import { runCommand } from '../testing/run-command.ts'
 import { temporaryFolder } from '../testing/test-database.ts'
 import { tokenCommand } from './token.ts'
 
@@ -13,14 +14,7 @@ const newest = migrations.at(-1)!.version
 const older = migrations.slice(0, -1)
 
 async function token(dataDir: string, ...args: string[]): Promise<string> {
-  const written: string[] = []
-  const stdout = vi.spyOn(process.stdout, 'write').mockImplementation((text) => written.push(String(text)) > 0)
-  try {
-    await tokenCommand().parseAsync([...args, '--data-dir', dataDir], { from: 'user' })
-  } finally {
-    stdout.mockRestore()
-  }
-  return written.join('')
+  return (await runCommand(tokenCommand(), [...args, '--data-dir', dataDir])).text
 }
 
 const create = (dataDir: string) => token(dataDir, 'create', '--name', 'wall display')

@@ -1,12 +1,14 @@
 import { chmodSync, cpSync, mkdirSync, renameSync, rmSync, symlinkSync, truncateSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { pino } from 'pino'
-import { beforeEach, describe, expect, onTestFinished, test, vi } from 'vitest'
+import { beforeEach, describe, expect, onTestFinished, test } from 'vitest'
 import { z } from 'zod'
 import { lockDataDir } from '../db/data-dir-lock.ts'
 import { BlobFiles } from '../embedded-store/engine/blob-files.ts'
 import { createStorageEngine, type OpenStorageEngine } from '../embedded-store/engine/create-storage-engine.ts'
 import { newId } from '../ids.ts'
+import { runCommand } from '../testing/run-command.ts'
+import { storedFile } from '../testing/stored-file.ts'
 import { temporaryFolder } from '../testing/test-database.ts'
 import { verifyCommand } from './verify.ts'
 
@@ -42,31 +44,13 @@ beforeEach(async () => {
 
 /** Puts an object; gives where its bytes are. */
 async function put(key: string, text: string): Promise<string> {
-  const body = await engine.openBody({ sizeBytes: text.length })
-  await body.write(Buffer.from(text))
-  await body.finish()
-  await engine.putObject({ bucket: 'media', key, body })
-  const { path, release } = await engine.localFile('media', key)
-  release()
+  const path = await storedFile(engine, key, text)
   chmodSync(path, 0o600)
   return path
 }
 
-async function verify(...args: string[]) {
-  const written: string[] = []
-  const spies = [process.stdout, process.stderr].map((stream) =>
-    vi.spyOn(stream, 'write').mockImplementation((text) => written.push(String(text)) > 0)
-  )
-  onTestFinished(() => {
-    process.exitCode = undefined
-  })
-  process.exitCode = undefined
-  try {
-    await verifyCommand().parseAsync(['--data-dir', dataDir, ...args], { from: 'user' })
-  } finally {
-    for (const spy of spies) spy.mockRestore()
-  }
-  return { code: process.exitCode ?? 0, text: written.join('') }
+function verify(...args: string[]) {
+  return runCommand(verifyCommand(), ['--data-dir', dataDir, ...args], { alsoErrors: true })
 }
 
 async function report(...args: string[]) {
